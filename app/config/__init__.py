@@ -1,0 +1,1 @@
+"""What the user configured: found, validated file by file, merged, and explained value by value."""

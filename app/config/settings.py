@@ -1,0 +1,150 @@
+"""The settings a person can write, each with a sentence below it. Frozen; unknown keys are refused.
+
+`docs/reference/config.md` is generated from this file. Loading and merging is `app.config.load`.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from app.config.values import check_key_reference, check_name, check_url, dollars_of, size_of
+from app.domain.money import Micros, parse_dollars
+
+Dollars: TypeAlias = Annotated[Decimal, BeforeValidator(dollars_of)]
+Count: TypeAlias = Annotated[int, Field(strict=True, ge=1)]
+Size: TypeAlias = Annotated[str, BeforeValidator(size_of)]
+KeyReference: TypeAlias = Annotated[str, BeforeValidator(check_key_reference)]
+Url: TypeAlias = Annotated[str, BeforeValidator(check_url)]
+Name: TypeAlias = Annotated[str, BeforeValidator(check_name)]
+
+Approvals: TypeAlias = Literal["cautious", "balanced", "autonomous"]
+STRICTNESS: tuple[Approvals, ...] = ("autonomous", "balanced", "cautious")
+"""From the most permissive to the strictest."""
+
+
+class Section(BaseModel):
+    """The frozen base of every part of the settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class BudgetSettings(Section):
+    """What may be spent."""
+
+    run: Dollars = Decimal("1.00")
+    """US dollars one run of a task may spend at most; the gateway stops it there."""
+
+    @property
+    def micros(self) -> Micros:
+        """The same as micro-dollars."""
+        return parse_dollars(str(self.run))
+
+
+class SandboxSettings(Section):
+    """Where agents and checks run, and how much of the machine they may take."""
+
+    driver: Name = "docker"
+    """Name of the sandbox driver. `local` has no isolation at all and only ever runs when named here."""
+    image: str = ""
+    """Image to use instead of the agent's own; empty for the one `swarm image build` makes."""
+    memory: Size = "2g"
+    """Memory of one sandbox, for example `512m` or `2g`; swap is not added."""
+    cpus: Annotated[float, Field(strict=True, gt=0)] = 2.0
+    """Processor cores one sandbox may use."""
+    pids: Count = 256
+    """Processes and threads one sandbox may have at a time."""
+    runtime: str = ""
+    """Container runtime, for example `runsc`; empty for the engine's default."""
+
+    @property
+    def memory_bytes(self) -> int:
+        """`memory` as a number of bytes."""
+        units = {"k": 1024, "m": 1024**2, "g": 1024**3}
+        return int(self.memory[:-1]) * units[self.memory[-1]]
+
+
+class UpstreamSettings(Section):
+    """A model provider the gateway may call."""
+
+    url: Url
+    """Base address, without the dialect's path, for example `https://api.anthropic.com`."""
+    key: KeyReference = ""
+    """Where the API key is: `env:NAME`, `file:PATH` or `cmd:COMMAND`; empty for none. Never the key itself."""
+    dialect: Literal["anthropic"] = "anthropic"
+    """The protocol it speaks."""
+    timeout: Annotated[float, Field(strict=True, gt=0)] = 600.0
+    """Seconds without a byte after which a call counts as failed."""
+
+
+class AssumedPrice(Section):
+    """Dollars per million tokens for a model whose price is not known."""
+
+    input: Dollars = Decimal(25)
+    """Dollars per million tokens sent, cached or not."""
+    output: Dollars = Decimal(125)
+    """Dollars per million tokens received."""
+
+
+class PriceSettings(Section):
+    """Dollars per million tokens of one model, instead of the shipped price list."""
+
+    input: Dollars
+    """Dollars per million tokens sent."""
+    output: Dollars
+    """Dollars per million tokens received."""
+    cache_read: Dollars | None = None
+    """Dollars per million tokens read from the provider's cache; the input price when left out."""
+    cache_write: Dollars | None = None
+    """Dollars per million tokens written to the provider's cache; twice the input price when left out."""
+
+
+def _default_upstreams() -> dict[str, UpstreamSettings]:
+    return {
+        "anthropic": UpstreamSettings(url="https://api.anthropic.com", key="env:ANTHROPIC_API_KEY")
+    }
+
+
+class GatewaySettings(Section):
+    """The metering proxy between agents and models."""
+
+    upstreams: Mapping[Name, UpstreamSettings] = Field(default_factory=_default_upstreams)
+    """Model providers by name; `anthropic` ships with its public address and the key in `ANTHROPIC_API_KEY`."""
+    unknown_model: Literal["refuse", "assume", "free"] = "refuse"
+    """A model without a known price is refused, charged at the `assume` price, or free (local models)."""
+    assume: AssumedPrice = AssumedPrice()
+    """The price per million tokens with `unknown_model: assume`."""
+    prices: Mapping[str, PriceSettings] = Field(default_factory=dict)
+    """Prices per million tokens by model id, where the shipped price list is wrong or silent."""
+
+
+class Settings(Section):
+    """Everything that can be configured."""
+
+    agent: Name = "claude-code"
+    """The agent that gets a task when none is named; `swarm agents` lists them."""
+    target: str = ""
+    """Branch that approved changes land on; empty for the branch that is checked out."""
+    checks: tuple[str, ...] = ()
+    """Shell commands that must succeed, in a fresh sandbox, before a change is shown as ready."""
+    budget: BudgetSettings = BudgetSettings()
+    """What may be spent."""
+    max_turns: Count = 3
+    """Turns a run may use by itself, mending what the checks found, before a person looks."""
+    approvals: Approvals = "balanced"
+    """How often an agent must ask inside its sandbox: `cautious`, `balanced` or `autonomous`."""
+    sandbox: SandboxSettings = SandboxSettings()
+    """Where agents and checks run, and how much of the machine they may take."""
+    gateway: GatewaySettings = GatewaySettings()
+    """The metering proxy between agents and models."""
+    agents: Mapping[Name, Mapping[str, Any]] = Field(default_factory=dict)
+    """Agents of your own by name, and changes to the shipped ones; see the reference of agents."""
+    worktrees: str = ""
+    """Directory for the worktrees of runs; empty for one below the state directory."""
+    concurrency: Count = 4
+    """Runs that may be at work at the same time; the others wait."""
+    database: str = ""
+    """SQLAlchemy address of a PostgreSQL database shared by several hosts; empty for SQLite."""
+    instructions: Annotated[bool, Field(strict=True)] = True
+    """Whether agents get the repository's own AGENTS.md or CLAUDE.md, read from the base commit."""

@@ -1,0 +1,50 @@
+"""Checks of single values. Each takes what was written and gives it back in one form, or raises `ValueError`."""
+
+import re
+from decimal import Decimal
+
+from app.domain.money import parse_dollars
+
+_SIZE = re.compile(r"([1-9][0-9]*)\s*([kmg])i?b?", re.IGNORECASE)
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*", re.IGNORECASE)
+_KEY = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|cmd:.+)", re.DOTALL)
+
+
+def dollars_of(value: object) -> Decimal:
+    """`1.50`, `"$1.50"` or `1.5` as an exact amount."""
+    text = "" if isinstance(value, bool) else str(value).strip()
+    parse_dollars(text)
+    return Decimal(text.removeprefix("$"))
+
+
+def size_of(value: object) -> str:
+    """`2G`, `2 GiB` or `2g` as `2g`."""
+    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("should be a size with its unit, such as 512m or 2g")
+    return match[1] + match[2].lower()
+
+
+def check_name(value: object) -> str:
+    """A name of letters, digits, `.`, `_` and `-`."""
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise ValueError("should be a name of letters, digits, '.', '_' and '-'")
+    return value
+
+
+def check_url(value: object) -> str:
+    """An http or https address, without the slash at its end."""
+    if not isinstance(value, str) or not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
+        raise ValueError(
+            "should be an address such as https://api.example.com, without user, ? and #"
+        )
+    return value.rstrip("/")
+
+
+def check_key_reference(value: object) -> str:
+    """Where a key is, never the key: the message does not repeat what was written."""
+    if value == "":
+        return ""
+    if not isinstance(value, str) or not _KEY.fullmatch(value):
+        raise ValueError("should say where the key is: env:NAME, file:PATH or cmd:COMMAND")
+    return value

@@ -1,0 +1,155 @@
+"""Facts of a run's log: what the agent said and what swarm did, numbered over all runs."""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from app.domain.ids import ApprovalId, ReviewId, RunId
+from app.domain.review import CheckResult, Finding, Verdict
+from app.domain.run import RunState
+from harnesses import events as agent
+
+
+class Lifecycle(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
+    """The frozen base of swarm's own events."""
+
+
+class StateChanged(Lifecycle, frozen=True, tag="state"):
+    state: RunState
+    reason: str = ""
+
+
+class TurnStarted(Lifecycle, frozen=True, tag="turn_started"):
+    turn: int
+    prompt: str
+
+
+class Snapshotted(Lifecycle, frozen=True, tag="snapshot"):
+    """A vetted snapshot of the agent's tree exists; branch and worktree show it."""
+
+    commit: str
+    files: int
+    insertions: int
+    deletions: int
+    findings: tuple[Finding, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """Paths that are in the tree but not in the snapshot: too large, unreadable."""
+
+
+class Checked(Lifecycle, frozen=True, tag="checked"):
+    turn: int
+    result: CheckResult
+
+
+class Spent(Lifecycle, frozen=True, tag="spent"):
+    """A model call was settled by the gateway."""
+
+    micros: int
+    total: int
+    """Micro-dollars of the run so far, this call included."""
+    model: str
+    input: int
+    output: int
+    cache_read: int = 0
+    cache_write: int = 0
+    known: Literal["metered", "held"] = "metered"
+    """`held`: the usage never arrived, so the whole reservation was charged."""
+
+
+class Refused(Lifecycle, frozen=True, tag="refused"):
+    """The gateway refused a model call."""
+
+    why: str
+    status: int
+    budget: bool
+    """Whether the run's budget was the reason."""
+
+
+class Asked(Lifecycle, frozen=True, tag="asked"):
+    """A question stands in the inbox."""
+
+    approval: ApprovalId
+    title: str
+
+
+class Answered(Lifecycle, frozen=True, tag="answered"):
+    approval: ApprovalId
+    answer: Literal["yes", "no"]
+    by: str
+
+
+class ReviewOpened(Lifecycle, frozen=True, tag="review_opened"):
+    review: ReviewId
+    tree: str
+    conflicts: tuple[str, ...] = ()
+
+
+class Decided(Lifecycle, frozen=True, tag="decided"):
+    review: ReviewId
+    verdict: Verdict
+    by: str
+
+
+class Merged(Lifecycle, frozen=True, tag="merged"):
+    review: ReviewId
+    commit: str
+    target: str
+
+
+class Note(Lifecycle, frozen=True, tag="note"):
+    """Something a person should know, in words."""
+
+    text: str
+    level: Literal["info", "warning", "error"] = "info"
+
+
+LifecycleEvent: TypeAlias = (
+    StateChanged
+    | TurnStarted
+    | Snapshotted
+    | Checked
+    | Spent
+    | Refused
+    | Asked
+    | Answered
+    | ReviewOpened
+    | Decided
+    | Merged
+    | Note
+)
+
+Body: TypeAlias = (
+    agent.SessionStarted
+    | agent.MessageChunk
+    | agent.ThoughtChunk
+    | agent.ToolCall
+    | agent.ToolCallUpdate
+    | agent.PlanUpdated
+    | agent.PermissionAsked
+    | agent.UsageReported
+    | agent.TurnEnded
+    | agent.Unreadable
+    | StateChanged
+    | TurnStarted
+    | Snapshotted
+    | Checked
+    | Spent
+    | Refused
+    | Asked
+    | Answered
+    | ReviewOpened
+    | Decided
+    | Merged
+    | Note
+)
+"""Everything that can stand in a log: `AgentEvent` and `LifecycleEvent` together."""
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One numbered fact. `seq` grows over all runs of a supervisor, so one number resumes any stream."""
+
+    seq: int
+    run: RunId
+    at: float
+    """Unix time, seconds."""
+    body: Body

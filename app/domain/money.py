@@ -1,0 +1,54 @@
+"""Money is whole micro-dollars everywhere; decimals only at the edge where a person reads or types them."""
+
+from decimal import Decimal, InvalidOperation
+from typing import Literal, NewType
+
+from app.domain.base import Value
+
+Micros = NewType("Micros", int)
+"""Millionths of a US dollar."""
+
+
+class Headroom(Value, frozen=True, kw_only=True):
+    """What a budget still has room for."""
+
+    left: Micros
+    """Neither spent nor held; below zero after an overrun."""
+    held: Micros
+    """Reserved for calls under way; part of it comes back when they are settled."""
+
+
+class Charge(Value, frozen=True, kw_only=True):
+    """What one model call cost."""
+
+    micros: Micros
+    model: str
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    known: Literal["metered", "held"] = "metered"
+    """`held`: the usage never arrived, so the whole reservation is charged."""
+    prices: str = ""
+    """Name of the price data it was computed with."""
+
+
+def parse_dollars(text: str) -> Micros:
+    """`1.50`, `$1.50` or `0.000001` as micro-dollars. Raises `ValueError` that says what is wrong."""
+    try:
+        dollars = Decimal(text.strip().removeprefix("$"))
+    except InvalidOperation:
+        raise ValueError(f"{text!r} is not an amount in dollars, such as 1.50") from None
+    if not dollars.is_finite() or dollars < 0:
+        raise ValueError(f"{text!r} is not an amount in dollars of zero or more")
+    micros = dollars * 1_000_000
+    if micros != micros.to_integral_value():
+        raise ValueError(f"{text!r} is finer than a millionth of a dollar")
+    return Micros(int(micros))
+
+
+def dollars(amount: int) -> str:
+    """`$0.31`, with more digits only below a cent: `$0.0042`."""
+    if amount and abs(amount) < 10_000:
+        return f"${amount / 1_000_000:.4f}"
+    return f"${amount / 1_000_000:.2f}"

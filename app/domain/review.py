@@ -1,0 +1,104 @@
+"""A review: a person's look at one exact result, and what was decided."""
+
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+from app.domain.base import Value
+from app.domain.ids import ApprovalId, ReviewId, RunId
+
+Severity: TypeAlias = Literal["block", "confirm", "warn"]
+
+
+class Finding(Value, frozen=True, kw_only=True):
+    """Something the path policy says about a change; shown before the diff."""
+
+    severity: Severity
+    path: str
+    rule: str
+    why: str
+
+
+class CheckResult(Value, frozen=True, kw_only=True):
+    """How one check ended, run by swarm in a fresh sandbox on the snapshot."""
+
+    command: str
+    passed: bool
+    code: int | None
+    seconds: float
+    tail: str = ""
+    """The end of its output, at most 8 KiB."""
+
+
+class FileChange(Value, frozen=True, kw_only=True):
+    path: str
+    status: Literal["added", "modified", "deleted", "type_changed"]
+    insertions: int
+    deletions: int
+    binary: bool = False
+
+
+class Verdict(StrEnum):
+    APPROVE = "approve"
+    CHANGES = "changes"
+    DISCARD = "discard"
+
+
+class Review(Value, frozen=True, kw_only=True):
+    """What a person is asked to approve: landing `result_tree` on `target`, whose tip is `tip`."""
+
+    id: ReviewId
+    run: RunId
+    round: int
+    base: str
+    snapshot: str
+    target: str
+    tip: str
+    """Commit id of the target branch when the review was opened."""
+    result_tree: str
+    """Tree id of what would be on the target after the merge; empty when there are conflicts."""
+    conflicts: tuple[str, ...] = ()
+    files: tuple[FileChange, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
+    opened: float
+    verdict: Verdict | None = None
+    by: str = ""
+    decided: float | None = None
+    note: str = ""
+    merged: str = ""
+    """Commit id on the target once it landed."""
+
+
+class Comment(Value, frozen=True, kw_only=True):
+    """A remark of the reviewer on a line; sent to the agent with the verdict `changes`."""
+
+    run: RunId
+    number: int
+    path: str
+    line: int
+    text: str
+    by: str
+    at: float
+    sent: bool = False
+
+
+class Approval(Value, frozen=True, kw_only=True):
+    """A question to a person, answered exactly once."""
+
+    id: ApprovalId
+    run: RunId
+    turn: int
+    request: str
+    """The agent's own id of the question."""
+    title: str
+    action: str
+    """What kind of action it is, in the words of `policies.requests.ActionKind`."""
+    detail: str = ""
+    paths: tuple[str, ...] = ()
+    reason: str = ""
+    """Why the policy wants a person to decide."""
+    opened: float
+    answer: Literal["yes", "no"] | None = None
+    by: str = ""
+    answered: float | None = None
+    note: str = ""

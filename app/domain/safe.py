@@ -1,0 +1,53 @@
+"""Text from agents, made safe to show: nothing in it can move a cursor, hide, or reorder what a person reads.
+
+Whatever would not print is replaced by something visible, never dropped, so that a reviewer sees that it is there.
+"""
+
+import re
+import unicodedata
+from typing import Final
+
+_INVISIBLE: Final = (
+    "\u115f\u1160\u3164\uffa0"  # Hangul fillers: letters by category, blank on the screen
+    "\u2800"  # the blank Braille pattern
+    "\ufe00-\ufe0f\U000e0100-\U000e01ef"  # variation selectors
+    "\u034f\u17b4\u17b5\u180b-\u180f"  # joiners and vowels that take no room
+)
+_ODD: Final = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_SUSPECT: Final = re.compile(rf"[^ -~\n\t\u00a1-\u00ac\u00ae-\u02ff]|[{_INVISIBLE}]")
+_HIDDEN: Final = re.compile(f"[{_INVISIBLE}]")
+MAX_MARKS: Final = 4
+"""Combining marks kept on one character; towers of them would cover the lines above."""
+_TOWER: Final = re.compile(
+    rf"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{{{MAX_MARKS}}})"
+    r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+"
+)
+
+
+def clean(text: str) -> str:
+    """`text` with every control, formatting and invisible character made visible.
+
+    C0 and DEL become control pictures (`␛`), everything else `<U+202E>`; line ends stay, a tab is 4 spaces.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    shown = _SUSPECT.sub(_visible, text)
+    return _TOWER.sub(r"\1<…>", shown).replace("\t", "    ")
+
+
+def clean_line(text: str, width: int = 0) -> str:
+    """As `clean`, on one line: line ends become `⏎`. With `width`, cut to that many characters."""
+    line = clean(text).replace("\n", "⏎")
+    return line if not width or len(line) <= width else line[: max(0, width - 1)] + "…"
+
+
+def _visible(match: re.Match[str]) -> str:
+    char = match[0]
+    code = ord(char)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "␡"
+    if unicodedata.category(char) in _ODD or _HIDDEN.match(char):
+        return f"<U+{code:04X}>"
+    return char

@@ -1,0 +1,36 @@
+"""A task: what the user wants."""
+
+from typing import Literal, TypeAlias
+
+from app.domain.base import Value
+from app.domain.ids import TaskId
+from app.domain.money import Micros
+
+Approvals: TypeAlias = Literal["cautious", "balanced", "autonomous"]
+
+
+class Task(Value, frozen=True, kw_only=True):
+    """Goal, repository, base, checks and limits; never changed once submitted."""
+
+    id: TaskId
+    goal: str
+    repo: str
+    """Absolute path of the user's repository."""
+    target: str
+    """Branch the change shall land on, for example `main`."""
+    base: str
+    """What the work starts from: a branch, tag or commit as the user wrote it, usually the target."""
+    agent: str
+    """Catalogue name of the agent asked for."""
+    checks: tuple[str, ...] = ()
+    """Shell commands that must succeed in a fresh sandbox before the change is shown as ready."""
+    budget: Micros
+    """What each run may spend at most."""
+    approvals: Approvals = "balanced"
+    """Name of the rules that say when the agent must ask a person inside its sandbox."""
+    max_turns: int = 3
+    """Turns a run may use by itself before a person looks."""
+    created: float
+    """Unix time, seconds."""
+    submitter: str = ""
+    """User name of who asked."""

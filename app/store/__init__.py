@@ -1,0 +1,1 @@
+"""Durable state: SQLite by default, PostgreSQL by configuration. Plain functions over a connection."""

@@ -1,0 +1,162 @@
+"""The two databases: opened with the settings that were measured to survive kills, and a small way to use them.
+
+Source of the engine's settings: docs/decisions/0003-durable-engine.md.
+"""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+
+from app.domain.errors import EnvironmentProblem
+from app.store import migrate
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Durability = Literal["FULL", "NORMAL"]
+
+
+def make_engine(url: str, *, synchronous: Durability = "FULL") -> sa.Engine:
+    """An engine for a database URL; SQLite gets WAL, immediate transactions and a long busy timeout."""
+    if not url.startswith("sqlite"):
+        return sa.create_engine(
+            url,
+            pool_size=10,
+            max_overflow=0,
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": 3,
+                "keepalives_idle": 3,
+                "keepalives_interval": 1,
+                "keepalives_count": 3,
+                "tcp_user_timeout": 4000,
+            },
+        )
+    engine = sa.create_engine(url, pool_size=10, max_overflow=0)
+    event.listen(engine, "connect", lambda connection, _record: _tune(connection, synchronous))
+    event.listen(engine, "handle_error", _full_disk_is_a_pause)
+    return engine
+
+
+def sqlite_url(file: Path) -> str:
+    return f"sqlite:///{file}"
+
+
+def _tune(connection: sqlite3.Connection, synchronous: Durability) -> None:
+    connection.isolation_level = "IMMEDIATE"
+    if sqlite3.sqlite_version_info < (3, 42):
+        # DBOS's schema calls unixepoch('subsec'), which is NULL before SQLite 3.42.
+        connection.create_function("unixepoch", 1, lambda _argument: time.time())
+    for pragma in (
+        "busy_timeout=30000",
+        "foreign_keys=ON",
+        "journal_mode=WAL",
+        f"synchronous={synchronous}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _full_disk_is_a_pause(context: sa.engine.ExceptionContext) -> None:
+    # DBOS retries only what says "database is locked"; any other failure to record a finished step
+    # would turn the workflow into an error for good.
+    message = str(context.original_exception)
+    if "disk is full" in message:
+        raise exc.OperationalError(
+            context.statement,
+            None,
+            sqlite3.OperationalError(f"database is locked [really: {message}]"),
+            hide_parameters=True,
+        )
+
+
+def in_words(error: Exception) -> EnvironmentProblem | None:
+    """What a person is told when the database refuses; None for any other error."""
+    if not isinstance(error, exc.OperationalError):
+        return None
+    if "disk is full" in str(error.orig):
+        return EnvironmentProblem(
+            "the disk is full, so nothing was changed",
+            hint="Free some space. Runs at work pause meanwhile, and go on by themselves.",
+        )
+    return EnvironmentProblem(
+        f"the database does not answer: {error.orig}", hint="Try again; `swarm doctor` looks at it."
+    )
+
+
+class Database:
+    """The state and the log, used from the event loop through a few threads.
+
+    Store functions take a connection first: `await db.write(runs.move, run, ...)`.
+    """
+
+    def __init__(self, state: sa.Engine, log: sa.Engine) -> None:
+        self.state = state
+        self.log = log
+        self._threads = ThreadPoolExecutor(8, thread_name_prefix="store")
+
+    @classmethod
+    def open(cls, directory: Path, url: str = "") -> "Database":
+        """Open, and migrate, the databases of a state directory, or of a PostgreSQL URL."""
+        state = make_engine(url or sqlite_url(directory / "state.db"))
+        log = (
+            make_engine(url)
+            if url
+            else make_engine(sqlite_url(directory / "events.db"), synchronous="NORMAL")
+        )
+        migrate.upgrade(state, log)
+        return cls(state, log)
+
+    async def write(
+        self, function: Callable[Concatenate[sa.Connection, P], T], *a: P.args, **k: P.kwargs
+    ) -> T:
+        """Run a store function in one transaction on the state, which nobody else changes meanwhile."""
+        return await self._call(self.state, function, a, k, writes=True)
+
+    async def read(
+        self, function: Callable[Concatenate[sa.Connection, P], T], *a: P.args, **k: P.kwargs
+    ) -> T:
+        """Run a store function that changes nothing."""
+        return await self._call(self.state, function, a, k, writes=False)
+
+    async def write_log(
+        self, function: Callable[Concatenate[sa.Connection, P], T], *a: P.args, **k: P.kwargs
+    ) -> T:
+        """Run a store function in one transaction on the event log."""
+        return await self._call(self.log, function, a, k, writes=True)
+
+    async def read_log(
+        self, function: Callable[Concatenate[sa.Connection, P], T], *a: P.args, **k: P.kwargs
+    ) -> T:
+        """Run a store function on the event log that changes nothing."""
+        return await self._call(self.log, function, a, k, writes=False)
+
+    async def _call(
+        self,
+        engine: sa.Engine,
+        function: Callable[..., T],
+        a: tuple[Any, ...],
+        k: dict[str, Any],
+        *,
+        writes: bool,
+    ) -> T:
+        def work() -> T:
+            with engine.begin() as connection:
+                if writes and engine.dialect.name == "sqlite":
+                    # Python's sqlite3 begins only at the first change: two readers could both decide on
+                    # what they saw, and then both write.
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                return function(connection, *a, **k)
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=True)
+        self.state.dispose()
+        self.log.dispose()

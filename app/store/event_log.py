@@ -1,0 +1,50 @@
+"""The event log: append-only, numbered over all runs, each key once."""
+
+from collections.abc import Sequence
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.domain.events import Body, Event
+from app.domain.ids import RunId
+from app.store.tables import EVENT
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """An event before it has its number."""
+
+    run: RunId
+    key: str
+    """The same each time its source is read again."""
+    at: float
+    body: Body
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Body)
+
+
+def append(c: sa.Connection, entries: Sequence[Entry]) -> None:
+    """Add what is not there yet."""
+    insert = postgresql.insert if c.dialect.name == "postgresql" else sqlite.insert
+    rows = [
+        {"run": e.run, "key": e.key, "at": e.at, "body": _encoder.encode(e.body).decode()}
+        for e in entries
+    ]
+    c.execute(insert(EVENT).on_conflict_do_nothing(), rows)
+
+
+def after(c: sa.Connection, seq: int, *, run: str = "", limit: int = 500) -> list[Event]:
+    """Events with a greater number, in order."""
+    query = sa.select(EVENT.c.seq, EVENT.c.run, EVENT.c.at, EVENT.c.body).where(EVENT.c.seq > seq)
+    if run:
+        query = query.where(EVENT.c.run == run)
+    return [
+        Event(seq=row.seq, run=RunId(row.run), at=row.at, body=_decoder.decode(row.body))
+        for row in c.execute(query.order_by(EVENT.c.seq).limit(limit))
+    ]
+
+
+def last(c: sa.Connection) -> int:
+    return int(c.execute(sa.select(sa.func.coalesce(sa.func.max(EVENT.c.seq), 0))).scalar_one())

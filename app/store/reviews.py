@@ -1,0 +1,145 @@
+"""Reviews, comments and approvals: everything that waits for a person, each decided exactly once."""
+
+import sqlalchemy as sa
+
+from app.domain.errors import NotFound, NotNow
+from app.domain.ids import ApprovalId, ReviewId, RunId, approval_id
+from app.domain.review import Approval, Comment, Review, Verdict
+from app.store.sql import insert_once, plain, value
+from app.store.tables import APPROVAL, COMMENT, REVIEW
+
+
+def add_review(c: sa.Connection, review: Review) -> bool:
+    return insert_once(c, REVIEW, **plain(review))
+
+
+def replace_review(c: sa.Connection, review: Review) -> None:
+    """Put a new look at the world under the same id; whatever was decided about the old one is void."""
+    fields = {k: v for k, v in plain(review).items() if k != "id"}
+    c.execute(sa.update(REVIEW).where(REVIEW.c.id == review.id).values(**fields))
+
+
+def review(c: sa.Connection, review_id: ReviewId) -> Review:
+    row = c.execute(sa.select(REVIEW).where(REVIEW.c.id == review_id)).fetchone()
+    if row is None:
+        raise NotFound(f"there is no review {review_id}")
+    return value(row, Review)
+
+
+def reviews_of(c: sa.Connection, run: RunId) -> tuple[Review, ...]:
+    """All reviews of a run, oldest first."""
+    rows = c.execute(sa.select(REVIEW).where(REVIEW.c.run == run).order_by(REVIEW.c.round))
+    return tuple(value(row, Review) for row in rows)
+
+
+def newest_review(c: sa.Connection, run: RunId) -> Review:
+    found = reviews_of(c, run)
+    if not found:
+        raise NotNow(f"run {run} has nothing to review yet", hint=f"`swarm why {run}` says why.")
+    return found[-1]
+
+
+def decide(
+    c: sa.Connection, review_id: ReviewId, verdict: Verdict, *, by: str, at: float, note: str
+) -> bool:
+    """Record a verdict; False when one was given before."""
+    result = c.execute(
+        sa.update(REVIEW)
+        .where(REVIEW.c.id == review_id, REVIEW.c.verdict.is_(None))
+        .values(verdict=str(verdict), by=by, decided=at, note=note)
+    )
+    return result.rowcount == 1
+
+
+def withdraw(c: sa.Connection, review_id: ReviewId) -> None:
+    """Take a verdict back because what it was about no longer holds."""
+    c.execute(
+        sa.update(REVIEW)
+        .where(REVIEW.c.id == review_id, REVIEW.c.merged == "")
+        .values(verdict=None, by="", decided=None)
+    )
+
+
+def landed(c: sa.Connection, review_id: ReviewId, commit: str) -> None:
+    c.execute(sa.update(REVIEW).where(REVIEW.c.id == review_id).values(merged=commit))
+
+
+def add_comment(
+    c: sa.Connection, run: RunId, *, path: str, line: int, text: str, by: str, at: float
+) -> Comment:
+    count = sa.select(sa.func.coalesce(sa.func.max(COMMENT.c.number), 0)).where(
+        COMMENT.c.run == run
+    )
+    number = int(c.execute(count).scalar_one()) + 1
+    comment = Comment(run=run, number=number, path=path, line=line, text=text, by=by, at=at)
+    c.execute(sa.insert(COMMENT).values(**plain(comment)))
+    return comment
+
+
+def comments_of(c: sa.Connection, run: RunId, *, unsent: bool = False) -> tuple[Comment, ...]:
+    query = sa.select(COMMENT).where(COMMENT.c.run == run).order_by(COMMENT.c.number)
+    if unsent:
+        query = query.where(COMMENT.c.sent.is_(False))
+    return tuple(value(row, Comment) for row in c.execute(query))
+
+
+def mark_sent(c: sa.Connection, run: RunId) -> None:
+    c.execute(sa.update(COMMENT).where(COMMENT.c.run == run).values(sent=True))
+
+
+def ask(c: sa.Connection, question: Approval) -> Approval:
+    """Open a question, or find it again by (run, turn, request); its id is minted here."""
+    same = sa.select(APPROVAL).where(
+        APPROVAL.c.run == question.run,
+        APPROVAL.c.turn == question.turn,
+        APPROVAL.c.request == question.request,
+    )
+    if row := c.execute(same).fetchone():
+        return value(row, Approval)
+    count = c.execute(
+        sa.select(sa.func.count()).select_from(APPROVAL).where(APPROVAL.c.run == question.run)
+    ).scalar_one()
+    fields = plain(question) | {"id": approval_id(question.run, int(count) + 1)}
+    c.execute(sa.insert(APPROVAL).values(**fields))
+    return value(c.execute(same).one(), Approval)
+
+
+def approval(c: sa.Connection, approval_id_: ApprovalId) -> Approval:
+    row = c.execute(sa.select(APPROVAL).where(APPROVAL.c.id == approval_id_)).fetchone()
+    if row is None:
+        raise NotFound(f"there is no question {approval_id_}", hint="`swarm inbox` lists them.")
+    return value(row, Approval)
+
+
+def approvals_of(c: sa.Connection, run: RunId) -> tuple[Approval, ...]:
+    rows = c.execute(sa.select(APPROVAL).where(APPROVAL.c.run == run).order_by(APPROVAL.c.opened))
+    return tuple(value(row, Approval) for row in rows)
+
+
+def open_approvals(c: sa.Connection) -> tuple[Approval, ...]:
+    """Unanswered questions of all runs, oldest first."""
+    rows = c.execute(
+        sa.select(APPROVAL).where(APPROVAL.c.answer.is_(None)).order_by(APPROVAL.c.opened)
+    )
+    return tuple(value(row, Approval) for row in rows)
+
+
+def answer(
+    c: sa.Connection, approval_id_: ApprovalId, *, yes: bool, by: str, at: float, note: str
+) -> bool:
+    """Answer a question; False when somebody was first."""
+    result = c.execute(
+        sa.update(APPROVAL)
+        .where(APPROVAL.c.id == approval_id_, APPROVAL.c.answer.is_(None))
+        .values(answer="yes" if yes else "no", by=by, answered=at, note=note)
+    )
+    return result.rowcount == 1
+
+
+def void_approvals(c: sa.Connection, run: RunId, turn: int, *, at: float) -> None:
+    """Close the questions of a turn that has ended: nobody is waiting for their answers."""
+    c.execute(
+        sa.update(APPROVAL)
+        .where(APPROVAL.c.run == run, APPROVAL.c.turn == turn, APPROVAL.c.answer.is_(None))
+        .values(answer="no", by="swarm", answered=at, note="the turn ended before an answer")
+    )

@@ -1,0 +1,231 @@
+"""Every table of swarm's own. DBOS keeps its tables in the same database, so one transaction covers both.
+
+Money is micro-dollars, times are unix seconds, lists are JSON text. Migrations create these tables;
+a test holds the two together.
+"""
+
+import sqlalchemy as sa
+
+STATE = sa.MetaData()
+"""Tasks, runs, money and audit: the truth."""
+LOG = sa.MetaData()
+"""Events: can be rebuilt from the agents' raw output, so it lies in a file of its own on SQLite."""
+
+TASK = sa.Table(
+    "task",
+    STATE,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("goal", sa.Text, nullable=False),
+    sa.Column("repo", sa.Text, nullable=False, index=True),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("base", sa.Text, nullable=False),
+    sa.Column("agent", sa.Text, nullable=False),
+    sa.Column("checks", sa.JSON, nullable=False),
+    sa.Column("budget", sa.BigInteger, nullable=False),
+    sa.Column("approvals", sa.Text, nullable=False),
+    sa.Column("max_turns", sa.Integer, nullable=False),
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("submitter", sa.Text, nullable=False),
+)
+
+RUN = sa.Table(
+    "run",
+    STATE,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("task", sa.Text, sa.ForeignKey("task.id"), nullable=False, index=True),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, index=True),
+    sa.Column("before_trash", sa.Text, nullable=False, server_default=""),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("wish", sa.Text, nullable=False, server_default=""),
+    sa.Column("agent", sa.Text, nullable=False),
+    sa.Column("harness", sa.Text, nullable=False),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("sandbox", sa.Text, nullable=False),
+    sa.Column("image", sa.Text, nullable=False, server_default=""),
+    sa.Column("base", sa.Text, nullable=False, server_default=""),
+    sa.Column("branch", sa.Text, nullable=False, server_default=""),
+    sa.Column("worktree", sa.Text, nullable=False, server_default=""),
+    sa.Column("snapshot", sa.Text, nullable=False, server_default=""),
+    sa.Column("conversation", sa.Text, nullable=False, server_default=""),
+    sa.Column("round", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("budget", sa.BigInteger, nullable=False),
+    sa.Column("files", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("insertions", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("deletions", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("findings", sa.JSON, nullable=False, server_default="[]"),
+    sa.Column("activity", sa.Text, nullable=False, server_default=""),
+    sa.Column("activity_at", sa.Float),
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("started", sa.Float),
+    sa.Column("ended", sa.Float),
+    sa.UniqueConstraint("task", "number"),
+)
+
+TURN = sa.Table(
+    "turn",
+    STATE,
+    sa.Column("run", sa.Text, sa.ForeignKey("run.id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("round", sa.Integer, nullable=False),
+    sa.Column("prompt", sa.Text, nullable=False),
+    sa.Column("resumes", sa.Text, nullable=False, server_default=""),
+    sa.Column("began", sa.Float, nullable=False),
+    sa.Column("ended", sa.Float),
+    sa.Column("exit_code", sa.Integer),
+    sa.Column("exit_reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("stop_reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("error", sa.Text, nullable=False, server_default=""),
+    sa.Column("over_budget", sa.Boolean, nullable=False, server_default=sa.false()),
+)
+
+CHECK = sa.Table(
+    "check_result",
+    STATE,
+    sa.Column("run", sa.Text, sa.ForeignKey("run.id"), primary_key=True),
+    sa.Column("turn", sa.Integer, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("command", sa.Text, nullable=False),
+    sa.Column("passed", sa.Boolean, nullable=False),
+    sa.Column("code", sa.Integer),
+    sa.Column("seconds", sa.Float, nullable=False),
+    sa.Column("tail", sa.Text, nullable=False),
+)
+
+APPROVAL = sa.Table(
+    "approval",
+    STATE,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("run", sa.Text, sa.ForeignKey("run.id"), nullable=False, index=True),
+    sa.Column("turn", sa.Integer, nullable=False),
+    sa.Column("request", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("paths", sa.JSON, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("opened", sa.Float, nullable=False),
+    sa.Column("answer", sa.Text),
+    sa.Column("by", sa.Text, nullable=False, server_default=""),
+    sa.Column("answered", sa.Float),
+    sa.Column("note", sa.Text, nullable=False, server_default=""),
+    sa.UniqueConstraint("run", "turn", "request"),
+)
+
+REVIEW = sa.Table(
+    "review",
+    STATE,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("run", sa.Text, sa.ForeignKey("run.id"), nullable=False, index=True),
+    sa.Column("round", sa.Integer, nullable=False),
+    sa.Column("base", sa.Text, nullable=False),
+    sa.Column("snapshot", sa.Text, nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("tip", sa.Text, nullable=False),
+    sa.Column("result_tree", sa.Text, nullable=False),
+    sa.Column("conflicts", sa.JSON, nullable=False),
+    sa.Column("files", sa.JSON, nullable=False),
+    sa.Column("findings", sa.JSON, nullable=False),
+    sa.Column("checks", sa.JSON, nullable=False),
+    sa.Column("opened", sa.Float, nullable=False),
+    sa.Column("verdict", sa.Text),
+    sa.Column("by", sa.Text, nullable=False, server_default=""),
+    sa.Column("decided", sa.Float),
+    sa.Column("note", sa.Text, nullable=False, server_default=""),
+    sa.Column("merged", sa.Text, nullable=False, server_default=""),
+)
+
+COMMENT = sa.Table(
+    "comment",
+    STATE,
+    sa.Column("run", sa.Text, sa.ForeignKey("run.id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("line", sa.Integer, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("sent", sa.Boolean, nullable=False, server_default=sa.false()),
+)
+
+RUN_KEY = sa.Table(
+    "run_key",
+    STATE,
+    sa.Column("run", sa.Text, sa.ForeignKey("run.id"), primary_key=True),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("dialect", sa.Text, nullable=False),
+    sa.Column("revoked", sa.Float),
+)
+"""The run's own key for the gateway. Worth no more than the run's budget, and only on the run's own socket."""
+
+HOLD = sa.Table(
+    "hold",
+    STATE,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("run", sa.Text, sa.ForeignKey("run.id"), nullable=False, index=True),
+    sa.Column("micros", sa.BigInteger, nullable=False),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("opened", sa.Float, nullable=False),
+    sa.Column("settled", sa.Float),
+)
+"""A reservation against a budget. Open while `settled` is null; it survives a crash."""
+
+SPEND = sa.Table(
+    "spend",
+    STATE,
+    sa.Column("hold", sa.Text, sa.ForeignKey("hold.id"), primary_key=True),
+    sa.Column("run", sa.Text, sa.ForeignKey("run.id"), nullable=False, index=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("micros", sa.BigInteger, nullable=False),
+    sa.Column("input", sa.BigInteger, nullable=False),
+    sa.Column("output", sa.BigInteger, nullable=False),
+    sa.Column("cache_read", sa.BigInteger, nullable=False),
+    sa.Column("cache_write", sa.BigInteger, nullable=False),
+    sa.Column("known", sa.Text, nullable=False),
+    sa.Column("prices", sa.Text, nullable=False),
+)
+"""The ledger. `prices` names the price data the amount was computed with."""
+
+REFUSAL = sa.Table(
+    "refusal",
+    STATE,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("run", sa.Text, sa.ForeignKey("run.id"), nullable=False, index=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("budget", sa.Boolean, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+)
+
+AUDIT = sa.Table(
+    "audit",
+    STATE,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("key", sa.Text, nullable=False, unique=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("run", sa.Text, index=True),
+    sa.Column("detail", sa.JSON, nullable=False),
+)
+"""Who decided what, about which exact content. Rows are only ever added."""
+
+EVENT = sa.Table(
+    "event",
+    LOG,
+    sa.Column(
+        "seq",
+        sa.BigInteger().with_variant(sa.Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    sa.Column("run", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.UniqueConstraint("run", "key"),
+    sa.Index("event_run_seq", "run", "seq"),
+    sqlite_autoincrement=True,
+)
+"""`key` is the same each time a source is read again, so that a re-read adds nothing."""

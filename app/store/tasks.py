@@ -1,0 +1,131 @@
+"""Tasks and their runs."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.domain.errors import NotFound, NotNow
+from app.domain.ids import RunId, TaskId
+from app.domain.run import Run, RunState, may_move
+from app.domain.task import Task
+from app.store.sql import insert_once, plain, value
+from app.store.tables import RUN, SPEND, TASK
+
+
+def add_task(c: sa.Connection, task: Task) -> bool:
+    return insert_once(c, TASK, **plain(task))
+
+
+def add_run(c: sa.Connection, run: Run) -> bool:
+    fields = {k: v for k, v in plain(run).items() if k in RUN.c}
+    return insert_once(c, RUN, **fields)
+
+
+def task(c: sa.Connection, task_id: TaskId) -> Task:
+    row = c.execute(sa.select(TASK).where(TASK.c.id == task_id)).fetchone()
+    if row is None:
+        raise NotFound(f"there is no task {task_id}", hint="`swarm ps` lists them.")
+    return value(row, Task)
+
+
+def _runs() -> sa.Select[Any]:
+    total = sa.func.coalesce(sa.func.sum(SPEND.c.micros), 0)
+    # PostgreSQL's sum of whole numbers is a decimal.
+    spent = sa.select(sa.cast(total, sa.BigInteger)).where(SPEND.c.run == RUN.c.id)
+    return sa.select(RUN, spent.scalar_subquery().label("spent"))
+
+
+def run(c: sa.Connection, run_id: RunId) -> Run:
+    row = c.execute(_runs().where(RUN.c.id == run_id)).fetchone()
+    if row is None:
+        raise NotFound(f"there is no run {run_id}", hint="`swarm ps` lists them.")
+    return value(row, Run)
+
+
+def runs_of(c: sa.Connection, task_id: TaskId) -> tuple[Run, ...]:
+    """All runs of a task, oldest first."""
+    rows = c.execute(_runs().where(RUN.c.task == task_id).order_by(RUN.c.number))
+    return tuple(value(row, Run) for row in rows)
+
+
+def newest(repo: str = "") -> sa.Select[Any]:
+    """A query for the id of the newest run of every task, of one repository or of all."""
+    last = (
+        sa.select(RUN.c.task, sa.func.max(RUN.c.number).label("number"))
+        .group_by(RUN.c.task)
+        .subquery()
+    )
+    query = sa.select(RUN.c.id).join(
+        last, sa.and_(RUN.c.task == last.c.task, RUN.c.number == last.c.number)
+    )
+    if repo:
+        query = query.join(TASK, TASK.c.id == RUN.c.task).where(TASK.c.repo == repo)
+    return query
+
+
+def runs_among(c: sa.Connection, ids: sa.Select[Any]) -> tuple[Run, ...]:
+    """The runs whose ids a query gives, the newest first."""
+    query = _runs().where(RUN.c.id.in_(ids)).order_by(RUN.c.created.desc())
+    return tuple(value(row, Run) for row in c.execute(query))
+
+
+def runs_in(c: sa.Connection, states: frozenset[RunState]) -> tuple[Run, ...]:
+    rows = c.execute(_runs().where(RUN.c.state.in_([str(s) for s in states])))
+    return tuple(value(row, Run) for row in rows)
+
+
+def find(c: sa.Connection, text: str) -> RunId:
+    """The run meant by `text`: its id, its task's (the newest run), or a beginning only one task has."""
+    exact = c.execute(sa.select(RUN.c.id).where(RUN.c.id == text)).scalar()
+    if exact:
+        return RunId(exact)
+    prefix, _, number = text.partition(".")
+    escaped = prefix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    found = sa.select(TASK.c.id).where(TASK.c.id.like(escaped + "%", escape="\\"))
+    tasks = [] if not prefix or number else list(c.execute(found).scalars())
+    if len(tasks) > 1:
+        raise NotFound(
+            f"{text!r} could be any of {', '.join(sorted(tasks)[:5])}", hint="Write more of the id."
+        )
+    if not tasks:
+        raise NotFound(f"there is no task or run {text!r}", hint="`swarm ps` lists them.")
+    return runs_of(c, TaskId(tasks[0]))[-1].id
+
+
+def move(c: sa.Connection, run_id: RunId, new: RunState, *, reason: str = "", at: float) -> bool:
+    """Move a run to another state; whether it moved. Raises `NotNow` when the move is not legal."""
+    old = run(c, run_id).state
+    if not may_move(old, new):
+        raise NotNow(f"run {run_id} is {old}; it cannot become {new}")
+    changes: dict[str, Any] = {"state": str(new), "reason": reason}
+    if new in ENDING:
+        changes["ended"] = at
+    if new == RunState.QUEUED:
+        changes |= {"ended": None, "wish": ""}
+    if new == RunState.PREPARING:
+        changes["started"] = sa.func.coalesce(RUN.c.started, at)
+    if new == RunState.DISCARDED:
+        changes["before_trash"] = sa.case(
+            (RUN.c.state == str(RunState.DISCARDED), RUN.c.before_trash), else_=RUN.c.state
+        )
+    still = sa.update(RUN).where(RUN.c.id == run_id, RUN.c.state == str(old))
+    if c.execute(still.values(**changes)).rowcount != 1:
+        raise NotNow(f"run {run_id} was moved by somebody else just now", hint="Try again.")
+    return old != new
+
+
+ENDING = frozenset({RunState.MERGED, RunState.FAILED, RunState.CANCELLED, RunState.DISCARDED})
+
+
+def update(c: sa.Connection, /, run_id: RunId, **changes: Any) -> None:
+    """Set columns other than the state, which only `move` may touch."""
+    if "state" in changes:
+        raise ValueError("a run's state changes by move() only")
+    c.execute(
+        sa.update(RUN).where(RUN.c.id == run_id).values(**{k: plain(v) for k, v in changes.items()})
+    )
+
+
+def column(c: sa.Connection, run_id: RunId, name: str) -> Any:
+    """One column that is no part of the domain value: `wish`, `before_trash`, `findings`."""
+    return c.execute(sa.select(RUN.c[name]).where(RUN.c.id == run_id)).scalar()
