@@ -1,0 +1,1 @@
+"""Everything that runs git: the user's repository, swarm's hub, snapshots, worktrees and merges."""

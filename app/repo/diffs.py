@@ -1,0 +1,37 @@
+"""Diffs, read from the hub only: nothing in a tree can hide, transform or run anything there."""
+
+from typing import Final
+
+from app.domain.review import FileChange
+from app.repo import changes
+from app.repo.errors import TimedOut, TooLarge
+from app.repo.git import checked_id
+from app.repo.hub import Hub
+from app.repo.process import MIB, Bounds
+
+_UNIFIED: Final = ("diff-tree", "-r", "-p", "--no-ext-diff", "--no-textconv", "--no-color")
+_PLAIN: Final = ("--no-renames", "--full-index", "--no-commit-id")
+_MOST_PATHS: Final = 20_000
+_WAY_OUT: Final = "Look at the files one by one in the run's worktree, or have the agent split it."
+
+
+async def diff(
+    hub: Hub, old: str, new: str, *, limit_bytes: int = 16 * MIB, timeout: float = 15.0
+) -> bytes:
+    """The unified diff between two commits or trees of the hub."""
+    bounds = Bounds(seconds=timeout, output=limit_bytes)
+    try:
+        return await hub.git().run(
+            *_UNIFIED, *_PLAIN, checked_id(old), checked_id(new), bounds=bounds
+        )
+    except TimedOut as slow:
+        message = f"the change is too large to diff: git gave up after {timeout:g} seconds"
+        raise TooLarge(message, hint=_WAY_OUT) from slow
+    except TooLarge as large:
+        message = f"the change is too large to diff: more than {limit_bytes} bytes"
+        raise TooLarge(message, hint=_WAY_OUT) from large
+
+
+async def stat(hub: Hub, old: str, new: str) -> tuple[FileChange, ...]:
+    """The files that differ between two commits or trees of the hub, with their counts of lines."""
+    return await changes.stat(hub.git(), old, new, max_paths=_MOST_PATHS)

@@ -1,0 +1,87 @@
+"""The hub: swarm's own bare repository per user repository, where snapshots are kept, compared and merged.
+
+It borrows the user's objects and holds nothing of the user's configuration. Its attributes outrank
+those in any tree, so that nothing an agent writes can hide or transform a change.
+"""
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from app.repo import alternates
+from app.repo.git import Git
+from app.repo.locks import held
+from app.repo.repository import Repository
+
+_ATTRIBUTES: Final = (
+    "* !diff !filter !merge !text !eol !crlf !ident !working-tree-encoding !export-subst\n"
+)
+
+
+class Hub(msgspec.Struct, frozen=True, kw_only=True):
+    """Where everything of one user repository lies under the state directory."""
+
+    root: Path
+    object_format: str
+
+    @property
+    def git_dir(self) -> Path:
+        return self.root / "hub.git"
+
+    @property
+    def objects(self) -> Path:
+        return self.git_dir / "objects"
+
+    @property
+    def locks(self) -> Path:
+        return self.root / "locks"
+
+    @property
+    def exports(self) -> Path:
+        """Object directories of single snapshots, to be shown to check sandboxes."""
+        return self.root / "exports"
+
+    @property
+    def scratch(self) -> Path:
+        """Short-lived files: packs on their way in, spare indexes."""
+        return self.root / "scratch"
+
+    def git(self) -> Git:
+        return Git(dir=self.git_dir)
+
+
+async def ensure_hub(repo: Repository, root: Path) -> Hub:
+    """The hub of that repository below `root`, made when missing, brought up to date when not."""
+    key = hashlib.sha256(os.fsencode(repo.git_dir)).hexdigest()[:16]
+    hub = Hub(root=root / key, object_format=repo.object_format)
+    for directory in (root, hub.root, hub.scratch, hub.exports):
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    async with held(hub.locks, "hub"):
+        if not (hub.git_dir / "HEAD").exists():
+            form = f"--object-format={hub.object_format}"
+            await hub.git().run("init", "--quiet", "--bare", "--template=", form)
+            hub.git_dir.chmod(0o700)
+        write(hub.root / "repository", f"{repo.git_dir}\n")
+        borrowed = (os.fspath(directory) for directory in repo.objects)
+        write(hub.objects / "info" / "alternates", alternates.lines(borrowed))
+        write(hub.git_dir / "info" / "attributes", _ATTRIBUTES)
+        write(hub.git_dir / "shallow", "".join(f"{commit}\n" for commit in repo.shallow))
+    return hub
+
+
+def write(path: Path, text: str) -> None:
+    """Make the file hold the text, whole or not at all; an empty text means no file."""
+    content = os.fsencode(text)
+    if not content:
+        path.unlink(missing_ok=True)
+        return
+    if path.exists() and path.read_bytes() == content:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    spare = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    spare.write_bytes(content)
+    spare.replace(path)

@@ -1,0 +1,176 @@
+"""Letting a snapshot in: checked in quarantine, judged, and only then a part of the hub."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from app.domain.base import Value
+from app.domain.ids import RunId
+from app.domain.review import FileChange, Finding
+from app.repo import alternates, changes, paths, refs
+from app.repo.errors import SnapshotRefused, TooLarge
+from app.repo.git import Git, checked_id
+from app.repo.hub import Hub
+from app.repo.locks import held
+from app.repo.process import MIB, Bounds
+from app.repo.scribe import LARGEST_PACK, Pack
+
+MOST_PATHS: Final = 5_000
+_INDEX: Final = Bounds(seconds=120.0, memory=4096 * MIB, file_size=512 * MIB)
+_NAME: Final = "swarm"
+_EMAIL: Final = "snapshot@swarm.invalid"
+
+
+class Snapshot(Value, frozen=True, kw_only=True):
+    """A vetted commit of what the agent's tree holds."""
+
+    commit: str
+    """The base itself while nothing has changed."""
+    tree: str
+    base: str
+    files: tuple[FileChange, ...] = ()
+    insertions: int = 0
+    deletions: int = 0
+    findings: tuple[Finding, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """In the agent's tree, not in the snapshot: too large, unreadable, or no ordinary file."""
+    ignored: int = 0
+    """Files and directories that the tree's own ignore rules keep out."""
+
+    @property
+    def blocked(self) -> bool:
+        """Whether it holds what nobody may approve; such a snapshot is never published."""
+        return any(finding.severity == "block" for finding in self.findings)
+
+
+async def ingest(
+    hub: Hub, pack: Pack, *, run: RunId, base: str, max_paths: int = MOST_PATHS
+) -> Snapshot:
+    """Let the pack into the hub and commit its tree. The same tree again is the same commit again."""
+    async with held(hub.locks, f"ingest-{refs.checked_run(run)}"):
+        async with _quarantine(hub, run) as (incoming, git):
+            await _unpack(git, pack)
+            comparison = await _judge(git, pack, base, max_paths)
+            _move(incoming, hub.objects)
+        snapshot = Snapshot(
+            commit=base,
+            tree=pack.tree,
+            base=base,
+            files=comparison.files,
+            insertions=comparison.insertions,
+            deletions=comparison.deletions,
+            findings=comparison.findings + paths.left_out(pack.left_out),
+            left_out=pack.left_out,
+            ignored=pack.ignored,
+        )
+        commit = await _commit(hub, run, snapshot)
+        return msgspec.structs.replace(snapshot, commit=commit)
+
+
+@contextlib.asynccontextmanager
+async def _quarantine(hub: Hub, run: RunId) -> AsyncIterator[tuple[Path, Git]]:
+    """A private object directory on top of the hub's. `fetch` has none, so this is done by hand."""
+    incoming = hub.scratch / f"incoming-{run}"
+    shutil.rmtree(incoming, ignore_errors=True)
+    (incoming / "pack").mkdir(parents=True, mode=0o700)
+    env = {
+        "GIT_OBJECT_DIRECTORY": os.fspath(incoming),
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES": alternates.as_variable([os.fspath(hub.objects)]),
+    }
+    try:
+        yield incoming, msgspec.structs.replace(hub.git(), env=env)
+    finally:
+        shutil.rmtree(incoming, ignore_errors=True)
+
+
+async def _unpack(git: Git, pack: Pack) -> None:
+    size = f"--max-input-size={LARGEST_PACK}"
+    index = ("index-pack", "--stdin", "--fix-thin", "--strict", size)
+    done = await git.ask(*index, stdin=pack.data, bounds=_INDEX)
+    if done.code != 0:
+        said = "; ".join(done.stderr.splitlines()[-3:]) or f"exit code {done.code}"
+        raise SnapshotRefused(
+            f"git does not accept the snapshot: {said}",
+            hint="Look at what the agent made with `swarm show`; nothing of it was let in.",
+        )
+    kind = await git.ask("cat-file", "-t", checked_id(pack.tree))
+    if kind.stdout.strip() != b"tree":
+        raise SnapshotRefused(f"the snapshot does not hold the tree {pack.tree} it names")
+
+
+async def _judge(git: Git, pack: Pack, base: str, max_paths: int) -> changes.Comparison:
+    try:
+        return await changes.compare(git, base, pack.tree, max_paths=max_paths)
+    except TooLarge as error:
+        raise SnapshotRefused(error.message, hint=error.hint) from error
+
+
+def _move(incoming: Path, objects: Path) -> None:
+    """Make the pack part of the hub. The index comes last: without it git does not see the pack."""
+    (objects / "pack").mkdir(exist_ok=True)
+    files = sorted((incoming / "pack").iterdir(), key=lambda file: file.suffix == ".idx")
+    for file in files:
+        file.replace(objects / "pack" / file.name)
+
+
+async def _commit(hub: Hub, run: RunId, snapshot: Snapshot) -> str:
+    """The commit of that tree: the one there is, or a new one on top of the newest clean snapshot."""
+    newest = await _look(hub, refs.snapshot(run))
+    clean = await _look(hub, refs.clean(run))
+    commit = await _existing(hub, snapshot, newest, clean)
+    if not commit:
+        parent = clean or snapshot.base
+        commit = await _write(hub, snapshot.tree, parent, run)
+    if commit != snapshot.base:
+        await _remember(hub, run, commit, blocked=snapshot.blocked)
+    return commit
+
+
+async def _existing(hub: Hub, snapshot: Snapshot, *known: str) -> str:
+    for commit in known:
+        if commit and await _tree(hub, commit) == snapshot.tree:
+            return commit
+    untouched = not any(known) and await _tree(hub, snapshot.base) == snapshot.tree
+    return snapshot.base if untouched else ""
+
+
+async def _look(hub: Hub, ref: str) -> str:
+    found = await hub.git().ask("rev-parse", "--verify", "--quiet", ref)
+    return found.stdout.decode().strip() if found.code == 0 else ""
+
+
+async def _tree(hub: Hub, commit: str) -> str:
+    return await hub.git().line("rev-parse", "--verify", f"{checked_id(commit)}^{{tree}}")
+
+
+async def _write(hub: Hub, tree: str, parent: str, run: RunId) -> str:
+    """Name and dates are fixed, so that writing it again gives the same id."""
+    date = await hub.git().line("show", "--no-patch", "--format=%ct", checked_id(parent))
+    env = {f"GIT_{role}_NAME": _NAME for role in ("AUTHOR", "COMMITTER")}
+    env |= {f"GIT_{role}_EMAIL": _EMAIL for role in ("AUTHOR", "COMMITTER")}
+    env |= {f"GIT_{role}_DATE": f"@{date} +0000" for role in ("AUTHOR", "COMMITTER")}
+    git = msgspec.structs.replace(hub.git(), env=env)
+    message = f"Snapshot of run {run}\n".encode()
+    return await git.line("commit-tree", checked_id(tree), "-p", parent, "-F", "-", stdin=message)
+
+
+async def _remember(hub: Hub, run: RunId, commit: str, *, blocked: bool) -> None:
+    await hub.git().run("update-ref", refs.snapshot(run), commit)
+    if not blocked:
+        await hub.git().run("update-ref", refs.clean(run), commit)
+
+
+async def newest(hub: Hub, run: RunId) -> str:
+    """The commit of the run's newest snapshot; empty before the first."""
+    return await _look(hub, refs.snapshot(run))
+
+
+async def forget(hub: Hub, run: RunId) -> None:
+    """Let go of the run's snapshots in the hub. Only once they are landed, or purged from the trash."""
+    for ref in (refs.snapshot(run), refs.clean(run)):
+        await hub.git().run("update-ref", "-d", ref)

@@ -1,0 +1,46 @@
+"""The refs swarm writes. Ids of runs come from swarm's own mint, and are checked all the same."""
+
+import re
+from typing import Final
+
+from app.domain.errors import RepoError
+from app.domain.ids import RunId
+
+_RUN: Final = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")
+
+
+def checked_run(run: RunId) -> str:
+    """The id, if it can be part of a ref and of a path."""
+    if not _RUN.fullmatch(run) or run.endswith(".lock"):
+        raise RepoError(f"{run!r} is not the id of a run")
+    return run
+
+
+def base(run: RunId) -> str:
+    """In the user's repository: keeps the commit the run started from when the user's git cleans up."""
+    return f"refs/swarm/base/{checked_run(run)}"
+
+
+def published(run: RunId) -> str:
+    """In the user's repository: the last commit swarm put on the run's branch."""
+    return f"refs/swarm/published/{checked_run(run)}"
+
+
+def trash(run: RunId) -> str:
+    """In the user's repository: what the run's worktree held when it was removed."""
+    return f"refs/swarm/trash/{checked_run(run)}"
+
+
+def snapshot(run: RunId) -> str:
+    """In the hub: the newest snapshot."""
+    return f"refs/runs/{checked_run(run)}/snap"
+
+
+def clean(run: RunId) -> str:
+    """In the hub: the newest snapshot that holds nothing blocked; the next one builds on it."""
+    return f"refs/runs/{checked_run(run)}/clean"
+
+
+def branch(name: str) -> str:
+    """The full name of a branch."""
+    return f"refs/heads/{name}"
