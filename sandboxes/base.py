@@ -1,0 +1,105 @@
+"""What a sandbox is: an isolated place with a directory, in which programs run.
+
+Three kinds of program, told apart by whom they trust:
+- `prepare`: a trusted script, before any agent ran, with the tree writable (it lays the tree down);
+- `aside`: a trusted script beside the box, with the tree read-only (the scribe's snapshots);
+- `start`: an untrusted program in the box (an agent, or a check).
+
+Everything is idempotent by name: asking again for what is there gives the same thing.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Protocol
+
+from sandboxes.spec import Completed, Exit, Isolation, Line, Places, Program, SandboxSpec
+
+
+class Process(Protocol):
+    """A program in a sandbox. It outlives the supervisor; asking for it again attaches to it."""
+
+    def lines(self) -> AsyncIterator[Line]:
+        """Standard output from its first line until the program ends, the same lines each time."""
+        ...
+
+    async def send(self, line: str) -> None:
+        """Write a line (the end is added) to standard input. Silently nothing once the program has ended."""
+        ...
+
+    async def wait(self) -> Exit:
+        """Wait until the program has ended."""
+        ...
+
+    async def stop(self, grace: float = 10.0) -> None:
+        """Ask it to end, and kill it after `grace` seconds. Nothing when it has ended."""
+        ...
+
+
+class Sandbox(Protocol):
+    """One open sandbox."""
+
+    spec: SandboxSpec
+    places: Places
+
+    async def prepare(
+        self, script: str, *, env: Mapping[str, str] = {}, timeout: float = 600.0
+    ) -> Completed:
+        """Run a trusted `sh` script with the tree writable, before any agent ran."""
+        ...
+
+    async def aside(
+        self,
+        script: str,
+        *,
+        env: Mapping[str, str] = {},
+        stdin: bytes = b"",
+        timeout: float = 120.0,
+        limit: int = 64 * 1024**2,
+    ) -> Completed:
+        """Run a trusted `sh` script beside the box: tree read-only, `Places.scratch` writable, no network.
+
+        At most `limit` bytes of output are kept; past `timeout` seconds it is killed and the code is 124.
+        """
+        ...
+
+    async def start(self, program: Program) -> Process:
+        """Start the program, or attach to it if it was ever started under this name."""
+        ...
+
+    async def find(self, name: str) -> Process | None:
+        """The program of that name if it was ever started here."""
+        ...
+
+    async def remove(self) -> None:
+        """Stop everything and remove every trace: containers, volumes, directories. Safe to repeat."""
+        ...
+
+
+class Driver(Protocol):
+    """A way to make sandboxes."""
+
+    name: str
+    isolation: Isolation
+
+    async def check(self) -> None:
+        """Raise `SandboxUnavailable`, with what to do, when this host cannot run it."""
+        ...
+
+    async def open(self, spec: SandboxSpec) -> Sandbox:
+        """Make sure the sandbox exists and its side is running; the same spec gives the same sandbox."""
+        ...
+
+    async def names(self, owner: str) -> Sequence[str]:
+        """Names of all sandboxes of that owner of which anything is left here."""
+        ...
+
+    async def rest(self, name: str, owner: str) -> None:
+        """Stop everything of that sandbox; its tree and state stay, and `open` goes on with them."""
+        ...
+
+    async def remove(self, name: str, owner: str) -> None:
+        """Remove every trace of that owner's sandbox. Safe to repeat, and when it was never made."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections and threads; sandboxes and their programs go on."""
+        ...

@@ -1,0 +1,164 @@
+"""A program as a detached process of this host, started exactly once and attached to ever after.
+
+The keeper (`sandboxes.keep`) starts it and writes down what happens; this side only reads the directory, so any
+number of supervisors, one after another, see the same program.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sandboxes import keep
+from sandboxes.errors import SandboxFailed
+from sandboxes.lines import STDERR_TAIL, LineCutter, exit_of, tail_of
+from sandboxes.spec import Exit, Line
+
+POLL = 0.05
+"""Seconds between two looks; there is no event to wait for across processes."""
+_CHUNK = 64 * 1024
+
+
+class Detached:
+    """A `Process` described by its directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._sending = asyncio.Lock()
+
+    async def lines(self) -> AsyncGenerator[Line, None]:
+        cutter = LineCutter()
+        with (self._directory / "out").open("rb") as out:
+            while True:
+                # Asked before reading: what is read after the end is complete.
+                ended = self.ended() is not None
+                while data := out.read(_CHUNK):
+                    for line in cutter.feed(data):
+                        yield line
+                if ended:
+                    break
+                await asyncio.sleep(POLL)
+        for line in cutter.end():
+            yield line
+
+    async def send(self, line: str) -> None:
+        async with self._sending:
+            await self._write(line.encode() + b"\n")
+
+    async def wait(self) -> Exit:
+        while (ended := self.ended()) is None:
+            await asyncio.sleep(POLL)
+        return ended
+
+    async def stop(self, grace: float = 10.0) -> None:
+        while self.ended() is None and self._read("pid") is None:
+            await asyncio.sleep(POLL)  # claimed, and about to start
+        self._signal(signal.SIGTERM)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.wait(), grace)
+        while self.ended() is None:
+            self._signal(signal.SIGKILL)
+            await asyncio.sleep(POLL)
+
+    def ended(self) -> Exit | None:
+        """How it ended; None while it runs."""
+        status = self._read("status")
+        if status is None and not self._runs():
+            # It may have ended between the two looks.
+            status = self._read("status")
+            if status is None:
+                return Exit(code=None, reason="lost", stderr=self._stderr())
+        return None if status is None else exit_of(status["code"], self._stderr())
+
+    def _runs(self) -> bool:
+        marks = [self._read("claim"), self._read("pid")]
+        return any(keep.lives(mark) for mark in marks if mark is not None)
+
+    def _read(self, name: str) -> dict[str, Any] | None:
+        try:
+            return dict(json.loads((self._directory / name).read_text()))
+        except FileNotFoundError:
+            return None
+
+    def _stderr(self) -> str:
+        try:
+            with (self._directory / "err").open("rb") as err:
+                err.seek(max(0, err.seek(0, os.SEEK_END) - STDERR_TAIL))
+                return tail_of(err.read())
+        except FileNotFoundError:
+            return ""
+
+    def _signal(self, number: signal.Signals) -> None:
+        mark = self._read("pid")
+        if mark is not None and keep.lives(mark):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(mark["pid"], number)
+
+    async def _write(self, data: bytes) -> None:
+        try:
+            pipe = os.open(self._directory / "stdin", os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            return  # no pipe, or nobody holds it any more
+        try:
+            while data and self.ended() is None:
+                try:
+                    data = data[os.write(pipe, data) :]
+                except BlockingIOError:
+                    await asyncio.sleep(POLL)
+                except BrokenPipeError:
+                    return
+        finally:
+            os.close(pipe)
+
+
+def find(directory: Path) -> Detached | None:
+    """The program of that directory, if it was ever started."""
+    return Detached(directory) if (directory / "claim").exists() else None
+
+
+async def ensure(
+    directory: Path,
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    interactive: bool = False,
+) -> Detached:
+    """Start the program, or attach to it if it was ever started in that directory."""
+    found = find(directory)
+    if found is not None:
+        return found
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name in ("out", "err"):
+        (directory / name).touch(mode=0o600)
+    if interactive:
+        with contextlib.suppress(FileExistsError):
+            os.mkfifo(directory / "stdin", 0o600)
+    wanted = {"argv": list(argv), "env": dict(env), "cwd": str(cwd)}
+    keep.put(directory / "program.json", wanted)
+    await _launch(directory, env)
+    return Detached(directory)
+
+
+async def _launch(directory: Path, env: Mapping[str, str]) -> None:
+    # The keeper gets the program's environment, not the supervisor's: any process of this user can read it.
+    keeper = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-I",
+        keep.__file__,
+        str(directory),
+        env=dict(env),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, stderr = await keeper.communicate()
+    if keeper.returncode != 0:
+        raise SandboxFailed(
+            f"The program in {directory} could not be started: {tail_of(stderr).strip()}"
+        )

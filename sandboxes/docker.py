@@ -1,0 +1,210 @@
+"""Sandboxes made of containers: a *box* for the agent, without network, and a trusted *side* next to it."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sandboxes import docker_parts as parts
+from sandboxes import docker_scripts as scripts
+from sandboxes.docker_box import Box
+from sandboxes.docker_containers import Containers
+from sandboxes.docker_engine import Engine
+from sandboxes.errors import SandboxFailed, SandboxUnavailable
+from sandboxes.lines import tail_of
+from sandboxes.names import check_name, check_program
+from sandboxes.short import OUTPUT_LIMIT
+from sandboxes.spec import Completed, Isolation, Program, SandboxSpec
+
+_NEVER_STARTED = ("", "created")
+
+
+class DockerDriver:
+    """Makes sandboxes on the Docker Engine that `DOCKER_HOST` names, or the usual one."""
+
+    name = "docker"
+    isolation: Isolation = "container"
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._engine = Engine()
+        self._opening = asyncio.Lock()
+        self._cores = 0
+
+    async def check(self) -> None:
+        """Ask the engine whether it is there, and how many cores it has."""
+        found = await self._engine.call("say what it is", lambda api: api.info())
+        self._cores = int(found["NCPU"])
+
+    async def open(self, spec: SandboxSpec) -> "DockerSandbox":
+        check_name(spec.name, "sandbox")
+        if not spec.image:
+            raise SandboxFailed(
+                f"The sandbox {spec.name} has no image", hint="Name one for the agent."
+            )
+        if not self._cores:
+            await self.check()
+        sandbox = DockerSandbox(self._engine, spec, self._cores)
+        async with self._opening:
+            await sandbox.settle()
+        return sandbox
+
+    async def names(self, owner: str) -> Sequence[str]:
+        label = f"{parts.OWNER}={owner}"
+        containers = Containers(self._engine)
+        found = [*await containers.labelled(label), *await containers.volumes(label)]
+        return sorted({one["Labels"][parts.SANDBOX] for one in found})
+
+    async def rest(self, name: str, owner: str) -> None:
+        await self._named(name, owner).rest()
+
+    async def remove(self, name: str, owner: str) -> None:
+        await self._named(name, owner).remove()
+
+    async def close(self) -> None:
+        self._engine.close()
+
+    def _named(self, name: str, owner: str) -> "DockerSandbox":
+        """The sandbox as far as its name tells: enough to stop or remove it."""
+        spec = SandboxSpec(name=check_name(name, "sandbox"), owner=owner)
+        return DockerSandbox(self._engine, spec, self._cores)
+
+
+class DockerSandbox:
+    """A `Sandbox` of containers and volumes, all named after it."""
+
+    def __init__(self, engine: Engine, spec: SandboxSpec, cores: int) -> None:
+        self.spec = spec
+        self.places = parts.places(spec)
+        self._engine = engine
+        self._containers = Containers(engine)
+        self._cores = cores
+        self._side = self._name("side")
+        self._starting = asyncio.Lock()
+        self._aside = asyncio.Lock()
+
+    async def prepare(
+        self, script: str, *, env: Mapping[str, str] = {}, timeout: float = 600.0
+    ) -> Completed:
+        name = self._name("prepare")
+        # One of a supervisor that died may still be at it.
+        await self._containers.drop(name)
+        config = parts.preparation(self.spec, script, env, self._cores)
+        try:
+            await self._containers.create(name, config)
+            return await scripts.run_created(
+                self._engine, name, timeout=timeout, limit=OUTPUT_LIMIT
+            )
+        finally:
+            await self._containers.drop(name)
+
+    async def aside(
+        self,
+        script: str,
+        *,
+        env: Mapping[str, str] = {},
+        stdin: bytes = b"",
+        timeout: float = 120.0,
+        limit: int = OUTPUT_LIMIT,
+    ) -> Completed:
+        async with self._aside:
+            await self._start_side()
+            await scripts.quiet(self._engine, self._side, timeout)
+            return await scripts.run_beside(
+                self._engine,
+                self._side,
+                script,
+                env=env,
+                stdin=stdin,
+                timeout=timeout,
+                limit=limit,
+            )
+
+    async def start(self, program: Program) -> Box:
+        name = self._name(check_program(program.name))
+        async with self._starting:
+            if await self._containers.state(name) in _NEVER_STARTED:
+                await self._containers.put(self._side, parts.LAUNCH, parts.files(program))
+                config = parts.box(self.spec, program, self._cores)
+                await self._containers.create(name, config)
+                await self._containers.start(name)
+        return Box(self._engine, name)
+
+    async def find(self, name: str) -> Box | None:
+        container = self._name(check_program(name))
+        if await self._containers.state(container) in _NEVER_STARTED:
+            return None
+        return Box(self._engine, container)
+
+    async def rest(self) -> None:
+        """Remove the containers: all that has to last is in the volumes."""
+        found = await self._containers.labelled(*self._mine())
+        await asyncio.gather(*(self._containers.drop(one["Id"]) for one in found))
+
+    async def remove(self) -> None:
+        await self.rest()
+        for volume in await self._containers.volumes(*self._mine()):
+            await self._containers.drop_volume(volume["Name"])
+
+    async def settle(self) -> None:
+        """Make the volumes and the side; with sockets the way to the gateway is open afterwards."""
+        found = await self._containers.inspect(self._side)
+        if found is not None and not await self._fits(found["Config"]["Labels"]):
+            await self._containers.drop(self._side)
+            found = None
+        if found is None:
+            await self._lay_rooms()
+            await self._containers.create(self._side, parts.side(self.spec, self._cores))
+        if self.spec.sockets is not None:
+            await self._start_side()
+            await self._listening()
+
+    async def _fits(self, labels: Mapping[str, Any]) -> bool:
+        """Whether the side is of this very spec, or boxes still need it as it is."""
+        if labels.get(parts.OWNER) != self.spec.owner:
+            raise SandboxFailed(
+                f"The sandbox {self.spec.name} belongs to another swarm installation",
+                hint=f"Its containers carry the label {parts.OWNER}={labels.get(parts.OWNER)}.",
+            )
+        if labels.get(parts.SPEC) == parts.digest(self.spec):
+            return True
+        boxes = (f"{parts.SANDBOX}={self.spec.name}", parts.PROGRAM)
+        return bool(await self._containers.labelled(*boxes, running=True))
+
+    async def _lay_rooms(self) -> None:
+        for volume in parts.VOLUMES:
+            name = parts.volume_name(self.spec.name, volume)
+            await self._containers.make_volume(name, parts.labels(self.spec))
+        name = self._name("lay")
+        await self._containers.create(name, parts.layer(self.spec, self._cores))
+        try:
+            await self._containers.put(name, "/", parts.rooms())
+        finally:
+            await self._containers.drop(name)
+
+    async def _start_side(self) -> None:
+        if await self._containers.state(self._side) != "running":
+            await self._containers.start(self._side)
+
+    async def _listening(self) -> None:
+        """Wait until the forwarder says that it listens."""
+        while True:
+            running = await self._containers.state(self._side) == "running"
+            said = await self._engine.call(
+                f"read {self._side}", lambda api: api.logs(self._side, tail=20)
+            )
+            if b"ready" in said:
+                return
+            if not running:
+                raise SandboxUnavailable(
+                    f"The side of {self.spec.name} ended at once: {tail_of(said).strip()}",
+                    hint=f"The image {self.spec.image} needs python3, sh, timeout and git.",
+                )
+            await asyncio.sleep(0.02)
+
+    def _name(self, part: str) -> str:
+        return parts.container_name(self.spec.name, part)
+
+    def _mine(self) -> tuple[str, str]:
+        """The labels of all that is this sandbox's."""
+        return f"{parts.SANDBOX}={self.spec.name}", f"{parts.OWNER}={self.spec.owner}"

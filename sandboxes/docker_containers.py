@@ -1,0 +1,102 @@
+"""Containers and volumes by name: make sure they are there, or that they are gone."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from sandboxes.docker_engine import Engine, Gone, Taken
+from sandboxes.docker_parts import OWNER, PROGRAM, SANDBOX, Config
+from sandboxes.errors import SandboxFailed
+
+_BUSY = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+"""Seconds between tries while the engine is still at work on what is to be removed."""
+
+
+class Containers:
+    """What the sandboxes ask of the engine, each of it safe to repeat."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def create(self, name: str, config: Config) -> None:
+        """Make sure there is such a container of this sandbox."""
+
+        def make(api: Any) -> None:
+            api.create_container_from_config(config, name)
+
+        try:
+            await self._engine.call(f"create {name}", make)
+        except Taken:
+            await self._check_whose(name, config)
+
+    async def start(self, name: str) -> None:
+        """Start it; nothing when it runs."""
+        await self._engine.call(f"start {name}", lambda api: api.start(name))
+
+    async def put(self, name: str, path: str, archive: bytes) -> None:
+        """Unpack an archive in it, whether it runs or not."""
+        await self._engine.call(
+            f"copy files to {name}", lambda api: api.put_archive(name, path, archive)
+        )
+
+    async def inspect(self, name: str) -> dict[str, Any] | None:
+        """All the engine knows of it; None when there is none."""
+        with suppress(Gone):
+            return await self._engine.call(
+                f"look at {name}", lambda api: api.inspect_container(name)
+            )
+        return None
+
+    async def state(self, name: str) -> str:
+        """The engine's word for its state; empty when there is none."""
+        found = await self.inspect(name)
+        return "" if found is None else str(found["State"]["Status"])
+
+    async def labelled(self, *labels: str, running: bool = False) -> list[dict[str, Any]]:
+        """Containers with all these labels; also ended ones, unless only running ones are asked for."""
+        wanted = {"label": list(labels)}
+        return await self._engine.call(
+            "list containers", lambda api: api.containers(all=not running, filters=wanted)
+        )
+
+    async def drop(self, name: str) -> None:
+        """Kill and remove it."""
+        await self._until_gone(
+            f"remove {name}", lambda api: api.remove_container(name, force=True, v=True)
+        )
+
+    async def make_volume(self, name: str, labels: dict[str, str]) -> None:
+        """Make sure there is such a volume."""
+        await self._engine.call(
+            f"make the volume {name}", lambda api: api.create_volume(name, labels=labels)
+        )
+
+    async def drop_volume(self, name: str) -> None:
+        """Remove it with all it holds."""
+        await self._until_gone(f"remove the volume {name}", lambda api: api.remove_volume(name))
+
+    async def volumes(self, *labels: str) -> list[dict[str, Any]]:
+        """Volumes with all these labels."""
+        wanted = {"label": list(labels)}
+        found = await self._engine.call("list volumes", lambda api: api.volumes(filters=wanted))
+        return found["Volumes"] or []
+
+    async def _until_gone(self, what: str, work: Callable[[Any], object]) -> None:
+        with suppress(Gone):
+            for pause in _BUSY:
+                with suppress(Taken):
+                    await self._engine.call(what, work)
+                    return
+                await asyncio.sleep(pause)
+            await self._engine.call(what, work)
+
+    async def _check_whose(self, name: str, config: Config) -> None:
+        found = await self.inspect(name)
+        labels = {} if found is None else found["Config"]["Labels"]
+        for key in (OWNER, SANDBOX, PROGRAM):
+            if labels.get(key) != config["Labels"].get(key):
+                raise SandboxFailed(
+                    f"The container {name} exists, and is not of this sandbox",
+                    hint=f"See what it is: `docker inspect {name}`.",
+                )

@@ -1,0 +1,24 @@
+# What every agent's image stands on: Node, git, Python and the usual tools, and the user agents run as.
+ARG BASE=node:22-bookworm-slim
+FROM ${BASE}
+
+USER root
+RUN apt-get update \
+ && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
+      bash build-essential ca-certificates curl file git jq less make patch procps \
+      python3 python3-pip python3-venv ripgrep unzip xz-utils \
+ && rm -rf /var/lib/apt/lists/*
+
+# The user is there for programs that look their own name up; any other number works too.
+RUN taken="$(getent passwd 1000 | cut -d: -f1)" \
+ && if [ -n "$taken" ]; then userdel --remove "$taken"; fi \
+ && useradd --uid 1000 --user-group --create-home --shell /bin/bash agent \
+ && install -d -m 1777 /workspace \
+ && git config --system --add safe.directory '*' \
+ && node --version | grep -Eq '^v(2[2-9]|[3-9][0-9])\.'
+
+ENV LANG=C.UTF-8
+ENTRYPOINT []
+CMD ["bash"]
+USER 1000:1000
+WORKDIR /workspace
