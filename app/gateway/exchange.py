@@ -1,0 +1,118 @@
+"""One model call from end to end: hold the money, forward, settle.
+
+It is settled whatever happens, since a hold that nobody settles is money that nobody can use.
+"""
+
+from aiohttp import web
+
+from app.domain.errors import EnvironmentProblem
+from app.domain.events import Refused, Spent
+from app.domain.money import Charge, Micros
+from app.gateway import replies
+from app.gateway.admission import BUDGET_STATUS, Hold, admit
+from app.gateway.dialects import Call, Dialect, Objection, Route
+from app.gateway.forward import Forward
+from app.gateway.line import Line
+from app.gateway.parts import Parts
+from app.gateway.prices import Price, Unpriced
+
+
+async def refuse(
+    parts: Parts, line: Line, dialect: Dialect, objection: Objection
+) -> web.StreamResponse:
+    """Say no, note it, and tell who watches."""
+    line.refusals += 1
+    refused = Refused(
+        why=objection.why, status=objection.status, budget=objection.status == BUDGET_STATUS
+    )
+    await parts.ledger.refuse(line.run, refused)
+    await parts.witness.refused(line.run, refused)
+    return replies.refusal(dialect, objection.status, objection.why)
+
+
+class Exchange:
+    """One call. `go` runs once, in a task of its own, and goes on for a while when its agent is gone."""
+
+    def __init__(
+        self, parts: Parts, line: Line, dialect: Dialect, route: Route, request: web.BaseRequest
+    ) -> None:
+        self._parts = parts
+        self._line = line
+        self._dialect = dialect
+        self._route = route
+        self._forward = Forward(parts, dialect, route, request)
+
+    def client_gone(self) -> None:
+        """The agent hung up: read on for its usage, but not for long."""
+        self._forward.client_gone()
+
+    async def go(self, call: Call) -> web.StreamResponse:
+        """Make the call; the answer is on its way when this returns."""
+        outcome = await self._go(call)
+        if isinstance(outcome, Objection):
+            return await refuse(self._parts, self._line, self._dialect, outcome)
+        return outcome
+
+    async def _go(self, call: Call) -> web.StreamResponse | Objection:
+        upstream, model = self._parts.upstreams.choose(call.model)
+        try:
+            key = await self._parts.upstreams.key(upstream)
+        except EnvironmentProblem as problem:
+            return Objection(status=403, why=f"swarm: {problem.message}. {problem.hint}")
+        if not self._route.metered:
+            body = self._dialect.write(call, model, call.bounds.output)
+            return await self._forward.run(upstream, key, call, body)
+        now = self._parts.clock()
+        price = self._parts.prices.find(model, now, provider=self._dialect.provider)
+        if isinstance(price, Unpriced):
+            return Objection(status=403, why=f"swarm: {price.why}. {price.fix}")
+        hold = await admit(self._parts, self._line, call, price, model)
+        if isinstance(hold, Objection):
+            return hold
+        self._line.refusals = 0
+        try:
+            body = self._dialect.write(call, model, hold.plan.output)
+            return await self._forward.run(upstream, key, call, body)
+        finally:
+            await self._settle(hold, price, model)
+
+    async def _settle(self, hold: Hold, price: Price, model: str) -> None:
+        if self._forward.unbilled:
+            await self._parts.ledger.release(hold.id)
+            self._line.money_came_back()
+            return
+        charge = self._charge(hold, price, model)
+        total = await self._parts.ledger.settle(hold.id, charge)
+        self._line.money_came_back()
+        await self._parts.witness.settled(self._line.run, _spent(charge, total))
+
+    def _charge(self, hold: Hold, price: Price, model: str) -> Charge:
+        """The metered cost; the whole hold when the usage never came, even if part of it did."""
+        meter = self._forward.meter
+        if meter is None:
+            return Charge(micros=hold.plan.micros, model=model, known="held", prices=price.data)
+        used, complete = meter.usage, meter.complete
+        cost = price.cost(used)
+        return Charge(
+            micros=cost if complete else Micros(max(cost, hold.plan.micros)),
+            model=model,
+            input=used.input,
+            output=used.output,
+            cache_read=used.cache_read,
+            cache_write=used.cache_write + used.cache_write_long,
+            known="metered" if complete else "held",
+            prices=price.data,
+        )
+
+
+def _spent(charge: Charge, total: Micros) -> Spent:
+    return Spent(
+        micros=charge.micros,
+        total=total,
+        model=charge.model,
+        input=charge.input,
+        output=charge.output,
+        cache_read=charge.cache_read,
+        cache_write=charge.cache_write,
+        known=charge.known,
+    )

@@ -1,0 +1,154 @@
+"""The way of one request to its provider and of the reply back, byte for byte, with the meter beside it."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable
+
+import aiohttp
+from aiohttp import web
+from multidict import CIMultiDict
+
+from app.gateway import replies
+from app.gateway.dialects import Call, Dialect, Meter, Objection, Route
+from app.gateway.parts import Parts
+from app.gateway.settings import Upstream
+from app.gateway.upstreams import credentials, redact
+
+_LOG = logging.getLogger(__name__)
+_ERROR_LIMIT = 256 * 1024
+"""Bytes of a provider's error that are passed on."""
+
+
+class Forward:
+    """One request and its reply."""
+
+    def __init__(
+        self, parts: Parts, dialect: Dialect, route: Route, request: web.BaseRequest
+    ) -> None:
+        self._parts = parts
+        self._dialect = dialect
+        self._route = route
+        self._request = request
+        self._limit: asyncio.Timeout | None = None
+        self._reply: web.StreamResponse | None = None
+        self._gone = False
+        self.meter: Meter | None = None
+        """What the reply said of its usage; None as long as there is no reply."""
+        self.unbilled = False
+        """Whether the provider provably charges nothing."""
+
+    def client_gone(self) -> None:
+        """The agent hung up: read on for its usage, but not for long."""
+        if not self._gone:
+            self._gone = True
+            self._hurry()
+
+    async def run(
+        self, upstream: Upstream, key: str, call: Call, body: bytes
+    ) -> web.StreamResponse | Objection:
+        """Send, and pass the reply on while it comes."""
+        if self._gone:
+            self.unbilled = True
+            return web.Response(status=502)
+        try:
+            async with asyncio.timeout(None) as self._limit:
+                return await self._run(upstream, key, call, body)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            self.unbilled = True
+            return self._failed(upstream, f"cannot be reached: {redact(str(error), key)}")
+        except (aiohttp.ClientError, TimeoutError) as error:
+            if self._reply is not None:
+                self._cut()
+                return self._reply
+            return self._failed(upstream, f"gave no answer ({type(error).__name__})")
+        finally:
+            self._limit = None
+
+    async def _run(
+        self, upstream: Upstream, key: str, call: Call, body: bytes
+    ) -> web.StreamResponse | Objection:
+        headers = replies.sent_headers(self._dialect, self._request.headers)
+        headers.extend(credentials(upstream, key))
+        path = self._route.upstream + _query(self._request)
+        answer = await self._parts.upstreams.post(upstream, path, headers, body)
+        async with answer:
+            if answer.status == 200:
+                return await self._pass_reply(answer, call)
+            self.unbilled = True
+            if answer.status == 401:
+                self._parts.upstreams.forget(upstream)
+                return _wrong_key(upstream)
+            return await self._pass_error(answer, upstream, key)
+
+    async def _pass_reply(self, answer: aiohttp.ClientResponse, call: Call) -> web.StreamResponse:
+        streamed = answer.content_type == "text/event-stream"
+        meter = self.meter = self._dialect.meter(call, streamed=streamed)
+        headers = replies.passed_headers(self._dialect, answer.headers)
+        if streamed:
+            # Sent in chunks instead, so that a stream which breaks off cannot look complete.
+            headers.popall("content-length", None)
+        reply = self._reply = web.StreamResponse(status=200, headers=headers)
+        await self._to_client(reply.prepare(self._request))
+        async for chunk in answer.content.iter_any():
+            meter.feed(chunk)
+            if not self._gone:
+                await self._to_client(reply.write(chunk))
+        meter.end()
+        if self._route.metered and not meter.complete:
+            # An agent takes a proper end for a finished answer, or asks again for ever.
+            self._cut()
+        return reply
+
+    async def _pass_error(
+        self, answer: aiohttp.ClientResponse, upstream: Upstream, key: str
+    ) -> web.StreamResponse:
+        """A provider's refusal: its status and words, but never our key."""
+        if answer.status < 400:
+            return self._failed(upstream, f"answered {answer.status}, which is not followed")
+        text = b""
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+            async for chunk in answer.content.iter_any():
+                text += chunk
+                if len(text) > _ERROR_LIMIT:
+                    break
+        shown = redact(text[:_ERROR_LIMIT].decode(errors="replace"), key)
+        passed = replies.passed_headers(self._dialect, answer.headers)
+        headers = CIMultiDict((k, redact(v, key)) for k, v in passed.items())
+        headers.popall("content-length", None)
+        return web.Response(status=answer.status, body=shown.encode(), headers=headers)
+
+    def _failed(self, upstream: Upstream, how: str) -> web.StreamResponse:
+        _LOG.warning("upstream %s %s", upstream.name, how)
+        return replies.failure(self._dialect, f"swarm: the model API {upstream.name!r} {how}")
+
+    async def _to_client(self, sending: Awaitable[object]) -> None:
+        try:
+            await sending
+        except ConnectionError:
+            self.client_gone()
+
+    def _hurry(self) -> None:
+        if self._limit is not None:
+            loop = asyncio.get_running_loop()
+            self._limit.reschedule(loop.time() + self._parts.settings.drain)
+
+    def _cut(self) -> None:
+        """End the reply so that nobody can take it for complete."""
+        if self._request.transport is not None:
+            self._request.transport.abort()
+
+
+def _query(request: web.BaseRequest) -> str:
+    """The one query a provider's client adds; everything else stays here."""
+    _, _, query = request.path_qs.partition("?")
+    return "?beta=true" if "beta=true" in query.split("&") else ""
+
+
+def _wrong_key(upstream: Upstream) -> Objection:
+    return Objection(
+        status=403,
+        why=f"swarm: the model API {upstream.name!r} does not accept the key from "
+        f"{upstream.key.partition(':')[0] or 'the configuration'}; correct "
+        f"gateway.upstreams.{upstream.name}.key",
+    )

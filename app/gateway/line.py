@@ -1,0 +1,133 @@
+"""One run's line to the gateway: its socket, its key, and how its calls went lately."""
+
+import asyncio
+import hmac
+import os
+import socket
+from collections import deque
+from pathlib import Path
+
+from aiohttp import web
+
+from app.domain.errors import EnvironmentProblem
+from app.domain.ids import RunId
+from app.gateway.serving import cut_and_stop
+
+SOCKET_NAME = "gateway.sock"
+_PATH_LIMIT = 100
+"""What fits into a socket address, with room for the temporary name."""
+
+
+class Line:
+    """State of one run at the gateway. The listener is the identity; the key must fit it."""
+
+    def __init__(self, run: RunId, path: Path, key: str, calls_at_once: int) -> None:
+        self.run = run
+        self.path = path
+        self._key = key
+        self.slots = asyncio.Semaphore(calls_at_once)
+        self.greeted = False
+        self.refusals = 0
+        """Refused calls in a row."""
+        self._recent: deque[float] = deque()
+        self._freed = asyncio.Event()
+        self._runner: web.ServerRunner | None = None
+        self._inode = 0
+
+    def admits(self, key: str) -> bool:
+        """Whether that is the run's key."""
+        return hmac.compare_digest(key.encode(errors="replace"), self._key.encode())
+
+    def renew(self, key: str) -> None:
+        """Begin anew with that key: earlier refusals are forgiven."""
+        self._key = key
+        self.greeted = False
+        self.refusals = 0
+
+    def too_fast(self, now: float, per_minute: int) -> bool:
+        """Count a call; whether there were more than that in the last minute."""
+        self._recent.append(now)
+        while self._recent[0] <= now - 60:
+            self._recent.popleft()
+        return len(self._recent) > per_minute
+
+    def money_came_back(self) -> None:
+        """Wake the calls that wait for money."""
+        self._freed.set()
+        self._freed = asyncio.Event()
+
+    def next_money(self) -> asyncio.Event:
+        """What is set when the next call is settled. Take it before looking at the headroom."""
+        return self._freed
+
+    async def listen(self, server: web.Server) -> None:
+        """Put the socket in place; one that was left there by a dead supervisor is replaced."""
+        bound = await asyncio.to_thread(_bind, self.path)
+        self._inode = self.path.stat().st_ino
+        self._runner = web.ServerRunner(server, shutdown_timeout=0.0)
+        await self._runner.setup()
+        await web.SockSite(self._runner, bound).start()
+
+    @property
+    def listens(self) -> bool:
+        """Whether the socket is in place and ours."""
+        try:
+            return self._runner is not None and self.path.stat().st_ino == self._inode
+        except OSError:
+            return False
+
+    async def hang_up(self) -> None:
+        """Cut every connection, without a proper end, and remove the socket."""
+        if self._runner is None:
+            return
+        if self.listens:
+            self.path.unlink(missing_ok=True)
+        await cut_and_stop(self._runner)
+        self._runner = None
+
+
+def _bind(path: Path) -> socket.socket:
+    """A listening socket at the path.
+
+    The directory is mounted into the run's sandbox, whose programs have another user id, so it can be
+    entered and the socket be written by anyone; what keeps other users of the host out is the directory
+    above it, made for the owner alone.
+    """
+    try:
+        return _bind_in(path)
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"the gateway cannot listen at {path}: {error.strerror or error}",
+            hint="Choose a state directory that you own, with SWARM_STATE_DIR.",
+        ) from error
+
+
+def _bind_in(path: Path) -> socket.socket:
+    path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o711, exist_ok=True)
+    path.parent.chmod(0o711)
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        _bind_to(bound, fresh)
+        fresh.chmod(0o666)
+        bound.listen(128)
+        # The rename makes the new socket appear whole, in place of an old one.
+        fresh.replace(path)
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def _bind_to(bound: socket.socket, path: Path) -> None:
+    if len(os.fsencode(path)) <= _PATH_LIMIT:
+        bound.bind(str(path))
+        return
+    # A socket address holds about a hundred bytes; Linux lets us name the directory by its descriptor.
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        bound.bind(f"/proc/self/fd/{directory}/{path.name}")
+    finally:
+        os.close(directory)

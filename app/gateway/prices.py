@@ -1,0 +1,176 @@
+"""What a model costs on a day: rates in whole micro-dollars per million tokens, amounts rounded up once.
+
+The only module that knows the price list (`genai-prices`). A model that is not on it is never free by accident.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import ROUND_CEILING, Decimal
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from app.domain.base import Value
+from app.domain.money import Micros
+from app.gateway.settings import GatewaySettings, Rates
+
+if TYPE_CHECKING:
+    from genai_prices.types import ModelPrice, Provider, TieredPrices
+
+_MILLION: Final = 1_000_000
+_FREE: Final = Rates(input=0, output=0, cache_read=0, cache_write=0, cache_write_long=0)
+_ID = re.compile(r"(?:.*[./])?(claude-[^/]*?)(?:-v\d+(?::\d+)?)?(?:\[[^\]]*\])?")
+
+
+class Usage(Value, frozen=True, kw_only=True):
+    """The tokens of one call, each counted once."""
+
+    input: int = 0
+    """Sent, neither read from nor written to the cache."""
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    cache_write_long: int = 0
+
+    @property
+    def sent(self) -> int:
+        """All that was sent; long prompts can have a rate of their own."""
+        return self.input + self.cache_read + self.cache_write + self.cache_write_long
+
+
+class Tier(Value, frozen=True, kw_only=True):
+    """The rates of calls that send more than `above` tokens."""
+
+    above: int
+    rates: Rates
+
+
+class Price(Value, frozen=True, kw_only=True):
+    """What one model costs, and by which data."""
+
+    tiers: tuple[Tier, ...]
+    """Ascending; the first is above -1."""
+    data: str
+    """Name of the price data, kept with every charge."""
+
+    def rates(self, sent: int) -> Rates:
+        """The rates of a call that sends that many tokens: one tier holds for all of them."""
+        return [tier.rates for tier in self.tiers if sent > tier.above][-1]
+
+    def dearest(self, sent: int) -> tuple[Rates, ...]:
+        """All rates a call can get that sends at most that many tokens."""
+        return tuple(tier.rates for tier in self.tiers if sent > tier.above)
+
+    def cost(self, usage: Usage) -> Micros:
+        """What the tokens cost, rounded up to a micro-dollar."""
+        rates = self.rates(usage.sent)
+        total = (
+            usage.input * rates.input
+            + usage.output * rates.output
+            + usage.cache_read * rates.cache_read
+            + usage.cache_write * rates.cache_write
+            + usage.cache_write_long * rates.cache_write_long
+        )
+        return round_up(total)
+
+
+class Unpriced(msgspec.Struct, frozen=True):
+    """Nobody knows what the model costs."""
+
+    why: str
+    fix: str
+
+
+def round_up(total: int) -> Micros:
+    """Tokens times rates, as micro-dollars."""
+    return Micros(-(-total // _MILLION))
+
+
+def normalise(model: str) -> str:
+    """The bare model id: no provider's prefix, no platform's version, no `[1m]`."""
+    name = model.strip().lower()
+    found = _ID.fullmatch(name)
+    return found.group(1) if found else name
+
+
+class Prices:
+    """The price list with the user's own prices before it. Loading it takes a good part of a second."""
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        from genai_prices import data_snapshot
+
+        self._settings = settings
+        self._providers: list[Provider] = data_snapshot.get_snapshot().providers
+        self.version = f"genai-prices {version('genai-prices')}"
+
+    def find(self, model: str, at: float, *, provider: str = "anthropic") -> Price | Unpriced:
+        """The price of a model for a call made at that time."""
+        own = self._settings.prices
+        for name in (model, normalise(model)):
+            if name in own:
+                return _flat(own[name], "config")
+        listed = self._listed(normalise(model), at, provider)
+        if listed is not None:
+            return listed
+        match self._settings.unknown_model:
+            case "free":
+                return _flat(_FREE, "free")
+            case "assume" if self._settings.assume is not None:
+                return _flat(self._settings.assume, "assumed")
+            case _:
+                return Unpriced(
+                    f"the price of model {model!r} is not known, so its cost cannot be limited",
+                    "Set gateway.prices for it, or gateway.unknown_model to assume or free.",
+                )
+
+    def _listed(self, model: str, at: float, provider: str) -> Price | None:
+        for candidate in self._providers:
+            if candidate.id == provider and (info := candidate.find_model(model)) is not None:
+                prices = info.get_prices(datetime.fromtimestamp(at, UTC))
+                return Price(tiers=tuple(_tiers(prices)), data=self.version)
+        return None
+
+
+def _flat(rates: Rates, data: str) -> Price:
+    return Price(tiers=(Tier(above=-1, rates=rates),), data=data)
+
+
+def _tiers(prices: "ModelPrice") -> Iterator[Tier]:
+    keys = (
+        "input_mtok",
+        "output_mtok",
+        "cache_read_mtok",
+        "cache_write_mtok",
+        "cache_write_1h_mtok",
+    )
+    listed = [getattr(prices, key) for key in keys]
+    starts = {tier.start for price in listed for tier in getattr(price, "tiers", ())}
+    for above in (-1, *sorted(starts)):
+        input_, output, read, write, long = (_rate(price, above) for price in listed)
+        input_ = input_ or 0
+        yield Tier(
+            above=above,
+            rates=Rates(
+                input=input_,
+                output=output or 0,
+                # What has no rate of its own is charged as the provider does with plain input, or dearer.
+                cache_read=input_ if read is None else read,
+                cache_write=2 * input_ if write is None else write,
+                cache_write_long=2 * input_ if long is None else long,
+            ),
+        )
+
+
+def _rate(price: "Decimal | TieredPrices | None", above: int) -> int | None:
+    """Dollars per million tokens, possibly by tiers, as micro-dollars per million for calls above that size."""
+    if price is None:
+        return None
+    if isinstance(price, Decimal):
+        return _micros(price)
+    return _micros([price.base, *(t.price for t in price.tiers if above >= t.start)][-1])
+
+
+def _micros(dollars: Decimal) -> int:
+    return int((dollars * _MILLION).to_integral_value(ROUND_CEILING))

@@ -1,0 +1,184 @@
+"""The gateway: one unix socket per run, an exact table of routes, and nothing else."""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from aiohttp import HttpVersion11, web
+
+from app.domain.errors import EnvironmentProblem
+from app.domain.ids import RunId
+from app.gateway import replies
+from app.gateway.anthropic import Messages
+from app.gateway.dialects import Dialect, Objection, Route
+from app.gateway.exchange import Exchange, refuse
+from app.gateway.ledger import Ledger, Witness
+from app.gateway.line import Line
+from app.gateway.parts import Parts
+from app.gateway.prices import Prices, Unpriced
+from app.gateway.serving import Served
+from app.gateway.settings import GatewaySettings
+from app.gateway.upstreams import Upstreams
+
+_LOG = logging.getLogger(__name__)
+DIALECTS: tuple[Dialect, ...] = (Messages(),)
+"""All that are served. Adding one is one module and one entry here."""
+_LARGE = 1024**2
+"""Bytes from which a body is read in a thread, so that a hostile one holds up no other run."""
+
+
+class Gateway:
+    """The metering proxy. Lives on one event loop; `async with` closes it."""
+
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        ledger: Ledger,
+        witness: Witness,
+        *,
+        prices: Prices,
+        clock: Callable[[], float] = time.time,
+        mint: Callable[[], str] = secrets.token_hex,
+    ) -> None:
+        upstreams = Upstreams(settings.upstreams)
+        self._parts = Parts(settings, ledger, witness, prices, upstreams, clock, mint)
+        self._lines: dict[RunId, Line] = {}
+        self._opening = asyncio.Lock()
+        self._exchanges: set[asyncio.Task[web.StreamResponse]] = set()
+
+    async def __aenter__(self) -> "Gateway":
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        await self.aclose()
+
+    async def check(self, model: str) -> None:
+        """Raise `EnvironmentProblem`, with what to do, when a call of that model could not be made now."""
+        upstream, id_ = self._parts.upstreams.choose(model)
+        await self._parts.upstreams.key(upstream)
+        price = self._parts.prices.find(id_, self._parts.clock())
+        if isinstance(price, Unpriced):
+            raise EnvironmentProblem(price.why, hint=price.fix)
+
+    async def open(self, run: RunId, socket: Path, key: str) -> None:
+        """Serve the run at that socket, with that key. Again is the same; another key replaces the first."""
+        async with self._opening:
+            line = self._lines.get(run)
+            if line is not None and line.path == socket and line.listens:
+                line.renew(key)
+                return
+            if line is not None:
+                await line.hang_up()
+            settings = self._parts.settings
+            self._lines[run] = line = Line(run, socket, key, settings.calls_at_once)
+            await line.listen(Served(partial(self._handle, line), settings.connections))
+
+    async def close(self, run: RunId) -> None:
+        """Stop serving the run. Replies under way are cut; what they cost is still found out."""
+        async with self._opening:
+            line = self._lines.pop(run, None)
+            if line is not None:
+                await line.hang_up()
+
+    async def aclose(self) -> None:
+        """Stop everything. Calls under way are charged in full."""
+        for run in list(self._lines):
+            await self.close(run)
+        for task in self._exchanges:
+            task.cancel()
+        await asyncio.gather(*self._exchanges, return_exceptions=True)
+        await self._parts.upstreams.close()
+
+    async def _handle(self, line: Line, request: web.BaseRequest) -> web.StreamResponse:
+        if line.refusals >= self._parts.settings.refusals:
+            return _hang_up(request)
+        dialect, route = _route(request)
+        if route is None:
+            return _no_such_route(dialect, request)
+        objection = self._stranger(line, dialect, request)
+        if objection is not None:
+            return await refuse(self._parts, line, dialect, objection)
+        if not line.greeted:
+            line.greeted = True
+            await self._parts.witness.first_request(line.run)
+        async with line.slots:
+            return await self._call(line, dialect, route, request)
+
+    async def _call(
+        self, line: Line, dialect: Dialect, route: Route, request: web.BaseRequest
+    ) -> web.StreamResponse:
+        settings = self._parts.settings
+        body = await _read(request, settings.body_limit)
+        if isinstance(body, Objection):
+            return await refuse(self._parts, line, dialect, body)
+        if len(body) < _LARGE:
+            call = dialect.read(route, body, settings.bytes_per_token)
+        else:
+            call = await asyncio.to_thread(dialect.read, route, body, settings.bytes_per_token)
+        if isinstance(call, Objection):
+            return await refuse(self._parts, line, dialect, call)
+        exchange = Exchange(self._parts, line, dialect, route, request)
+        task = asyncio.create_task(exchange.go(call), name=f"model call of {line.run}")
+        self._exchanges.add(task)
+        task.add_done_callback(self._done)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            exchange.client_gone()
+            raise
+
+    def _stranger(self, line: Line, dialect: Dialect, request: web.BaseRequest) -> Objection | None:
+        if not line.admits(dialect.key(request.headers)):
+            return Objection(status=403, why="swarm: this is not the key of this run")
+        per_minute = self._parts.settings.calls_per_minute
+        if line.too_fast(self._parts.clock(), per_minute):
+            return Objection(status=403, why=f"swarm: more than {per_minute} calls in a minute")
+        return None
+
+    def _done(self, task: asyncio.Task[web.StreamResponse]) -> None:
+        self._exchanges.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _LOG.error("a model call broke off", exc_info=error)
+
+
+def _route(request: web.BaseRequest) -> tuple[Dialect, Route | None]:
+    """By the raw target, exactly: no other form of it, no other method, no pattern."""
+    path = request.raw_path.partition("?")[0]
+    if request.version == HttpVersion11:
+        for dialect in DIALECTS:
+            for route in dialect.routes:
+                if (route.method, route.path) == (request.method, path):
+                    return dialect, route
+    return DIALECTS[0], None
+
+
+def _no_such_route(dialect: Dialect, request: web.BaseRequest) -> web.StreamResponse:
+    paths = [route.path for dialect in DIALECTS for route in dialect.routes]
+    known = request.raw_path.partition("?")[0] in paths
+    return replies.refusal(dialect, 405 if known else 404, "swarm: not served by this gateway")
+
+
+def _hang_up(request: web.BaseRequest) -> web.StreamResponse:
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=403)
+
+
+async def _read(request: web.BaseRequest, limit: int) -> bytes | Objection:
+    """The body, or why there is none."""
+    too_large = Objection(status=413, why=f"swarm: a request may have at most {limit} bytes")
+    if (request.content_length or 0) > limit:
+        return too_large
+    body = bytearray()
+    try:
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) > limit:
+                return too_large
+    except (web.RequestPayloadError, web.PayloadAccessError):
+        return Objection(status=400, why="swarm: the request's body did not arrive whole")
+    return bytes(body)
