@@ -1,0 +1,110 @@
+"""Parse, call the service, reply. No logic."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from app import wire
+from app.api.stream import server_sent
+from app.domain.errors import NotFound
+from app.domain.ids import ApprovalId, RunId
+from app.supervisor.service import Service
+
+T = TypeVar("T")
+Verb = tuple[type[Any], Callable[[RunId, Any], Awaitable[object]]]
+
+
+class Handlers:
+    """One method per route."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        act = service.acts
+        self._verbs: dict[str, Verb] = {
+            "approve": (wire.Approve, act.approve),
+            "changes": (wire.Changes, act.changes),
+            "comments": (wire.NewComment, act.comment),
+            "merge": (wire.Act, act.merge),
+            "undo": (wire.Act, act.undo),
+            "stop": (wire.Act, act.stop),
+            "resume": (wire.Resume, act.resume),
+            "retry": (wire.Retry, act.retry),
+            "discard": (wire.Act, act.discard),
+            "restore": (wire.Act, act.restore),
+        }
+
+    async def hello(self, _request: Request) -> Response:
+        return _json(self.service.hello())
+
+    async def submit(self, request: Request) -> Response:
+        return _json(await self.service.submit(await _body(request, wire.NewTask)))
+
+    async def board(self, request: Request) -> Response:
+        return _json(await self.service.board(request.query_params.get("repo", "")))
+
+    async def detail(self, request: Request) -> Response:
+        return _json(await self.service.detail(await self._run(request)))
+
+    async def diff(self, request: Request) -> Response:
+        review = request.query_params.get("review") == "1"
+        diff = await self.service.diff(await self._run(request), review=review)
+        return Response(diff, media_type="text/x-diff")
+
+    async def why(self, request: Request) -> Response:
+        return _json(await self.service.why(await self._run(request)))
+
+    async def act(self, request: Request) -> Response:
+        name = request.path_params["verb"]
+        if name not in self._verbs:
+            raise NotFound(f"there is no verb {name!r} for runs")
+        body_type, verb = self._verbs[name]
+        return _json(await verb(await self._run(request), await _body(request, body_type)))
+
+    async def inbox(self, _request: Request) -> Response:
+        return _json(await self.service.inbox())
+
+    async def answer(self, request: Request) -> Response:
+        approval = ApprovalId(request.path_params["approval"])
+        body = await _body(request, wire.Answer)
+        return _json(await self.service.acts.answer(approval, body))
+
+    async def events(self, request: Request) -> Response:
+        query = request.query_params
+        run = await self.service.find(query["run"]) if query.get("run") else ""
+        since = int(query.get("since") or request.headers.get("last-event-id") or 0)
+        events = self.service.follow(since, run, live=query.get("follow") != "0")
+        return StreamingResponse(server_sent(events), media_type="text/event-stream")
+
+    async def trash(self, _request: Request) -> Response:
+        return _json(await self.service.trash())
+
+    async def costs(self, request: Request) -> Response:
+        return _json(await self.service.costs(request.query_params.get("by", "task")))
+
+    async def agents(self, _request: Request) -> Response:
+        return _json(await self.service.agents())
+
+    async def doctor(self, _request: Request) -> Response:
+        return _json(await self.service.doctor())
+
+    async def audit(self, request: Request) -> Response:
+        run = request.query_params.get("run", "")
+        return _json(await self.service.audit(await self.service.find(run) if run else None))
+
+    async def shutdown(self, _request: Request) -> Response:
+        self.service.shutdown()
+        return _json({})
+
+    async def _run(self, request: Request) -> RunId:
+        return await self.service.find(request.path_params["run"])
+
+
+async def _body(request: Request, type_: type[T]) -> T:
+    return msgspec.json.decode(await request.body() or b"{}", type=type_)
+
+
+def _json(value: object) -> Response:
+    return Response(wire.encode(value), media_type="application/json")

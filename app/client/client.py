@@ -1,0 +1,201 @@
+"""One method per verb; returns domain values, raises the errors the supervisor reports."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from app import wire
+from app.client.http import exchange
+from app.domain.errors import Unreachable, error_class
+from app.domain.events import Event
+from app.domain.review import Approval, Comment, Review
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """News of the connection itself, between the events of `Swarm.follow`."""
+
+    state: Literal["up", "down"]
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """Everything that had happened when the stream was opened has been seen."""
+
+    seq: int
+
+
+class Swarm:
+    """A supervisor, seen from a front end."""
+
+    def __init__(self, socket: Path) -> None:
+        self.socket = socket
+
+    async def hello(self) -> wire.Hello:
+        return await self._get("/v1/hello", wire.Hello)
+
+    async def board(self, repo: str = "") -> wire.Board:
+        """The newest run of every task, of one repository or of all."""
+        return await self._get("/v1/runs" + _query(repo=repo), wire.Board)
+
+    async def detail(self, run: str) -> wire.RunDetail:
+        """`run` may be a run's id, a task's, or the beginning of either, if only one fits."""
+        return await self._get(f"/v1/runs/{quote(run)}", wire.RunDetail)
+
+    async def diff(self, run: str, *, review: bool = False) -> bytes:
+        """Unified diff, as git prints it: base to newest snapshot, or target tip to result of the review."""
+        return await self._raw(
+            "GET", f"/v1/runs/{quote(run)}/diff" + _query(review=str(int(review)))
+        )
+
+    async def why(self, run: str) -> wire.Why:
+        return await self._get(f"/v1/runs/{quote(run)}/why", wire.Why)
+
+    async def submit(self, task: wire.NewTask) -> wire.RunRow:
+        return await self._post("/v1/tasks", task, wire.RunRow)
+
+    async def inbox(self) -> tuple[Approval, ...]:
+        """Open questions, oldest first."""
+        return await self._get("/v1/approvals", tuple[Approval, ...])
+
+    async def answer(self, approval: str, answer: wire.Answer) -> Approval:
+        return await self._post(f"/v1/approvals/{quote(approval)}", answer, Approval)
+
+    async def approve(self, run: str, body: wire.Approve) -> Review:
+        """Approve exactly the tree that was shown; it lands by itself."""
+        return await self._act(run, "approve", body, Review)
+
+    async def changes(self, run: str, body: wire.Changes) -> wire.RunRow:
+        return await self._act(run, "changes", body, wire.RunRow)
+
+    async def comment(self, run: str, body: wire.NewComment) -> Comment:
+        return await self._act(run, "comments", body, Comment)
+
+    async def merge(self, run: str, body: wire.Act) -> wire.RunRow:
+        """Land an approved change again after a refusal that a person has cleared away."""
+        return await self._act(run, "merge", body, wire.RunRow)
+
+    async def undo(self, run: str, body: wire.Act) -> wire.RunRow:
+        """Take a merged change back by a new commit."""
+        return await self._act(run, "undo", body, wire.RunRow)
+
+    async def stop(self, run: str, body: wire.Act) -> wire.RunRow:
+        return await self._act(run, "stop", body, wire.RunRow)
+
+    async def resume(self, run: str, body: wire.Resume) -> wire.RunRow:
+        return await self._act(run, "resume", body, wire.RunRow)
+
+    async def retry(self, run: str, body: wire.Retry) -> wire.RunRow:
+        return await self._act(run, "retry", body, wire.RunRow)
+
+    async def discard(self, run: str, body: wire.Act) -> wire.RunRow:
+        return await self._act(run, "discard", body, wire.RunRow)
+
+    async def restore(self, run: str, body: wire.Act) -> wire.RunRow:
+        return await self._act(run, "restore", body, wire.RunRow)
+
+    async def trash(self) -> tuple[wire.RunRow, ...]:
+        return await self._get("/v1/trash", tuple[wire.RunRow, ...])
+
+    async def costs(self, by: str) -> tuple[wire.CostLine, ...]:
+        return await self._get("/v1/costs" + _query(by=by), tuple[wire.CostLine, ...])
+
+    async def agents(self) -> tuple[wire.AgentLine, ...]:
+        return await self._get("/v1/agents", tuple[wire.AgentLine, ...])
+
+    async def doctor(self) -> tuple[wire.DoctorLine, ...]:
+        """What the supervisor relies on, and whether it is there."""
+        return await self._get("/v1/doctor", tuple[wire.DoctorLine, ...])
+
+    async def audit(self, run: str = "") -> tuple[wire.AuditRow, ...]:
+        return await self._get("/v1/audit" + _query(run=run), tuple[wire.AuditRow, ...])
+
+    async def shutdown(self) -> None:
+        """Ask the supervisor to end. Agents in their sandboxes go on and are picked up again."""
+        await self._raw("POST", "/v1/shutdown")
+
+    async def events(
+        self, *, since: int = 0, run: str = "", follow: bool = True
+    ) -> AsyncIterator[Event | CaughtUp]:
+        """Events after `since`, of one run or of all, until the connection breaks or, without `follow`, once."""
+        target = "/v1/events" + _query(since=str(since), run=run, follow=str(int(follow)))
+        async with exchange(self.socket, "GET", target, _headers()) as reply:
+            if reply.status != 200:
+                _raise(reply.status, await reply.body())
+            rest = b""
+            async for piece in reply.pieces:
+                *blocks, rest = (rest + piece).split(b"\n\n")
+                for block in blocks:
+                    if item := _server_sent(block):
+                        yield item
+
+    async def follow(
+        self, *, since: int = 0, run: str = ""
+    ) -> AsyncIterator[Event | CaughtUp | Link]:
+        """Events for ever: reconnects where it stopped, and says so by `Link`."""
+        pause = 0.2
+        while True:
+            try:
+                async for item in self.events(since=since, run=run):
+                    if pause:
+                        pause = 0.0
+                        yield Link("up")
+                    since = max(since, item.seq)
+                    yield item
+                why = "the supervisor closed the stream"
+            except Unreachable as error:
+                why = error.message
+            yield Link("down", why)
+            pause = min(2.0, (pause or 0.1) * 2)
+            await asyncio.sleep(pause)
+
+    async def _act(self, run: str, verb: str, body: object, type_: type[T]) -> T:
+        return await self._post(f"/v1/runs/{quote(run)}/{verb}", body, type_)
+
+    async def _get(self, target: str, type_: type[T]) -> T:
+        return msgspec.json.decode(await self._raw("GET", target), type=type_)
+
+    async def _post(self, target: str, body: object, type_: type[T]) -> T:
+        reply = await self._raw("POST", target, wire.encode(body))
+        return msgspec.json.decode(reply, type=type_)
+
+    async def _raw(self, method: str, target: str, body: bytes = b"") -> bytes:
+        async with exchange(self.socket, method, target, _headers(), body) as reply:
+            data = await reply.body()
+        if reply.status != 200:
+            _raise(reply.status, data)
+        return data
+
+
+def _headers() -> dict[str, str]:
+    return {wire.PROTOCOL_HEADER: str(wire.PROTOCOL), "content-type": "application/json"}
+
+
+def _query(**parts: str) -> str:
+    given = {name: value for name, value in parts.items() if value}
+    return "?" + urlencode(given) if given else ""
+
+
+def _server_sent(block: bytes) -> Event | CaughtUp | None:
+    """One server-sent event: `data:` holds an event, `event: caught-up` with `id:` says where we are."""
+    fields = dict(line.split(b": ", 1) for line in block.split(b"\n") if b": " in line)
+    if fields.get(b"event") == b"caught-up":
+        return CaughtUp(int(fields[b"id"]))
+    data = fields.get(b"data")
+    return msgspec.json.decode(data, type=Event) if data else None
+
+
+def _raise(status: int, body: bytes) -> None:
+    try:
+        problem = msgspec.json.decode(body, type=wire.Problem)
+    except msgspec.MsgspecError:
+        raise Unreachable(f"the supervisor answered {status} with what is not an answer") from None
+    raise error_class(problem.kind)(problem.message, hint=problem.hint)

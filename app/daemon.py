@@ -1,0 +1,147 @@
+"""The supervisor's process: store, gateway, workflows and API, opened in order and closed in reverse.
+
+`python -m app.daemon --state DIR`; the command line starts it, nobody has to.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import secrets
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+from app.api.app import create_app
+from app.api.server import Server, bind, own_directory
+from app.config import paths
+from app.config.load import Loaded, load
+from app.domain.errors import EnvironmentProblem, SwarmError
+from app.store.database import Database
+from app.supervisor.broker import Broker
+from app.supervisor.engine import Engine
+from app.supervisor.errors import translated
+from app.supervisor.money import make_gateway
+from app.supervisor.service import Service
+from app.supervisor.services import Places, Services
+from app.supervisor.sweep import pick_up, sweep
+from app.supervisor.workflows import workflows
+from harnesses import catalog
+
+POLL_ALONE, POLL_SHARED = 5.0, 1.0
+"""How often queues are looked at unasked. What this host enqueues rings a bell; another host's does not."""
+
+
+def main() -> None:
+    """Run until told to stop. Exits with 5 and one line that says why when it cannot start."""
+    parser = argparse.ArgumentParser(prog="python -m app.daemon", description=__doc__)
+    parser.add_argument("--state", type=Path, default=None, help="the state directory")
+    state: Path = (parser.parse_args().state or paths.state_dir()).absolute()
+    os.chdir("/")  # so that no directory is kept from being removed or unmounted
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    try:
+        asyncio.run(supervise(state))
+    except SwarmError as error:
+        print(f"swarm: {error.message} {error.hint}".rstrip(), file=sys.stderr)  # noqa: T201
+        sys.exit(error.exit_code)
+
+
+async def supervise(state: Path) -> None:
+    """Hold the lock of the state directory, serve, and let go."""
+    own_directory(state)
+    with exclusive(state):
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        async with opened(state) as services:
+            service = Service(services, stop.set)
+            server = Server(create_app(service), bind(paths.api_socket(state)))
+            server.start()
+            await stop.wait()
+            await services.broker.release()
+            await server.close()
+        paths.api_socket(state).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def exclusive(state: Path) -> Iterator[None]:
+    """One supervisor a state directory: a second would run every step twice."""
+    with (state / "supervisor.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise EnvironmentProblem(
+                f"another supervisor (process {lock.read().strip() or '?'}) has {state}",
+                hint="Use it, stop it with `swarm daemon down`, or set SWARM_STATE_DIR.",
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+@contextlib.asynccontextmanager
+async def opened(state: Path) -> AsyncIterator[Services]:
+    """Everything a supervisor needs, closed in reverse."""
+    configuration = load(user=paths.config_dir())
+    async with contextlib.AsyncExitStack() as stack:
+        services = await _compose(state, configuration, stack)
+        await sweep(services)
+        await services.engine.launch(workflows(services))
+        stack.push_async_callback(services.engine.close)
+        await pick_up(services)
+        yield services
+
+
+async def _compose(
+    state: Path, configuration: Loaded, stack: contextlib.AsyncExitStack
+) -> Services:
+    settings = configuration.settings
+    runtime = paths.runtime_dir(state)
+    own_directory(runtime)
+    database = Database.open(state, settings.database)
+    stack.callback(database.close)
+    broker = Broker(database)
+    broker.start()
+    stack.push_async_callback(broker.close)
+    gateway = make_gateway(settings.gateway, database, broker, time.time)
+    stack.push_async_callback(gateway.aclose)
+    with translated():
+        agents = catalog.load(settings.agents)
+    services = Services(
+        places=Places(state=state, config=paths.config_dir(), runtime=runtime),
+        owner=_kept(state / "installation", lambda: secrets.token_hex(6)),
+        configuration=configuration,
+        database=database,
+        broker=broker,
+        engine=Engine(
+            database.state,
+            _kept(state / "host", lambda: f"h{secrets.token_hex(4)}"),
+            concurrency=settings.concurrency,
+            poll=POLL_SHARED if settings.database else POLL_ALONE,
+        ),
+        gateway=gateway,
+        catalog=agents,
+        clock=time.time,
+    )
+    stack.push_async_callback(services.close)
+    return services
+
+
+def _kept(file: Path, mint: Callable[[], str]) -> str:
+    """A name minted once and kept in the state directory."""
+    if not file.exists():
+        new = file.with_suffix(".new")
+        new.write_text(mint())
+        new.replace(file)
+    return file.read_text().strip()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,270 @@
+"""The deeds: each is one transaction that records a person's decision together with the work it triggers."""
+
+import sqlalchemy as sa
+
+from app import wire
+from app.domain.errors import NeedsHuman, NotNow, UsageError
+from app.domain.events import Answered, Decided, Note
+from app.domain.ids import ApprovalId, RunId
+from app.domain.money import dollars
+from app.domain.review import Approval, Comment, Review, Verdict
+from app.domain.run import ACTIVE, Run, RunState
+from app.store import audit, board, reviews, tasks, turns
+from app.supervisor import landing
+from app.supervisor.errors import translated
+from app.supervisor.names import FINISH, finish_id
+from app.supervisor.proposals import refreshed
+from app.supervisor.services import Services
+from app.supervisor.submit import enqueue_run, first_run, ready, requeue
+
+
+class Acts:
+    """Verbs that change a run."""
+
+    def __init__(self, s: Services) -> None:
+        self._s = s
+
+    async def answer(self, approval: ApprovalId, body: wire.Answer) -> Approval:
+        """Answer a question; the first answer counts."""
+        s, now = self._s, self._s.clock()
+
+        def write(c: sa.Connection) -> Approval:
+            asked = reviews.approval(c, approval)
+            if not reviews.answer(c, approval, yes=body.yes, by=body.by, at=now, note=body.note):
+                raise NotNow(
+                    f"{approval} was answered already: {asked.answer} by {asked.by or 'somebody'}"
+                )
+            said = "yes" if body.yes else "no"
+            audit.record(
+                c,
+                key=f"{approval}/answered",
+                what=f"question answered {said}",
+                actor=body.by,
+                at=now,
+                run=asked.run,
+                question=asked.title,
+                detail=asked.detail,
+            )
+            return reviews.approval(c, approval)
+
+        done = await s.database.write(write)
+        told = Answered(approval, "yes" if body.yes else "no", body.by)
+        await s.broker.record(done.run, f"answered/{approval}", told)
+        s.live.wake(done.run)
+        return done
+
+    async def approve(self, run: RunId, body: wire.Approve) -> Review:
+        """Approve exactly the tree that was shown, and have it landed."""
+        await refreshed(self._s, run)
+        review = await self._s.database.read(reviews.newest_review, run)
+        landing.refuse_unapprovable(review, body)
+        if body.note:
+            raise UsageError(
+                "an approval carries no note", hint="Use `swarm changes` to send words."
+            )
+        await self._decide(run, review, Verdict.APPROVE, body.by, "")
+        return await self._s.database.read(reviews.review, review.id)
+
+    async def changes(self, run: RunId, body: wire.Changes) -> wire.RunRow:
+        """Send the run back to work with a note and all unsent comments."""
+        review = await self._s.database.read(reviews.newest_review, run)
+        unsent = await self._s.database.read(reviews.comments_of, run, unsent=True)
+        if not body.note and not unsent:
+            raise UsageError(
+                "there is nothing to tell the agent",
+                hint=f'Write a note, `swarm changes {run} "…"`, or comment on lines first.',
+            )
+        return await self._decide(run, review, Verdict.CHANGES, body.by, body.note)
+
+    async def discard(self, run: RunId, body: wire.Act) -> wire.RunRow:
+        """Into the trash: nothing is lost, `restore` brings it back."""
+        s, now = self._s, self._s.clock()
+
+        def write(c: sa.Connection) -> None:
+            found = tasks.run(c, run)
+            if found.state == RunState.DISCARDED:
+                raise NotNow(
+                    f"run {run} is in the trash already", hint=f"`swarm restore {run}` undoes it."
+                )
+            if found.state in ACTIVE:
+                raise NotNow(
+                    f"run {run} is {found.state}", hint=f"Stop it first: `swarm stop {run}`."
+                )
+            tasks.move(c, run, RunState.DISCARDED, reason=f"discarded by {body.by}", at=now)
+            number = _record(c, run, "discarded", body.by, now)
+            s.engine.enqueue(
+                c, FINISH, finish_id(run, "", number), run, "", queue=s.engine.desk_queue
+            )
+
+        await s.database.write(write)
+        return await self._moved(run, "discarded")
+
+    async def restore(self, run: RunId, body: wire.Act) -> wire.RunRow:
+        """Back from the trash, in the state it had."""
+        await landing.restore(self._s, run)
+        s, now = self._s, self._s.clock()
+
+        def write(c: sa.Connection) -> None:
+            before = RunState(tasks.column(c, run, "before_trash") or RunState.FAILED)
+            tasks.move(c, run, before, reason=f"restored by {body.by}", at=now)
+            _record(c, run, "restored", body.by, now)
+
+        await s.database.write(write)
+        return await self._moved(run, "restored")
+
+    async def merge(self, run: RunId, body: wire.Act) -> wire.RunRow:
+        """Try again to land what is approved."""
+        review = await self._s.database.read(reviews.newest_review, run)
+        if review.verdict != Verdict.APPROVE:
+            raise NeedsHuman(
+                f"nobody has approved {run} yet", hint=f"Look at it, then `swarm approve {run}`."
+            )
+        s, now = self._s, self._s.clock()
+
+        def write(c: sa.Connection) -> None:
+            tasks.move(c, run, RunState.MERGING, at=now)
+            number = _record(c, run, "merge asked for", body.by, now)
+            identity = finish_id(run, review.id, number)
+            s.engine.enqueue(c, FINISH, identity, run, review.id, queue=s.engine.desk_queue)
+
+        await s.database.write(write)
+        return await self._moved(run, "merging")
+
+    async def undo(self, run: RunId, body: wire.Act) -> wire.RunRow:
+        """Take a merged change back, by a new commit on the target."""
+        commit = await landing.undo(self._s, run, body.by)
+        await self._s.broker.record(run, f"undone/{commit}", Note(f"undone by {commit[:12]}"))
+        return await self._s.database.read(board.row, run)
+
+    async def comment(self, run: RunId, body: wire.NewComment) -> Comment:
+        if not body.text.strip():
+            raise UsageError("the comment is empty")
+        return await self._s.database.write(
+            reviews.add_comment,
+            run,
+            path=body.path,
+            line=body.line,
+            text=body.text,
+            by=body.by,
+            at=self._s.clock(),
+        )
+
+    async def stop(self, run: RunId, body: wire.Act) -> wire.RunRow:
+        """Stop a run; what it has done is kept."""
+        s, now = self._s, self._s.clock()
+        reason = f"stopped by {body.by or 'a person'}"
+
+        def write(c: sa.Connection) -> None:
+            found = tasks.run(c, run)
+            if found.state not in ACTIVE - {RunState.MERGING}:
+                raise NotNow(f"run {run} is {found.state}; there is nothing to stop")
+            tasks.update(c, run, wish=f"stop:{reason}")
+            if found.state == RunState.QUEUED:
+                # Nobody is at work for it who could notice, perhaps not for hours.
+                tasks.move(c, run, RunState.CANCELLED, reason=reason, at=now)
+            _record(c, run, "stopped", body.by, now)
+
+        await s.database.write(write)
+        s.live.wake(run)
+        row = await s.database.read(board.row, run)
+        if row.run.state == RunState.CANCELLED:
+            await s.announce(run, row.run.state, key=f"round-{row.run.round}", reason=reason)
+        return row
+
+    async def resume(self, run: RunId, body: wire.Resume) -> wire.RunRow:
+        """Back to work where it stopped, with a new cap if one is given."""
+        s, now = self._s, self._s.clock()
+
+        def write(c: sa.Connection) -> None:
+            found = tasks.run(c, run)
+            if found.state not in (RunState.PARKED, RunState.FAILED, RunState.CANCELLED):
+                raise NotNow(f"run {run} is {found.state}; only a stopped run can be resumed")
+            budget = body.budget if body.budget is not None else found.budget
+            _refuse_spent(c, found, budget)
+            tasks.update(c, run, budget=budget)
+            tasks.move(c, run, RunState.QUEUED, at=now)
+            requeue(c, s, run, found.round + 1)
+            _record(c, run, "resumed", body.by, now, budget=str(budget))
+
+        await s.database.write(write)
+        return await self._moved(run, "resumed")
+
+    async def retry(self, run: RunId, body: wire.Retry) -> wire.RunRow:
+        """A fresh run of the same task, by the same agent or another."""
+        s, now = self._s, self._s.clock()
+        task, _found = await s.task_and_run(run)
+        runs = await s.database.read(tasks.runs_of, task.id)
+        if runs[-1].state in ACTIVE:
+            raise NotNow(f"run {runs[-1].id} is {runs[-1].state}", hint="Stop it first.")
+        with translated():
+            fresh = first_run(s, task, runs[-1].number + 1, agent=body.agent)
+            repo, _hub = await s.repository(task)
+            await ready(s, repo, fresh)
+
+        def write(c: sa.Connection) -> None:
+            enqueue_run(c, s, fresh)
+            _record(c, fresh.id, "retried", body.by, now, agent=fresh.agent)
+
+        await s.database.write(write)
+        return await self._moved(fresh.id, "retried")
+
+    async def _decide(
+        self, run: RunId, review: Review, verdict: Verdict, by: str, note: str
+    ) -> wire.RunRow:
+        s, now = self._s, self._s.clock()
+
+        def write(c: sa.Connection) -> None:
+            if not reviews.decide(c, review.id, verdict, by=by, at=now, note=note):
+                given = reviews.review(c, review.id)
+                raise NotNow(
+                    f"{review.id} was decided already: {given.verdict} by {given.by or 'somebody'}",
+                    hint=f"`swarm show {run}` says more.",
+                )
+            number = _record(
+                c,
+                run,
+                str(verdict),
+                by,
+                now,
+                review=review.id,
+                tree=review.result_tree,
+                tip=review.tip,
+                target=review.target,
+                note=note,
+            )
+            if verdict == Verdict.APPROVE:
+                tasks.move(c, run, RunState.MERGING, at=now)
+                identity = finish_id(run, review.id, number)
+                s.engine.enqueue(c, FINISH, identity, run, review.id, queue=s.engine.desk_queue)
+            else:
+                tasks.move(c, run, RunState.QUEUED, reason="changes requested", at=now)
+                requeue(c, s, run, review.round + 1)
+
+        await s.database.write(write)
+        await s.broker.record(run, f"decided/{review.id}/{now}", Decided(review.id, verdict, by))
+        return await self._moved(run, str(verdict))
+
+    async def _moved(self, run: RunId, what: str) -> wire.RunRow:
+        """Say in the log what the transaction has done, and give the row as it is now."""
+        row = await self._s.database.read(board.row, run)
+        key = f"{what}-{self._s.clock()}"
+        await self._s.announce(run, row.run.state, key=key, reason=row.run.reason)
+        return row
+
+
+def _record(c: sa.Connection, run: RunId, what: str, by: str, at: float, **detail: str) -> int:
+    """Write the audit row of a deed; its number among the run's rows names the work that follows."""
+    number = len(audit.rows(c, run)) + 1
+    audit.record(c, key=f"{run}/{number}/{what}", what=what, actor=by, at=at, run=run, **detail)
+    return number
+
+
+def _refuse_spent(c: sa.Connection, run: Run, budget: int) -> None:
+    """The call that did not fit into the budget would not fit into it now."""
+    known = turns.turns_of(c, run.id)
+    if known and known[-1].over_budget and budget <= run.budget:
+        raise NotNow(
+            f"run {run.id} needs more than its budget to go on: {dollars(run.spent)} of "
+            f"{dollars(run.budget)} is spent, and its next call may cost more than what is left",
+            hint=f"Give it more: `swarm resume {run.id} --budget {(run.budget * 2) / 1e6:.2f}`.",
+        )

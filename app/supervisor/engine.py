@@ -1,0 +1,183 @@
+"""The one place that knows DBOS: launch, queues, steps.
+
+Workflows are cursors, swarm's own tables are the truth; docs/decisions/0003-durable-engine.md says why each
+setting here is as it is.
+"""
+
+import asyncio
+import functools
+import json
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+from dbos import DBOS, DBOSClient, DBOSConfig, Serializer
+
+from app.supervisor.bell import Bell
+from app.supervisor.faults import fault
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+ENGINE_VERSION = "engine-1"
+"""Bumped by hand, only when a workflow's body changes so that runs in flight cannot go on with it."""
+INTAKE = "intake"
+NOTIFICATION_SECONDS = 0.25
+RECOVERY_SECONDS = 10.0
+"""What a dead supervisor left is put back into the queues in the background, soon after the launch."""
+STEP_RETRIES = 100
+"""A step that raises is tried again, with growing pauses: only the infrastructure raises."""
+
+
+class Json(Serializer):
+    """Arguments and results as JSON: readable in a year, and safe to load."""
+
+    def serialize(self, data: Any) -> str:
+        return json.dumps(data, default=lambda thing: {"error": f"{type(thing).__name__}: {thing}"})
+
+    def deserialize(self, serialized_data: str) -> Any:
+        return json.loads(serialized_data)
+
+    def name(self) -> str:
+        return "swarm_json"
+
+
+class Engine:
+    """Durable execution for one supervisor on one host."""
+
+    def __init__(self, database: sa.Engine, host: str, *, concurrency: int, poll: float) -> None:
+        self.host = host
+        self._database = database
+        self._concurrency = concurrency
+        self._poll = poll
+        self._client: DBOSClient | None = None
+        self._bell = Bell()
+        self._closing = False
+        self._at_work: set[asyncio.Task[Any]] = set()
+
+    @property
+    def host_queue(self) -> str:
+        return f"host-{self.host}"
+
+    @property
+    def desk_queue(self) -> str:
+        """For what a person decided: it never waits for a place among the agents at work."""
+        return f"desk-{self.host}"
+
+    async def launch(self, workflows: dict[str, Callable[..., Awaitable[Any]]]) -> None:
+        """Register the workflows, recover what a dead supervisor left, and start taking work."""
+        dbos = DBOS(
+            config=DBOSConfig(
+                name="swarm",
+                system_database_engine=self._database,
+                application_version=ENGINE_VERSION,
+                executor_id=self.host,
+                serializer=Json(),
+                max_executor_threads=16,
+                log_level="ERROR",
+                run_migrations=True,
+                use_listen_notify=False,
+                # Nothing is ever sent to a workflow; how long this takes to look is how long closing takes.
+                notification_listener_polling_interval_sec=NOTIFICATION_SECONDS,
+            )
+        )
+        for name, body in workflows.items():
+            DBOS.workflow(name=name, max_recovery_attempts=50)(self._letting_go(body))
+        queues = {INTAKE: self._concurrency, self.host_queue: self._concurrency, self.desk_queue: 4}
+        DBOS.listen_queues(list(queues))
+        dbos.background_thread_stop_events = self._bell.ends()
+        self._bell.ring(RECOVERY_SECONDS)
+        DBOS.launch()
+        for queue, room in queues.items():
+            await DBOS.register_queue_async(
+                queue, worker_concurrency=room, polling_interval_sec=self._poll
+            )
+        self._client = DBOSClient(
+            system_database_engine=self._database, serializer=Json(), application_name="swarm"
+        )
+
+    def enqueue(
+        self, c: sa.Connection, workflow: str, workflow_id: str, *arguments: str | int, queue: str
+    ) -> None:
+        """Enqueue a workflow in the caller's transaction; the same id again changes nothing."""
+        assert self._client, "launch() comes first"
+        self._client.enqueue_in_transaction(
+            c,
+            {"workflow_name": workflow, "queue_name": queue, "workflow_id": workflow_id},
+            *arguments,
+        )
+        self._bell.ring()
+
+    async def enqueue_child(self, workflow: str, workflow_id: str, *arguments: str | int) -> None:
+        """From inside a workflow: enqueue another one on this host's own queue."""
+        await DBOS.enqueue_workflow_with_options_async(
+            {
+                "workflow_name": workflow,
+                "queue_name": self.host_queue,
+                "workflow_id": workflow_id,
+            },
+            *arguments,
+        )
+        self._bell.ring()
+
+    async def unfinished(self) -> frozenset[str]:
+        """Ids of the workflows that still have something to do."""
+        found = await DBOS.list_workflows_async(status=["PENDING", "ENQUEUED", "DELAYED"])
+        return frozenset(each.workflow_id for each in found)
+
+    async def close(self) -> None:
+        """Let go. What was running stays pending and is recovered at the next launch."""
+        self._closing = True
+        await self._let_go()
+        if self._client:
+            self._client.destroy()
+        await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+
+    def _letting_go(
+        self, body: Callable[..., Awaitable[None]]
+    ) -> Callable[..., Coroutine[Any, Any, None]]:
+        """The same workflow, which ends without an outcome when this supervisor does."""
+
+        @functools.wraps(body)
+        async def workflow(*arguments: str | int) -> None:
+            task = asyncio.current_task()
+            if self._closing or task is None:
+                raise asyncio.CancelledError
+            self._at_work.add(task)
+            try:
+                await body(*arguments)
+            finally:
+                self._at_work.discard(task)
+                self._bell.ring()  # Its place in the queue is free.
+
+        return workflow
+
+    async def _let_go(self) -> None:
+        """End the workflows while all that their steps use is still there."""
+        leaving = list(self._at_work)
+        for task in leaving:
+            task.cancel()
+        await asyncio.gather(*leaving, return_exceptions=True)
+
+
+async def step(
+    name: str, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Run a step at least once and remember its result; it may be killed before, inside and after."""
+
+    async def body() -> T:
+        fault(f"before:{name}")
+        result = await function(*args, **kwargs)
+        fault(f"after:{name}")
+        return result
+
+    return await DBOS.run_step_async(
+        {
+            "name": name,
+            "retries_allowed": True,
+            "max_attempts": STEP_RETRIES,
+            "interval_seconds": 0.5,
+            "backoff_rate": 1.5,
+        },
+        body,
+    )

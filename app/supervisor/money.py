@@ -1,0 +1,125 @@
+"""The gateway put together: its ledger in the store, its news in the log, its settings from the configuration."""
+
+import time
+import uuid
+from collections.abc import Callable
+from decimal import Decimal
+
+from app.config.settings import GatewaySettings as Configured
+from app.config.settings import PriceSettings
+from app.domain.events import Refused, Spent
+from app.domain.ids import RunId
+from app.domain.money import Charge, Headroom, Micros
+from app.domain.run import Run
+from app.gateway.line import SOCKET_NAME
+from app.gateway.prices import Prices
+from app.gateway.server import Gateway
+from app.gateway.settings import GatewaySettings, Rates, Upstream
+from app.store import keys, ledger
+from app.store.database import Database
+from app.supervisor.broker import Broker
+from app.supervisor.services import Services
+
+
+class StoreLedger:
+    """Meets `app.gateway.ledger.Ledger`; every method is one transaction on the state."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def headroom(self, run: RunId) -> Headroom:
+        return await self._database.read(ledger.headroom, run)
+
+    async def reserve(self, run: RunId, hold: str, micros: Micros, model: str) -> bool:
+        answer = await self._database.write(
+            ledger.reserve, hold=hold, run=run, micros=micros, model=model, now=self._clock()
+        )
+        return isinstance(answer, ledger.Reserved)
+
+    async def settle(self, hold: str, charge: Charge) -> Micros:
+        return await self._database.write(
+            ledger.settle, hold=hold, charge=charge, now=self._clock()
+        )
+
+    async def release(self, hold: str) -> None:
+        await self._database.write(ledger.release, hold=hold, now=self._clock())
+
+    async def refuse(self, run: RunId, refused: Refused) -> None:
+        await self._database.write(ledger.refuse, run=run, refused=refused, now=self._clock())
+
+    async def settle_lost(self) -> tuple[tuple[RunId, Charge], ...]:
+        """Charge in full what a crash left open; once, before the gateway opens its first socket."""
+        return await self._database.write(ledger.settle_lost, now=self._clock())
+
+
+class LogWitness:
+    """Meets `app.gateway.ledger.Witness`: what happens at the gateway becomes events of the run."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+
+    async def first_request(self, run: RunId) -> None:
+        """Nothing to say: the first settled call says it."""
+
+    async def settled(self, run: RunId, spent: Spent) -> None:
+        self._broker.post(run, f"spent/{uuid.uuid4()}", spent)
+
+    async def refused(self, run: RunId, refused: Refused) -> None:
+        self._broker.post(run, f"refused/{uuid.uuid4()}", refused)
+
+
+def make_gateway(
+    configured: Configured, database: Database, broker: Broker, clock: Callable[[], float]
+) -> Gateway:
+    """The gateway as the user configured it."""
+    settings = gateway_settings(configured)
+    return Gateway(
+        settings,
+        StoreLedger(database, clock),
+        LogWitness(broker),
+        prices=Prices(settings),
+        clock=clock,
+    )
+
+
+def gateway_settings(configured: Configured) -> GatewaySettings:
+    """The written settings as the gateway takes them: rates in micro-dollars."""
+    assumed = PriceSettings(input=configured.assume.input, output=configured.assume.output)
+    return GatewaySettings(
+        upstreams=tuple(
+            Upstream(name=name, url=each.url, key=each.key, timeout=each.timeout)
+            for name, each in configured.upstreams.items()
+        ),
+        unknown_model=configured.unknown_model,
+        assume=_rates(assumed),
+        prices={model: _rates(price) for model, price in configured.prices.items()},
+    )
+
+
+def _rates(price: PriceSettings) -> Rates:
+    def micros(dollars: Decimal) -> int:
+        return int(dollars * 1_000_000)
+
+    write = price.input * 2 if price.cache_write is None else price.cache_write
+    read = price.input if price.cache_read is None else price.cache_read
+    return Rates(
+        input=micros(price.input),
+        output=micros(price.output),
+        cache_read=micros(read),
+        cache_write=micros(write),
+        cache_write_long=micros(write),
+    )
+
+
+async def open_gateway(s: Services, run: Run) -> str:
+    """Serve the run at its own socket; returns the run's key. Safe to repeat."""
+    dialect = s.harness(run.harness).capabilities.stop_dialect
+    key = await s.database.write(keys.ensure_key, run.id, dialect)
+    await s.gateway.open(run.id, s.places.sockets(run.id) / SOCKET_NAME, key)
+    return key
+
+
+async def close_gateway(s: Services, run: RunId) -> None:
+    """Stop serving the run; nothing of it can spend any more."""
+    await s.gateway.close(run)

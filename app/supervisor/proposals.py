@@ -1,0 +1,60 @@
+"""What a person is asked to approve: computed from the target as it is now, and again whenever it moves."""
+
+import msgspec
+
+from app.domain.errors import NotNow
+from app.domain.ids import RunId, review_id
+from app.domain.review import Review
+from app.domain.run import Run, RunState
+from app.domain.task import Task
+from app.repo import merges, repository
+from app.store import reviews, turns
+from app.supervisor.services import Services
+
+
+async def open_review(s: Services, run_id: RunId) -> Review:
+    """The review of this round, opened if it is not."""
+    task, run = await s.task_and_run(run_id)
+    found = await s.database.read(reviews.reviews_of, run_id)
+    if found and found[-1].round == run.round:
+        return found[-1]
+    review = await _look(s, task, run)
+    await s.database.write(reviews.add_review, review)
+    return review
+
+
+async def refreshed(s: Services, run_id: RunId) -> None:
+    """Look again when the target has moved under an undecided review; the old look is void."""
+    task, run = await s.task_and_run(run_id)
+    if run.state != RunState.IN_REVIEW:
+        return
+    shown = await s.database.read(reviews.newest_review, run_id)
+    repo, _hub = await s.repository(task)
+    if await repository.tip_of(repo, task.target) in (shown.tip, None):
+        return
+    await s.database.write(reviews.replace_review, await _look(s, task, run, shown))
+
+
+async def _look(s: Services, task: Task, run: Run, before: Review | None = None) -> Review:
+    if not run.snapshot:
+        raise NotNow(f"run {run.id} has changed nothing, so there is nothing to review")
+    repo, hub = await s.repository(task)
+    proposal = await merges.propose(
+        repo, hub, target=task.target, base=run.base, snapshot=run.snapshot
+    )
+    now = Review(
+        id=review_id(run.id, run.round),
+        run=run.id,
+        round=run.round,
+        base=run.base,
+        snapshot=run.snapshot,
+        target=task.target,
+        tip=proposal.tip,
+        result_tree=proposal.result_tree,
+        conflicts=proposal.conflicts,
+        files=proposal.files,
+        findings=proposal.findings,
+        checks=await s.database.read(turns.checks_of, run.id),
+        opened=s.clock(),
+    )
+    return msgspec.structs.replace(now, opened=before.opened) if before else now

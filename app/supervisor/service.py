@@ -1,0 +1,113 @@
+"""What a person can ask the supervisor: the questions here, the deeds in `acts` and `submit`."""
+
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from importlib import metadata
+
+import msgspec
+
+from app import wire
+from app.domain.errors import UsageError
+from app.domain.events import Event
+from app.domain.ids import RunId
+from app.domain.review import Approval, Finding
+from app.repo import diffs
+from app.store import audit, board, event_log, ledger, reviews, tasks
+from app.supervisor import checkup
+from app.supervisor.acts import Acts
+from app.supervisor.evidence import why
+from app.supervisor.proposals import refreshed
+from app.supervisor.services import Services
+from app.supervisor.submit import submit
+
+
+class Service:
+    """The verbs behind the local API."""
+
+    def __init__(self, s: Services, shutdown: Callable[[], None]) -> None:
+        self._s = s
+        self.acts = Acts(s)
+        self.shutdown = shutdown
+        self._started = time.time()
+
+    def hello(self) -> wire.Hello:
+        return wire.Hello(
+            version=metadata.version("swarm-agents"),
+            protocol=wire.PROTOCOL,
+            pid=os.getpid(),
+            state_dir=str(self._s.places.state),
+            started=self._started,
+            host=self._s.engine.host,
+            sandbox=self._s.configuration.settings.sandbox.driver,
+        )
+
+    async def find(self, text: str) -> RunId:
+        """The run meant by an id or the beginning of one."""
+        return await self._s.database.read(tasks.find, text)
+
+    async def submit(self, new: wire.NewTask) -> wire.RunRow:
+        return await submit(self._s, new)
+
+    async def board(self, repo: str) -> wire.Board:
+        seq = await self._s.database.read_log(event_log.last)
+        rows = await self._s.database.read(board.rows, repo)
+        return wire.Board(rows=rows, seq=seq, now=self._s.clock())
+
+    async def trash(self) -> tuple[wire.RunRow, ...]:
+        return await self._s.database.read(board.rows, trash=True)
+
+    async def detail(self, run: RunId) -> wire.RunDetail:
+        await refreshed(self._s, run)
+        read = self._s.database.read
+        row = await read(board.row, run)
+        findings = await read(tasks.column, run, "findings")
+        return wire.RunDetail(
+            row=row,
+            runs=await read(tasks.runs_of, row.task.id),
+            reviews=await read(reviews.reviews_of, run),
+            approvals=await read(reviews.approvals_of, run),
+            comments=await read(reviews.comments_of, run),
+            findings=msgspec.convert(findings, tuple[Finding, ...]),
+            spend=await read(ledger.spend, run),
+        )
+
+    async def diff(self, run: RunId, *, review: bool) -> bytes:
+        """What the run changed; with `review`, exactly what landing the open review would change."""
+        task, found = await self._s.task_and_run(run)
+        _repo, hub = await self._s.repository(task)
+        if review:
+            await refreshed(self._s, run)
+            shown = await self._s.database.read(reviews.newest_review, run)
+            if shown.result_tree:
+                return await diffs.diff(hub, shown.tip, shown.result_tree)
+        if not found.snapshot:
+            return b""
+        return await diffs.diff(hub, found.base, found.snapshot)
+
+    async def why(self, run: RunId) -> wire.Why:
+        return await why(self._s, run)
+
+    async def inbox(self) -> tuple[Approval, ...]:
+        return await self._s.database.read(reviews.open_approvals)
+
+    def follow(self, since: int, run: str, *, live: bool) -> AsyncIterator[Event | int]:
+        return self._s.broker.follow(since, run, live=live)
+
+    async def costs(self, by: str) -> tuple[wire.CostLine, ...]:
+        try:
+            group = msgspec.convert(by, ledger.By)
+        except msgspec.ValidationError:
+            raise UsageError(
+                f"costs cannot be grouped by {by!r}", hint="Use run, task, agent, model or day."
+            ) from None
+        return await self._s.database.read(ledger.costs, group)
+
+    async def agents(self) -> tuple[wire.AgentLine, ...]:
+        return await checkup.agents(self._s)
+
+    async def doctor(self) -> tuple[wire.DoctorLine, ...]:
+        return await checkup.doctor(self._s)
+
+    async def audit(self, run: RunId | None) -> tuple[wire.AuditRow, ...]:
+        return await self._s.database.read(audit.rows, run)

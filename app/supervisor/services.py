@@ -1,0 +1,121 @@
+"""What the steps and the verbs work with: put together once by the daemon, handed to every function."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.config.load import Loaded
+from app.domain.events import StateChanged
+from app.domain.ids import RunId
+from app.domain.run import Run, RunState
+from app.domain.task import Task
+from app.gateway.server import Gateway
+from app.repo.hub import Hub, ensure_hub
+from app.repo.repository import Repository, open_repository
+from app.store import tasks
+from app.store.database import Database
+from app.supervisor.broker import Broker
+from app.supervisor.engine import Engine
+from harnesses import registry as harness_registry
+from harnesses.base import Harness
+from harnesses.catalog import Catalog
+from sandboxes import registry as sandbox_registry
+from sandboxes.base import Driver
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Directories of one supervisor."""
+
+    state: Path
+    config: Path
+    runtime: Path
+
+    def sockets(self, run: RunId) -> Path:
+        """Directory of the run's own gateway socket."""
+        return self.runtime / "g" / run
+
+    @property
+    def hubs(self) -> Path:
+        return self.state / "repositories"
+
+    @property
+    def sandboxes(self) -> Path:
+        return self.state / "sandboxes"
+
+
+class Live:
+    """What is known only while this process lives: wake-up calls, and one lock a run for its snapshots."""
+
+    def __init__(self) -> None:
+        self._wakes: dict[RunId, asyncio.Event] = {}
+        self._locks: dict[RunId, asyncio.Lock] = {}
+
+    def wake(self, run: RunId) -> None:
+        """Something was decided about the run: whoever tends it should look."""
+        self._wakes.setdefault(run, asyncio.Event()).set()
+
+    async def wait(self, run: RunId, timeout: float) -> None:
+        """Until somebody calls `wake`, at most `timeout` seconds: the tables are the truth, this is speed."""
+        event = self._wakes.setdefault(run, asyncio.Event())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(event.wait(), timeout)
+        event.clear()
+
+    def snapshot_lock(self, run: RunId) -> asyncio.Lock:
+        return self._locks.setdefault(run, asyncio.Lock())
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a step or a verb may use."""
+
+    places: Places
+    owner: str
+    """Id of this installation; every container and volume carries it."""
+    configuration: Loaded
+    database: Database
+    broker: Broker
+    engine: Engine
+    gateway: Gateway
+    catalog: Catalog
+    clock: Callable[[], float]
+    live: Live = field(default_factory=Live)
+    _drivers: dict[str, Driver] = field(default_factory=dict)
+
+    def driver(self, name: str) -> Driver:
+        if name not in self._drivers:
+            self._drivers[name] = sandbox_registry.load(name, self.places.sandboxes)
+        return self._drivers[name]
+
+    @property
+    def worktrees(self) -> Path:
+        """Directory of the worktrees people look at."""
+        named = self.configuration.settings.worktrees
+        return Path(named).expanduser() if named else self.places.state / "worktrees"
+
+    def harness(self, name: str) -> Harness:
+        return harness_registry.load(name)
+
+    async def task_and_run(self, run: RunId) -> tuple[Task, Run]:
+        found = await self.database.read(tasks.run, run)
+        return await self.database.read(tasks.task, found.task), found
+
+    async def repository(self, task: Task) -> tuple[Repository, Hub]:
+        repo = await open_repository(Path(task.repo))
+        return repo, await ensure_hub(repo, self.places.hubs)
+
+    async def move(self, run: RunId, new: RunState, *, key: str, reason: str = "") -> None:
+        """Move a run and say so in its log; `key` tells this move from another to the same state."""
+        await self.database.write(tasks.move, run, new, reason=reason, at=self.clock())
+        await self.announce(run, new, key=key, reason=reason)
+
+    async def announce(self, run: RunId, state: RunState, *, key: str, reason: str = "") -> None:
+        """Say in the log that the run is in that state."""
+        await self.broker.record(run, f"state/{key}/{state}", StateChanged(state, reason))
+
+    async def close(self) -> None:
+        for driver in self._drivers.values():
+            await driver.close()

@@ -1,0 +1,83 @@
+"""From the agent's tree to what people see: scribe, quarantine, hub, branch and worktree."""
+
+import asyncio
+
+from app.domain.errors import SwarmError
+from app.domain.events import Note, Snapshotted
+from app.domain.ids import RunId
+from app.repo import ingest, publish, scribe
+from app.repo.ingest import Snapshot
+from app.store import tasks
+from app.supervisor.errors import LEAF_ERRORS, told
+from app.supervisor.faults import fault
+from app.supervisor.landing import worktree_of
+from app.supervisor.sandbox import open_sandbox, scribe_of
+from app.supervisor.services import Services
+
+PAUSE_SECONDS = 1.5
+"""At least so long between two looks at the tree of a working agent."""
+
+
+async def take_snapshot(s: Services, run_id: RunId) -> Snapshot:
+    """A vetted snapshot of the run's tree, published on its branch; the same tree gives the same one."""
+    async with s.live.snapshot_lock(run_id):
+        task, run = await s.task_and_run(run_id)
+        repo, hub = await s.repository(task)
+        sandbox = await open_sandbox(s, run, repo)
+        at = scribe_of(s, run, repo, sandbox)
+        pack = await scribe.take(sandbox, at)
+        snapshot = await ingest.ingest(hub, pack, run=run_id, base=run.base)
+        fault("mid:snapshot")
+        await _show(s, run_id, snapshot)
+        seen = await publish.publish(repo, hub, worktree_of(run), snapshot)
+        if seen.detail:
+            note = Note(f"branch and worktree stay as they are: {seen.detail}", "warning")
+            await s.broker.record(run_id, f"publish/{snapshot.commit}/{seen.state}", note)
+        return snapshot
+
+
+async def _show(s: Services, run: RunId, snapshot: Snapshot) -> None:
+    await s.database.write(
+        tasks.update,
+        run,
+        snapshot=snapshot.commit if snapshot.commit != snapshot.base else "",
+        files=len(snapshot.files),
+        insertions=snapshot.insertions,
+        deletions=snapshot.deletions,
+        findings=snapshot.findings,
+    )
+    seen = Snapshotted(
+        commit=snapshot.commit,
+        files=len(snapshot.files),
+        insertions=snapshot.insertions,
+        deletions=snapshot.deletions,
+        findings=snapshot.findings,
+        left_out=snapshot.left_out,
+    )
+    await s.broker.record(run, f"snapshot/{snapshot.commit}", seen)
+
+
+class LiveDiff:
+    """Takes snapshots while the agent works: soon after it changed something, never in a hurry."""
+
+    def __init__(self, s: Services, run: RunId) -> None:
+        self._s = s
+        self._run = run
+        self._changed = asyncio.Event()
+
+    def changed(self) -> None:
+        """The agent did something that may have changed a file."""
+        self._changed.set()
+
+    async def follow(self) -> None:
+        """For ever; cancelled when the turn is over."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            try:
+                await take_snapshot(self._s, self._run)
+            except (SwarmError, *LEAF_ERRORS) as error:
+                # The turn's last snapshot decides; a failed look in between only means no live diff.
+                note = Note(f"no live diff: {told(error)}", "warning")
+                self._s.broker.post(self._run, f"live/{told(error)}", note)
+            await asyncio.sleep(PAUSE_SECONDS)

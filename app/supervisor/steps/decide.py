@@ -1,0 +1,143 @@
+"""What comes after a turn: another one, a person's look, a pause, or the end."""
+
+from typing import Final
+
+from app.domain.events import Note, ReviewOpened
+from app.domain.ids import RunId
+from app.domain.review import CheckResult
+from app.domain.run import ACTIVE, Run, RunState
+from app.domain.task import Task
+from app.store import ledger, tasks, turns
+from app.store.turns import Turn
+from app.supervisor.errors import told
+from app.supervisor.faults import fault
+from app.supervisor.money import close_gateway
+from app.supervisor.proposals import open_review
+from app.supervisor.sandbox import rest
+from app.supervisor.services import Services
+from app.supervisor.trouble import TROUBLE, fails_the_run
+from policies.requests import CheckFact, TurnFacts
+from policies.retry import Again, Fail, Park, Review, after_turn
+
+TAIL_IN_PROMPT = 4000
+_AT_WORK: Final = ACTIVE - {RunState.MERGING}
+_ENDS: Final = {
+    "review": RunState.IN_REVIEW,
+    "park": RunState.PARKED,
+    "stop": RunState.CANCELLED,
+    "fail": RunState.FAILED,
+}
+"""Where a run comes to rest, by the first word of its wish."""
+
+
+@fails_the_run(0)
+async def decide(s: Services, run_id: RunId, number: int) -> int:
+    """The number of the run's next turn, or 0 when it has to settle; what to do then is kept as its `wish`."""
+    task, run = await s.task_and_run(run_id)
+    known = await s.database.read(turns.turns_of, run_id)
+    if len(known) > number:
+        return known[number].number
+    if await s.database.read(tasks.column, run_id, "wish"):
+        return 0
+    checks = await s.database.read(turns.checks_of, run_id, number)
+    cut = await s.database.read(ledger.cut_off, run_id, since=known[-1].began)
+    after = after_turn(_facts(task, run, known, checks, cut_off=cut))
+    match after:
+        case Again(prompt=prompt):
+            await s.database.write(turns.add, _next_turn(s, run, known[-1], prompt, checks))
+            return number + 1
+        case Review() | Park() | Fail():
+            await s.database.write(tasks.update, run_id, wish=_wish(after, known[-1]))
+            return 0
+
+
+def _facts(
+    task: Task,
+    run: Run,
+    known: tuple[Turn, ...],
+    checks: tuple[CheckResult, ...],
+    *,
+    cut_off: bool,
+) -> TurnFacts:
+    turn = known[-1]
+    silent = turn.stop_reason == ""
+    vanished = silent and turn.exit_reason in ("lost", "oom", "killed")
+    # An agent that gave up because swarm died in the middle of its model call has done nothing wrong.
+    lost = vanished or (turn.stop_reason == "error" and cut_off)
+    return TurnFacts(
+        attempts=sum(1 for each in known if each.round == run.round),
+        limit=task.max_turns,
+        changed=bool(run.snapshot),
+        agent_failed=not lost and (silent or turn.stop_reason in ("error", "refusal")),
+        lost=lost,
+        over_budget=turn.over_budget,
+        checks=tuple(CheckFact(result.command, result.passed) for result in checks),
+    )
+
+
+def _next_turn(
+    s: Services, run: Run, last: Turn, prompt: str, checks: tuple[CheckResult, ...]
+) -> Turn:
+    tails = [
+        f"`{result.command}` ended with {result.code}:\n{result.tail[-TAIL_IN_PROMPT:]}"
+        for result in checks
+        if not result.passed
+    ]
+    return Turn(
+        run=run.id,
+        number=last.number + 1,
+        round=run.round,
+        prompt="\n\n".join([prompt, *tails]),
+        resumes=run.conversation,
+        began=s.clock(),
+    )
+
+
+def _wish(after: Review | Park | Fail, turn: Turn) -> str:
+    match after:
+        case Review(reason=reason):
+            return f"review:{reason}"
+        case Park(reason=reason):
+            return f"park:{reason}"
+        case Fail(reason=reason):
+            said = f": {turn.error}" if turn.error else ""
+            return f"fail:{reason}{said}"
+
+
+async def settle(s: Services, run_id: RunId, round_: int) -> str:
+    """Bring the run to rest in the state that was decided; nothing of it runs or spends from here on."""
+    _task, run = await s.task_and_run(run_id)
+    if run.round == round_ and run.state in _AT_WORK:
+        await close_gateway(s, run_id)
+        await _quiet(s, run)
+        fault("mid:settle")
+        await _rest(s, run)
+        return "settled"
+    # Said before, by a supervisor that died: a person may have decided since, and that stands.
+    if run.round == round_ and run.state in _ENDS.values():
+        await s.announce(run_id, run.state, key=f"round-{round_}", reason=run.reason)
+    return "settled before"
+
+
+async def _quiet(s: Services, run: Run) -> None:
+    try:
+        await rest(s, run)
+    except TROUBLE as error:
+        note = Note(f"what runs for it could not be stopped: {told(error)}", "warning")
+        await s.broker.record(run.id, f"round-{run.round}/unquiet", note)
+
+
+async def _rest(s: Services, run: Run) -> None:
+    """Into the state the wish names. The wish is kept: the next round takes it away."""
+    wish: str = await s.database.read(tasks.column, run.id, "wish")
+    how, _, reason = wish.partition(":")
+    if how == "review":
+        try:
+            review = await open_review(s, run.id)
+            opened = ReviewOpened(review.id, review.result_tree, review.conflicts)
+            await s.broker.record(run.id, f"review/{review.id}", opened)
+        except TROUBLE as error:
+            how, reason = "fail", told(error)
+    said = reason or ("stopped by a person" if how == "stop" else "nothing was decided")
+    end = _ENDS.get(how, RunState.FAILED)
+    await s.move(run.id, end, key=f"round-{run.round}", reason=said)

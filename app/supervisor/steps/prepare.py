@@ -1,0 +1,104 @@
+"""From a queued run to one whose agent can start: base, branch, worktree, private repository, sandbox."""
+
+import sqlalchemy as sa
+
+from app.domain.ids import RunId
+from app.domain.run import ACTIVE, Run, RunState
+from app.domain.task import Task
+from app.repo import names, repository, scribe, tree, worktrees
+from app.repo.repository import Repository
+from app.repo.transfer import has
+from app.store import reviews, tasks, turns
+from app.supervisor.faults import fault
+from app.supervisor.landing import worktree_of
+from app.supervisor.sandbox import mounts_for, open_sandbox, scribe_of
+from app.supervisor.services import Services
+from app.supervisor.trouble import fails_the_run
+from sandboxes.base import Sandbox
+from sandboxes.errors import SandboxFailed
+
+
+async def take(s: Services, run: RunId) -> str:
+    """Name the host that will keep the run to its end."""
+    await s.task_and_run(run)
+    return s.engine.host
+
+
+@fails_the_run(0)
+async def prepare(s: Services, run: RunId, round_: int) -> int:
+    """The number of the turn to start with; 0 when the run is not to start."""
+    task, found = await s.task_and_run(run)
+    wish = await s.database.read(tasks.column, run, "wish")
+    if wish or found.round != round_ or found.state not in ACTIVE:
+        return 0  # Stopped while it waited for its turn, and perhaps sent to work again since.
+    if found.state == RunState.QUEUED:
+        await s.move(run, RunState.PREPARING, key=f"round-{round_}")
+    await _lay_out(s, task, found)
+    return await s.database.write(_first_turn, task, run, round_, s.clock())
+
+
+async def _lay_out(s: Services, task: Task, run: Run) -> None:
+    repo, hub = await s.repository(task)
+    base = run.base or await repository.resolve(repo, task.base)
+    await repository.keep(repo, run.id, base)
+    branch = run.branch or await names.free_branch_name(repo, task.goal, run.id)
+    worktree = s.worktrees / names.slug(repo.name) / branch.replace("/", "-").removeprefix("swarm-")
+    await s.database.write(tasks.update, run.id, base=base, branch=branch, worktree=str(worktree))
+    fault("mid:prepare")
+    _task, run = await s.task_and_run(run.id)
+    await worktrees.ensure_worktree(repo, hub, worktree_of(run), base)
+    sandbox = await open_sandbox(s, run, repo)
+    await _lay_tree(s, sandbox, repo, run)
+
+
+async def _lay_tree(s: Services, sandbox: Sandbox, repo: Repository, run: Run) -> None:
+    """Make the private repository in the sandbox's tree, and the scribe's beside it.
+
+    A tree an agent has worked in is left as it is; an empty one, as after a restore, gets the last snapshot.
+    """
+    seen = tree.targets(mounts_for(s, run, repo.objects))
+    commit = run.snapshot if run.snapshot and await has(repo.git(), run.snapshot) else run.base
+    wanted = tree.layout(
+        repo, tree=sandbox.places.tree, commit=commit, branch=run.branch, objects=seen
+    )
+    done = await sandbox.prepare(tree.prepare_script(wanted))
+    used = bool(await s.database.read(turns.turns_of, run.id))
+    if done.code == tree.TREE_IN_USE and used:
+        return
+    if done.code != 0:
+        raise SandboxFailed(
+            f"the files of {commit[:12]} could not be laid down in the sandbox: "
+            f"{done.stderr.strip()[-300:] or f'exit code {done.code}'}"
+        )
+    await scribe.seed(sandbox, scribe_of(s, run, repo, sandbox))
+
+
+def _first_turn(c: sa.Connection, task: Task, run: RunId, round_: int, now: float) -> int:
+    """The round's first turn, made once however often this is said."""
+    known = turns.turns_of(c, run)
+    if known and known[-1].round == round_:
+        return known[-1].number
+    number = len(known) + 1
+    prompt = task.goal if number == 1 else _going_on(c, run, known[-1])
+    resumes = tasks.run(c, run).conversation
+    turns.add(
+        c,
+        turns.Turn(run=run, number=number, round=round_, prompt=prompt, resumes=resumes, began=now),
+    )
+    reviews.mark_sent(c, run)
+    return number
+
+
+def _going_on(c: sa.Connection, run: RunId, last: turns.Turn) -> str:
+    """The prompt with which a person sends a run back to work: the review's words, or just to go on."""
+    looked_at = reviews.reviews_of(c, run)
+    said = reviews.comments_of(c, run, unsent=True)
+    lines = [f"- {comment.path}:{comment.line}: {comment.text}" for comment in said]
+    note = looked_at[-1].note if looked_at and looked_at[-1].verdict == "changes" else ""
+    found = tasks.run(c, run)
+    task = f"\n\nThe task was: {tasks.task(c, found.task).goal}"
+    if note or lines:
+        words = ["Your change was reviewed. Please mend it:", *filter(None, [note]), *lines]
+        return "\n".join(words) + ("" if found.conversation else task)
+    why = f" It stopped because: {last.error}." if last.error else ""
+    return f"Go on with the task where it stopped.{why} Look at the files first: they are as you left them.{task}"

@@ -1,0 +1,107 @@
+"""One turn: start the agent or attach to it, tend it until it stops, and write down how it ended."""
+
+from app.domain.events import TurnStarted
+from app.domain.ids import RunId, turn_name
+from app.domain.run import Run, RunState
+from app.domain.task import Task
+from app.repo import repository
+from app.repo.repository import Repository
+from app.store import ledger, reviews, tasks, turns
+from app.store.turns import Turn, TurnEnd
+from app.supervisor.faults import fault
+from app.supervisor.money import open_gateway
+from app.supervisor.sandbox import open_sandbox
+from app.supervisor.services import Services
+from app.supervisor.tending import Tending
+from app.supervisor.trouble import fails_the_run
+from harnesses.base import Brief
+from harnesses.events import TurnEnded
+from sandboxes.base import Process, Sandbox
+from sandboxes.spec import Exit, Program
+
+INSTRUCTIONS = ("AGENTS.md", "CLAUDE.md")
+INSTRUCTIONS_LIMIT = 128 * 1024
+
+
+@fails_the_run("failed")
+async def work(s: Services, run_id: RunId, number: int) -> str:
+    """Carry the turn to its end; one that has ended is left alone."""
+    task, run = await s.task_and_run(run_id)
+    turn = await s.database.read(turns.turn, run_id, number)
+    if turn.ended is not None or await s.database.read(tasks.column, run_id, "wish"):
+        return "ended"
+    repo, _hub = await s.repository(task)
+    key = await open_gateway(s, run)
+    sandbox = await open_sandbox(s, run, repo)
+    brief = await _brief(s, task, run, turn, repo, sandbox, key)
+    process = await _start(s, run, brief, sandbox)
+    await s.broker.record(run_id, f"turn-{number}/start", TurnStarted(number, turn.prompt))
+    await s.move(run_id, RunState.WORKING, key=f"turn-{number}")
+    fault("mid:work")
+    session = s.harness(run.harness).session(brief)
+    said = await Tending(s, task, run, turn, session, process).follow()
+    if said is not None:
+        await process.stop()
+    await _end(s, run, turn, said, await process.wait())
+    return "ended"
+
+
+async def _start(s: Services, run: Run, brief: Brief, sandbox: Sandbox) -> Process:
+    """Start the agent once; asked again, the process that was started."""
+    launch = s.harness(run.harness).launch(brief)
+    return await sandbox.start(
+        Program(
+            name=turn_name(brief.turn),
+            argv=launch.argv,
+            env=launch.env,
+            files=launch.files,
+            interactive=launch.interactive,
+        )
+    )
+
+
+async def _brief(
+    s: Services, task: Task, run: Run, turn: Turn, repo: Repository, sandbox: Sandbox, key: str
+) -> Brief:
+    places = sandbox.places
+    return Brief(
+        run=run.id,
+        turn=turn.number,
+        prompt=turn.prompt,
+        model=run.model,
+        workspace=places.tree,
+        state=places.state,
+        launch=f"{places.launch}/{turn_name(turn.number)}",
+        gateway=places.gateway,
+        key=key,
+        conversation=turn.resumes,
+        instructions=await _instructions(s, repo, run.base),
+        ask=task.approvals != "autonomous",
+        settings=s.catalog.get(run.agent).settings,
+    )
+
+
+async def _instructions(s: Services, repo: Repository, base: str) -> str:
+    """The repository's own words to agents, from the base commit: what an agent wrote there does not count."""
+    if not s.configuration.settings.instructions:
+        return ""
+    for name in INSTRUCTIONS:
+        text = await repository.read_file(repo, base, name, INSTRUCTIONS_LIMIT)
+        if text:
+            return text.decode(errors="replace")
+    return ""
+
+
+async def _end(s: Services, run: Run, turn: Turn, said: TurnEnded | None, exit_: Exit) -> None:
+    await s.broker.flush()
+    over = await s.database.read(ledger.over_budget, run.id, since=turn.began)
+    how = TurnEnd(
+        ended=s.clock(),
+        exit_code=exit_.code,
+        exit_reason=exit_.reason,
+        stop_reason=said.reason if said else "",
+        error=(said.error if said else exit_.stderr.strip()[-500:]),
+        over_budget=over,
+    )
+    await s.database.write(turns.end, run.id, turn.number, how)
+    await s.database.write(reviews.void_approvals, run.id, turn.number, at=s.clock())

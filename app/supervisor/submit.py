@@ -1,0 +1,146 @@
+"""From a user's sentence to a queued run: all that can be refused is refused before anything is made."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from app import wire
+from app.config.load import Loaded, load
+from app.domain import ids
+from app.domain.errors import EnvironmentProblem, UsageError
+from app.domain.events import Note
+from app.domain.ids import RunId, TaskId
+from app.domain.run import Run, RunState
+from app.domain.task import Task
+from app.repo import repository
+from app.repo.repository import Repository
+from app.store import audit, board, tasks
+from app.supervisor.engine import INTAKE
+from app.supervisor.errors import translated
+from app.supervisor.names import ATTEMPT, PLACE, attempt_id, place_id
+from app.supervisor.sandbox import image_for
+from app.supervisor.services import Services
+from harnesses.catalog import Agent
+
+REPO_CONFIG = ".swarm/config.yaml"
+CONFIG_LIMIT = 256 * 1024
+
+
+async def submit(s: Services, new: wire.NewTask) -> wire.RunRow:
+    """Check everything the run will need, then store the task and enqueue its first run in one transaction."""
+    if not new.goal.strip():
+        raise UsageError(
+            "the goal is empty", hint='Say what you want: `swarm run "Fix the flaky test"`.'
+        )
+    with translated():
+        repo = await repository.open_repository(Path(new.repo))
+        loaded = await _settings(s, repo, new.base)
+        task = await _task(s, repo, loaded, new)
+        run = first_run(s, task, 1)
+        await ready(s, repo, run)
+    await s.database.write(_store, s, task, run)
+    await _tell_left_out(s, repo, task, run)
+    return await s.database.read(board.row, run.id)
+
+
+async def _tell_left_out(s: Services, repo: Repository, task: Task, run: Run) -> None:
+    """Say what the user may think is part of the work: agents start from a commit."""
+    if dirty := await repository.dirty_paths(repo):
+        more = f" and {len(dirty) - 3} more" if len(dirty) > 3 else ""
+        text = f"uncommitted changes are no part of this: {', '.join(dirty[:3])}{more}"
+        await s.broker.record(
+            run.id, "dirty", Note(f"{text}; it starts from {task.base}", "warning")
+        )
+
+
+async def _settings(s: Services, repo: Repository, base: str) -> Loaded:
+    """The settings for this repository, with its own file read from the commit the work starts from."""
+    commit = await repository.resolve(repo, base or "HEAD")
+    text = await repository.read_file(repo, commit, REPO_CONFIG, CONFIG_LIMIT)
+    return load(user=s.places.config, repo_text=text, repo_name=f"{repo.root}/{REPO_CONFIG}")
+
+
+async def _task(s: Services, repo: Repository, loaded: Loaded, new: wire.NewTask) -> Task:
+    settings = loaded.settings
+    base = new.base or settings.target or await repository.current_branch(repo)
+    target = settings.target or base
+    if await repository.tip_of(repo, target) is None:
+        target = await repository.current_branch(repo)
+    await repository.resolve(repo, base)
+    return Task(
+        id=TaskId(ids.mint()),
+        goal=new.goal.strip(),
+        repo=str(repo.root),
+        target=target,
+        base=base,
+        agent=s.catalog.get(new.agent or settings.agent).name,
+        checks=settings.checks if new.checks is None else new.checks,
+        budget=settings.budget.micros if new.budget is None else new.budget,
+        approvals=settings.approvals,
+        max_turns=settings.max_turns,
+        created=s.clock(),
+        submitter=new.submitter,
+    )
+
+
+def first_run(s: Services, task: Task, number: int, *, agent: str = "") -> Run:
+    """A run of the task that nothing has been done for yet."""
+    entry: Agent = s.catalog.get(agent or task.agent)
+    settings = s.configuration.settings.sandbox
+    return Run(
+        id=ids.run_id(task.id, number),
+        task=task.id,
+        number=number,
+        state=RunState.QUEUED,
+        agent=entry.name,
+        harness=entry.harness,
+        model=entry.model,
+        sandbox=settings.driver,
+        image=image_for(entry, settings),
+        budget=task.budget,
+        created=s.clock(),
+    )
+
+
+async def ready(s: Services, repo: Repository, run: Run) -> None:
+    """Refuse now what would fail in a minute: no engine, no image, no key, no name to commit under."""
+    await repository.identity(repo)
+    harness = s.harness(run.harness)
+    harness.check(s.catalog.get(run.agent).settings)
+    driver = s.driver(run.sandbox)
+    if driver.isolation == "scripted" and not harness.capabilities.scripted:
+        raise EnvironmentProblem(
+            f"the embedded sandbox runs only scripted agents, and {run.agent} is a real one",
+            hint="Set `sandbox: {driver: docker}` in your config.yaml.",
+        )
+    await driver.check()
+    if not harness.capabilities.scripted:
+        await s.gateway.check(run.model)
+
+
+def _store(c: sa.Connection, s: Services, task: Task, run: Run) -> None:
+    tasks.add_task(c, task)
+    enqueue_run(c, s, run)
+    audit.record(
+        c,
+        key=f"{task.id}/submitted",
+        what="task submitted",
+        actor=task.submitter,
+        at=task.created,
+        run=run.id,
+        goal=task.goal,
+        agent=run.agent,
+        budget=str(task.budget),
+    )
+
+
+def enqueue_run(c: sa.Connection, s: Services, run: Run) -> None:
+    """Store a new run and the work it triggers, together or not at all."""
+    tasks.add_run(c, run)
+    s.engine.enqueue(c, PLACE, place_id(run.id, run.round), run.id, run.round, queue=INTAKE)
+
+
+def requeue(c: sa.Connection, s: Services, run: RunId, round_: int) -> None:
+    """Send a run back to work, on the host that has its sandbox."""
+    tasks.update(c, run, round=round_)
+    s.engine.enqueue(c, ATTEMPT, attempt_id(run, round_), run, round_, queue=s.engine.host_queue)

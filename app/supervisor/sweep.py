@@ -1,0 +1,64 @@
+"""At start: put right what a crash may have left."""
+
+import contextlib
+from pathlib import Path
+
+from app.domain.events import Note
+from app.domain.ids import RunId
+from app.domain.money import dollars
+from app.domain.run import ACTIVE, Run, RunState
+from app.store import ledger, tasks
+from app.supervisor.names import run_of
+from app.supervisor.sandbox import rest
+from app.supervisor.services import Services
+from app.supervisor.steps.finish import clean_up
+from app.supervisor.trouble import TROUBLE
+
+GONE = frozenset({RunState.MERGED, RunState.DISCARDED})
+
+
+async def sweep(s: Services) -> None:
+    """Before any workflow goes on: charge what is open, clear away runs that are over. Nothing unknown."""
+    for run, charge in await s.database.write(ledger.settle_lost, now=s.clock()):
+        note = Note(
+            f"a model call was cut off when swarm died; charged in full: {dollars(charge.micros)}",
+            "warning",
+        )
+        await s.broker.record(run, f"lost/{s.clock()}", note)
+    over = await s.database.read(tasks.runs_in, GONE)
+    boxed = {name: await _boxed(s, name) for name in {one.sandbox for one in over}}
+    for one in over:
+        if one.id in boxed[one.sandbox] or _left(s, one):
+            await clean_up(s, one.id)
+
+
+async def _boxed(s: Services, driver_name: str) -> set[RunId]:
+    """The runs of which that kind of sandbox has anything."""
+    with contextlib.suppress(*TROUBLE):  # The engine is down: the next start looks again.
+        names = await s.driver(driver_name).names(s.owner)
+        return {RunId(name.partition(".check-")[0]) for name in names}
+    return set()
+
+
+def _left(s: Services, run: Run) -> bool:
+    return s.places.sockets(run.id).exists() or bool(run.worktree and Path(run.worktree).exists())
+
+
+async def pick_up(s: Services) -> None:
+    """Once the workflows are back: a run that none of them cares for would look busy for ever."""
+    cared_for = {run_of(workflow) for workflow in await s.engine.unfinished()}
+    for run in await s.database.read(tasks.runs_in, ACTIVE):
+        if run.id not in cared_for:
+            await _give_up(s, run)
+
+
+async def _give_up(s: Services, run: Run) -> None:
+    key = f"given-up-{s.clock()}"
+    if run.state == RunState.MERGING:
+        why = f"swarm died too often while it merged: `swarm merge {run.id}` tries again"
+        await s.move(run.id, RunState.IN_REVIEW, key=key, reason=why)
+        return
+    with contextlib.suppress(*TROUBLE):  # The engine is down, and so is what ran in it.
+        await rest(s, run)
+    why = f"swarm died too often while it worked: `swarm resume {run.id}` goes on"
+    await s.move(run.id, RunState.FAILED, key=key, reason=why)

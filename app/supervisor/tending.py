@@ -1,0 +1,158 @@
+"""Tends one running turn: its events into the log, its questions to the rules or a person, stop when told to."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+
+from app.config.presets import approval_rules
+from app.domain.events import Asked
+from app.domain.ids import ApprovalId
+from app.domain.review import Approval
+from app.domain.run import Run, RunState
+from app.domain.task import Task
+from app.store import reviews, tasks
+from app.store.turns import Turn
+from app.supervisor.activity import activity_of
+from app.supervisor.services import Services
+from app.supervisor.snapshots import LiveDiff
+from harnesses.base import Send, Session
+from harnesses.converse import converse
+from harnesses.events import (
+    AgentEvent,
+    PermissionAsked,
+    SessionStarted,
+    ToolCall,
+    ToolCallUpdate,
+    TurnEnded,
+)
+from policies.approval import decide
+from policies.decisions import Allow, Ask, Deny
+from policies.requests import ActionRequest
+from sandboxes.base import Process
+
+LOOK_SECONDS = 5.0
+"""How long a decision may go unnoticed at most; usually a wake-up call comes at once."""
+
+
+class Tending:
+    """One turn of one run, while this supervisor lives. Nothing in here is needed after a crash."""
+
+    def __init__(
+        self, s: Services, task: Task, run: Run, turn: Turn, session: Session, process: Process
+    ) -> None:
+        self._s = s
+        self._run = run
+        self._turn = turn
+        self._session = session
+        self._process = process
+        self._rules = approval_rules(task.approvals)
+        self._open: set[ApprovalId] = set()
+        self._diff = LiveDiff(s, run.id)
+        self._told_at = 0.0
+
+    async def follow(self) -> TurnEnded | None:
+        """Until the agent says that its turn is over, or its output ends without a word."""
+        helpers = [asyncio.create_task(self._decisions()), asyncio.create_task(self._diff.follow())]
+        listening = asyncio.create_task(self._listen())
+        try:
+            await asyncio.wait([listening, *helpers], return_when=asyncio.FIRST_COMPLETED)
+            for helper in helpers:
+                if helper.done():
+                    helper.result()
+            return await listening
+        finally:
+            for each in (listening, *helpers):
+                each.cancel()
+            await asyncio.gather(listening, *helpers, return_exceptions=True)
+
+    async def _listen(self) -> TurnEnded | None:
+        turn = f"turn-{self._turn.number}"
+        async with contextlib.aclosing(converse(self._session, self._process)) as said:
+            async for line, index, event in said:
+                self._s.broker.post(self._run.id, f"{turn}/{line.pos}.{index}", event)
+                await self._take(event)
+                if isinstance(event, TurnEnded):
+                    return event
+        return None
+
+    async def _take(self, event: AgentEvent) -> None:
+        match event:
+            case SessionStarted(conversation=conversation):
+                await self._s.database.write(tasks.update, self._run.id, conversation=conversation)
+            case PermissionAsked():
+                await self._question(event)
+            case ToolCall():
+                await self._tell(event)
+            case ToolCallUpdate(status="completed"):
+                self._diff.changed()
+            case _:
+                await self._tell(event)
+
+    async def _tell(self, event: AgentEvent) -> None:
+        """Keep what the agent does in the run's row, at most once a second."""
+        did, now = activity_of(event), self._s.clock()
+        if did and now - self._told_at >= 1.0:
+            self._told_at = now
+            await self._s.database.write(tasks.update, self._run.id, activity=did, activity_at=now)
+
+    async def _question(self, asked: PermissionAsked) -> None:
+        request = ActionRequest(
+            action=asked.tool, tool=asked.name, detail=asked.input, paths=asked.paths
+        )
+        match decide(request, self._rules):
+            case Allow():
+                await self._send(self._session.answer(asked.id, allow=True))
+            case Deny(reason=reason):
+                await self._send(self._session.answer(asked.id, allow=False, note=reason))
+            case Ask(reason=reason):
+                await self._ask(asked, reason)
+
+    async def _ask(self, asked: PermissionAsked, reason: str) -> None:
+        question = Approval(
+            id=ApprovalId(""),
+            run=self._run.id,
+            turn=self._turn.number,
+            request=asked.id,
+            title=asked.title,
+            action=asked.tool,
+            detail=asked.input,
+            paths=asked.paths,
+            reason=reason,
+            opened=self._s.clock(),
+        )
+        stored = await self._s.database.write(reviews.ask, question)
+        if stored.answer is not None:
+            await self._pass_on(stored)
+            return
+        self._open.add(stored.id)
+        key = f"turn-{self._turn.number}/{stored.id}"
+        await self._s.broker.record(
+            self._run.id, f"asked/{stored.id}", Asked(stored.id, asked.title)
+        )
+        await self._s.move(self._run.id, RunState.WAITING, key=key, reason=asked.title)
+
+    async def _decisions(self) -> None:
+        """Pass a person's answers on, and stop when one wants it."""
+        while True:
+            wish: str = await self._s.database.read(tasks.column, self._run.id, "wish")
+            if wish.startswith("stop:"):
+                await self._send(self._session.interrupt())
+                await self._process.stop()
+                return
+            for question in sorted(self._open):
+                answered = await self._s.database.read(reviews.approval, question)
+                if answered.answer is not None:
+                    await self._pass_on(answered)
+            await self._s.live.wait(self._run.id, LOOK_SECONDS)
+
+    async def _pass_on(self, answered: Approval) -> None:
+        allow = answered.answer == "yes"
+        await self._send(self._session.answer(answered.request, allow=allow, note=answered.note))
+        self._open.discard(answered.id)
+        if not self._open:
+            key = f"turn-{self._turn.number}/{answered.id}"
+            await self._s.move(self._run.id, RunState.WORKING, key=key)
+
+    async def _send(self, replies: Iterable[Send]) -> None:
+        for reply in replies:
+            await self._process.send(reply.line)

@@ -1,0 +1,68 @@
+"""What becomes of a run whose step cannot do its work: it fails, with the reason, and can be resumed.
+
+Only what passes by itself is raised on, so that the engine says the step again: a full disk, a database
+that does not answer. All else would fail the same way for hours, and the run would only look busy.
+"""
+
+import errno
+import functools
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
+
+import sqlalchemy as sa
+
+from app.domain.errors import SwarmError
+from app.domain.ids import RunId
+from app.store import tasks
+from app.supervisor.errors import LEAF_ERRORS, told
+from app.supervisor.services import Services
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Step: TypeAlias = Callable[Concatenate[Services, RunId, P], Awaitable[T]]
+
+TROUBLE = (SwarmError, *LEAF_ERRORS)
+"""What is said in words for a person."""
+_PASSING = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+_log = logging.getLogger(__name__)
+
+
+def passes(error: Exception) -> bool:
+    """Whether waiting helps."""
+    return isinstance(error, _PASSING) or (isinstance(error, OSError) and error.errno in _FULL)
+
+
+def fails_the_run(otherwise: T) -> Callable[[Step[P, T]], Step[P, T]]:
+    """A step that, when it cannot do its work, gives `otherwise` and leaves the reason as the run's wish."""
+
+    def guard(function: Step[P, T]) -> Step[P, T]:
+        @functools.wraps(function)
+        async def guarded(s: Services, run: RunId, /, *args: P.args, **kwargs: P.kwargs) -> T:
+            try:
+                return await function(s, run, *args, **kwargs)
+            except TROUBLE as error:
+                why = told(error)
+            except Exception as error:  # The edge of everything below the workflows.
+                if passes(error):
+                    raise
+                why = unforeseen(error)
+            await s.database.write(_fail, run, why)
+            return otherwise
+
+        return guarded
+
+    return guard
+
+
+def unforeseen(error: Exception) -> str:
+    """Words for an error nobody thought of; the supervisor's log gets all of it."""
+    _log.error("a step failed", exc_info=error)
+    return f"swarm itself failed: {type(error).__name__}: {error}"
+
+
+def _fail(c: sa.Connection, run: RunId, why: str) -> None:
+    if not tasks.column(c, run, "wish").startswith("stop:"):
+        tasks.update(c, run, wish=f"fail:{why}")
