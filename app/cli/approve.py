@@ -1,0 +1,154 @@
+"""The verb that lands a change: approve. It names exactly what is approved: the review and the tree."""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.call import Call, user_name
+from app.cli.look import Id
+from app.cli.verbs import examples
+from app.domain.errors import NeedsHuman, NotNow, SwarmError, UsageError
+
+if TYPE_CHECKING:
+    from app import wire
+    from app.client.client import Swarm
+    from app.domain.review import Review
+    from app.domain.run import Run
+
+
+@examples(
+    "swarm approve k3f9x",
+    "swarm approve k3f9x --yes --confirm Makefile",
+    "swarm approve k3f9x --yes --tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+)
+def approve(
+    ctx: typer.Context,
+    run: Id,
+    *,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask whether you are sure.")
+    ] = False,
+    confirm: Annotated[
+        list[str] | None,
+        typer.Option("--confirm", metavar="PATH", help="You have looked at this file; repeatable."),
+    ] = None,
+    tree: Annotated[
+        str, typer.Option("--tree", metavar="TREE", help="Only if exactly this tree would land.")
+    ] = "",
+    note: Annotated[str, typer.Option("--note", help="Kept with the approval.")] = "",
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Wait until it has landed.")
+    ] = True,
+) -> None:
+    """Approve exactly what the review shows, and land it.
+
+    Prints the merge commit once it has landed. On a terminal you are asked for a yes.
+    """
+    from app import wire
+
+    call = Call.of(ctx)
+    detail = call.ask(lambda swarm: swarm.detail(run))
+    review = _reviewable(detail, tree)
+    confirmed = _consent(call, review, set(confirm or ()), sure=yes)
+    body = wire.Approve(
+        review=review.id,
+        tree=review.result_tree,
+        confirmed=tuple(sorted(confirmed)),
+        note=note,
+        by=user_name(),
+    )
+    if not wait:
+        given = call.ask(lambda swarm: swarm.approve(review.run, body))
+        call.show(given, lambda: f"{given.id} approved")
+        return
+    call.ask(lambda swarm: _land(call, swarm, body, review.run))
+
+
+def _reviewable(detail: "wire.RunDetail", tree: str) -> "Review":
+    """The open review, when it is one that can be approved."""
+    from app.cli.detail import open_review
+
+    run = detail.row.run
+    review = open_review(detail)
+    if review is None:
+        raise NotNow(f"{run.id} is {run.state}: there is no open review", hint=_why(run))
+    if review.conflicts:
+        raise NotNow(
+            f"{review.id} conflicts with {review.target} in {', '.join(review.conflicts)}",
+            hint=f'Send it back: swarm changes {run.id} "Rebase on {review.target}".',
+        )
+    if blocked := [f"{f.path} ({f.why})" for f in review.findings if f.severity == "block"]:
+        raise NotNow(
+            f"nobody may approve {review.id}: {'; '.join(blocked)}",
+            hint=f"Send it back with `swarm changes {run.id}`.",
+        )
+    if tree and tree != review.result_tree:
+        raise NotNow(
+            f"{review.id} would land tree {review.result_tree}, not {tree}",
+            hint=f"Look again: swarm diff {run.id}",
+        )
+    return review
+
+
+def _why(run: "Run") -> str:
+    return f"See `swarm why {run.id}`."
+
+
+def _consent(call: Call, review: "Review", named: Collection[str], *, sure: bool) -> set[str]:
+    """The paths whose findings the person has acknowledged, once they have agreed to everything."""
+    from app.cli.detail import review_text
+
+    wanted = {f.path: f.why for f in review.findings if f.severity == "confirm"}
+    if unknown := sorted(set(named) - set(wanted)):
+        raise UsageError(
+            f"--confirm {unknown[0]}: this review asks for no confirmation of that file"
+        )
+    if not call.json:
+        call.say(review_text(review))
+    open_paths = [path for path in wanted if path not in named]
+    if not call.interactive:
+        _refuse_unconfirmed(review, open_paths)
+        return set(wanted)
+    for path in open_paths:
+        _insist(call, f"{path}: {wanted[path]}. Have you looked at it?")
+    if not sure:
+        _insist(call, f"Land tree {review.result_tree[:10]} on {review.target}?")
+    return set(wanted)
+
+
+def _refuse_unconfirmed(review: "Review", paths: list[str]) -> None:
+    if paths:
+        flags = " ".join(f"--confirm {path}" for path in paths)
+        raise NeedsHuman(
+            f"{review.id} changes files that need a look of their own: {', '.join(paths)}",
+            hint=f"When you have looked: swarm approve {review.run} {flags}",
+        )
+
+
+def _insist(call: Call, question: str) -> None:
+    from app.domain.safe import clean_line
+
+    if not call.confirm(clean_line(question)):
+        raise SwarmError("not approved; nothing was changed")
+
+
+async def _land(call: Call, swarm: "Swarm", body: "wire.Approve", run: str) -> None:
+    """Approve, and wait for the merge."""
+    from app.cli.detail import open_review
+    from app.cli.waiting import verdict_on, watch
+    from app.domain.run import RunState
+
+    since = (await swarm.board()).seq
+    await swarm.approve(run, body)
+    finished = await watch(call, swarm, run, since=since)
+    detail = await swarm.detail(run)
+    landed = next((one for one in detail.reviews if one.id == body.review), None)
+    if finished.state is RunState.MERGED and landed:
+        call.show(landed, lambda: landed.merged)
+        return
+    again = open_review(detail)
+    hint = f"Look again: swarm diff {run}" if again else ""
+    error = verdict_on(finished)
+    reason = finished.reason or (error.message if error else "")
+    raise NotNow(f"it did not land: {reason}", hint=hint)

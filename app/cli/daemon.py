@@ -1,0 +1,113 @@
+"""Verbs of the background supervisor: daemon up, down, status."""
+
+import time
+from typing import TYPE_CHECKING
+
+import typer
+
+from app.cli.call import Call
+from app.cli.verbs import examples
+from app.domain.errors import EnvironmentProblem, Unreachable
+
+if TYPE_CHECKING:
+    from app import wire
+
+DOWN_SECONDS = 60.0
+
+
+@examples("swarm daemon up")
+def up(ctx: typer.Context) -> None:
+    """Start the supervisor in the background, if none runs."""
+    import asyncio
+
+    from app.client.launch import find_or_start
+
+    call = Call.of(ctx)
+    _swarm, hello = asyncio.run(find_or_start(call.state))
+    call.show(hello, lambda: _text(hello))
+
+
+@examples("swarm daemon status", "swarm daemon status --json")
+def status(ctx: typer.Context) -> None:
+    """Say whether a supervisor runs here, and which."""
+    import asyncio
+
+    from app.client.launch import find
+
+    call = Call.of(ctx)
+    _swarm, hello = asyncio.run(find(call.state))
+    call.show(hello, lambda: _text(hello))
+
+
+@examples("swarm daemon down")
+def down(ctx: typer.Context) -> None:
+    """End the supervisor; agents go on in their sandboxes.
+
+    They are picked up again by the next one.
+    """
+    import asyncio
+
+    call = Call.of(ctx)
+    pid = asyncio.run(_down(call))
+    call.show({"stopped": pid}, lambda: f"supervisor {pid} has ended" if pid else "")
+    if not pid and not call.json:
+        call.say("No supervisor runs here.")
+
+
+async def _down(call: Call) -> int | None:
+    """Ask it to end and wait until it has; its process id, or nothing when none runs."""
+    import asyncio
+
+    from app.client.client import Swarm
+    from app.config import paths
+
+    swarm = Swarm(paths.api_socket(call.state))
+    try:
+        hello = await swarm.hello()
+    except Unreachable:
+        return None
+    await swarm.shutdown()
+    deadline = time.monotonic() + DOWN_SECONDS
+    while _lives(hello.pid):
+        if time.monotonic() > deadline:
+            raise EnvironmentProblem(
+                f"supervisor {hello.pid} was asked to end {DOWN_SECONDS:.0f} s ago and still runs",
+                hint=f"Its log is {call.state / 'supervisor.log'}.",
+            )
+        await asyncio.sleep(0.05)
+    return hello.pid
+
+
+def _lives(pid: int) -> bool:
+    """Whether that process runs; one that has ended but was not collected yet does not."""
+    from pathlib import Path
+
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return _signalled(pid) if not Path("/proc/self").exists() else False
+
+
+def _signalled(pid: int) -> bool:
+    import os
+
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _text(hello: "wire.Hello") -> str:
+    from app.cli.render import age, facts
+
+    return facts(
+        [
+            ("supervisor", f"swarm {hello.version}, process {hello.pid} on {hello.host}"),
+            ("up for", age(time.time() - hello.started)),
+            ("state", hello.state_dir),
+            ("sandbox", hello.sandbox),
+        ]
+    )

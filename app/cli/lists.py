@@ -1,0 +1,145 @@
+"""Verbs that list: ps, inbox, cost, agents."""
+
+import time
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.call import Call
+from app.cli.verbs import examples
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app import wire
+    from app.cli.render import Row
+    from app.domain.review import Approval
+
+
+class By(StrEnum):
+    """What costs are added up by."""
+
+    RUN = "run"
+    TASK = "task"
+    AGENT = "agent"
+    MODEL = "model"
+    DAY = "day"
+
+
+@examples("swarm ps", "swarm ps --all", "swarm ps --json")
+def ps(
+    ctx: typer.Context,
+    *,
+    everywhere: Annotated[
+        bool, typer.Option("--all", help="Tasks of all repositories, not only of this one.")
+    ] = False,
+) -> None:
+    """List tasks, those that need you first."""
+    call = Call.of(ctx)
+    root = None if everywhere else call.root()
+    board = call.ask(lambda swarm: swarm.board(str(root or "")))
+    call.show(board, lambda: board_text(board))
+    if not board.rows and not call.json:
+        call.say('No tasks here yet. Start one: swarm run "what you want"')
+
+
+def board_text(board: "wire.Board") -> str:
+    """The board as a table."""
+    from app.cli.order import by_need
+    from app.cli.render import table
+
+    heads = ("TASK", "STATE", "AGENT", "COST", "TIME", "CHANGE", "GOAL")
+    rows = [_board_row(row, board.now) for row in by_need(board.rows)]
+    return table(heads, rows, right=frozenset({3, 4}))
+
+
+def _board_row(row: "wire.RunRow", now: float) -> "Row":
+    from app.cli.render import age, changes, state_cell
+    from app.domain.money import dollars
+
+    run = row.run
+    ended = run.ended or now
+    return (
+        run.task if run.number == 1 else run.id,
+        state_cell(run.state),
+        run.agent,
+        dollars(run.spent),
+        age(ended - (run.started or run.created)),
+        changes(run.insertions, run.deletions),
+        row.task.goal,
+    )
+
+
+@examples("swarm inbox", "swarm inbox --json")
+def inbox(ctx: typer.Context) -> None:
+    """List open questions of agents, oldest first."""
+    call = Call.of(ctx)
+    found = call.ask(lambda swarm: swarm.inbox())
+    call.show(found, lambda: _inbox_text(found))
+    if not call.json:
+        call.say("Answer with: swarm answer ID yes|no" if found else "No agent is asking anything.")
+
+
+def _inbox_text(found: "Sequence[Approval]") -> str:
+    from app.cli.render import age, table
+
+    now = time.time()
+    rows = [(a.id, age(now - a.opened), a.action, a.title, a.reason) for a in found]
+    return table(("ID", "AGE", "ACTION", "QUESTION", "WHY"), rows, right=frozenset({1}))
+
+
+@examples("swarm cost", "swarm cost --by model", "swarm cost --by day --json")
+def cost(
+    ctx: typer.Context,
+    *,
+    by: Annotated[By, typer.Option("--by", help="What to add up by.")] = By.TASK,
+) -> None:
+    """Show what has been spent, as the gateway has metered it."""
+    call = Call.of(ctx)
+    lines = call.ask(lambda swarm: swarm.costs(by.value))
+    call.show(lines, lambda: _cost_text(lines, by))
+    if not lines and not call.json:
+        call.say("Nothing has been spent yet.")
+
+
+def _cost_text(lines: "Sequence[wire.CostLine]", by: By) -> str:
+    from app.cli.render import table
+    from app.domain.money import dollars
+
+    rows = [
+        (line.key, dollars(line.micros), str(line.calls), f"{line.input:,}", f"{line.output:,}")
+        for line in lines
+    ]
+    if len(lines) > 1:
+        total = [
+            sum(one) for one in zip(*((x.calls, x.input, x.output) for x in lines), strict=True)
+        ]
+        spent = dollars(sum(line.micros for line in lines))
+        rows.append(("total", spent, str(total[0]), f"{total[1]:,}", f"{total[2]:,}"))
+    heads = (by.value.upper(), "COST", "CALLS", "TOKENS IN", "TOKENS OUT")
+    return table(heads, rows, right=frozenset({1, 2, 3, 4}))
+
+
+@examples("swarm agents", "swarm agents --json")
+def agents(ctx: typer.Context) -> None:
+    """List the agents that can be given work, and what others lack."""
+    call = Call.of(ctx)
+    lines = call.ask(lambda swarm: swarm.agents())
+    call.show(lines, lambda: _agents_text(lines))
+
+
+def _agents_text(lines: "Sequence[wire.AgentLine]") -> str:
+    from app.cli.render import Cell, table
+
+    rows = [
+        (
+            line.name,
+            Cell("yes", "green") if line.usable else Cell("no", "red"),
+            line.harness,
+            line.model,
+            line.title if line.usable else line.why,
+        )
+        for line in lines
+    ]
+    return table(("AGENT", "READY", "HARNESS", "MODEL", ""), rows)

@@ -1,0 +1,88 @@
+"""Verbs that look at one run: show, diff, why."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.call import Call
+from app.cli.verbs import examples
+
+if TYPE_CHECKING:
+    from app import wire
+    from app.client.client import Swarm
+    from app.domain.review import Review
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="A task or run, or the beginning of its id.")]
+
+
+@examples("swarm show k3f9x", "swarm show k3f9x.2 --json")
+def show(ctx: typer.Context, run: Id) -> None:
+    """Show a run: state, cost, checks, findings, reviews."""
+    call = Call.of(ctx)
+    detail = call.ask(lambda swarm: swarm.detail(run))
+    from app.cli.detail import detail_text
+
+    call.show(detail, lambda: detail_text(detail))
+
+
+@examples("swarm diff k3f9x", "swarm diff k3f9x --work", "swarm diff k3f9x | delta")
+def diff(
+    ctx: typer.Context,
+    run: Id,
+    *,
+    work: Annotated[
+        bool,
+        typer.Option("--work", help="The agent's work since its base, even with an open review."),
+    ] = False,
+) -> None:
+    """Print what would land, or the agent's work so far.
+
+    With an open review this is its exact result on the target; else the work since the base.
+    """
+    call = Call.of(ctx)
+
+    async def fetch(swarm: "Swarm") -> "tuple[wire.RunDetail, Review | None, bytes]":
+        detail = await swarm.detail(run)
+        review = None if work else _landing(detail)
+        return detail, review, await swarm.diff(detail.row.run.id, review=review is not None)
+
+    detail, review, data = call.ask(fetch)
+    from app.cli.diffs import diff_text, heading
+
+    if call.json:
+        text = data.decode(errors="replace")
+        call.show({"run": detail.row.run.id, "review": review, "diff": text}, str)
+        return
+    call.say(heading(detail, review))
+    if sys.stdout.isatty():
+        call.out(diff_text(data))
+    else:
+        call.raw(data)
+
+
+def _landing(detail: "wire.RunDetail") -> "Review | None":
+    from app.cli.detail import open_review
+
+    review = open_review(detail)
+    return review if review and not review.conflicts else None
+
+
+@examples("swarm why k3f9x", "swarm why k3f9x --json")
+def why(ctx: typer.Context, run: Id) -> None:
+    """Say why a run is in its state, and what can be done."""
+    call = Call.of(ctx)
+    answer = call.ask(lambda swarm: swarm.why(run))
+    call.show(answer, lambda: _why_text(answer))
+
+
+def _why_text(answer: "wire.Why") -> str:
+    from app.cli.render import painted, state_cell
+    from app.domain.safe import clean_line
+
+    cell = state_cell(answer.state)
+    lines = [f"{answer.run} is {painted(cell.text, cell.colour)}: {clean_line(answer.reason)}"]
+    lines += [f"  - {clean_line(line)}" for line in answer.evidence]
+    if answer.next:
+        lines += ["Next:", *(f"  {clean_line(line)}" for line in answer.next)]
+    return "\n".join(lines)

@@ -1,0 +1,70 @@
+"""Verbs of a review besides approving: comment, changes, merge, undo."""
+
+from typing import Annotated
+
+import typer
+
+from app.cli.call import Call, user_name
+from app.cli.look import Id
+from app.cli.verbs import examples
+from app.cli.work import told
+from app.domain.errors import UsageError
+
+
+@examples('swarm comment k3f9x src/io.py:42 "Close the file here"')
+def comment(
+    ctx: typer.Context,
+    run: Id,
+    place: Annotated[str, typer.Argument(metavar="FILE:LINE", help="A line of the change.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What you want to say about it.")],
+) -> None:
+    """Remark on a line; sent to the agent with `swarm changes`."""
+    from app import wire
+
+    call = Call.of(ctx)
+    path, line = file_and_line(place)
+    body = wire.NewComment(path=path, line=line, text=text, by=user_name())
+    made = call.ask(lambda swarm: swarm.comment(run, body))
+    call.show(made, lambda: f"{made.run} comment {made.number}")
+    if not call.json:
+        call.say(f"Send it to the agent with `swarm changes {made.run}`.")
+
+
+def file_and_line(place: str) -> tuple[str, int]:
+    """`src/io.py:42` as its parts."""
+    path, colon, line = place.rpartition(":")
+    if not (path and colon and line.isdecimal() and line.isascii() and int(line) > 0):
+        raise UsageError(f"{place!r} is not a place such as src/io.py:42")
+    return path, int(line)
+
+
+@examples('swarm changes k3f9x "Keep the public names"', "swarm changes k3f9x")
+def changes(
+    ctx: typer.Context,
+    run: Id,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What should be different.")] = "",
+) -> None:
+    """Send a change back to its agent, with your comments."""
+    from app import wire
+
+    call = Call.of(ctx)
+    body = wire.Changes(note=text, by=user_name())
+    told(call, call.ask(lambda swarm: swarm.changes(run, body)))
+
+
+@examples("swarm merge k3f9x")
+def merge(ctx: typer.Context, run: Id) -> None:
+    """Land what is approved, once nothing is in its way."""
+    from app import wire
+
+    call = Call.of(ctx)
+    told(call, call.ask(lambda swarm: swarm.merge(run, wire.Act(by=user_name()))))
+
+
+@examples("swarm undo k3f9x")
+def undo(ctx: typer.Context, run: Id) -> None:
+    """Take a landed change back, by a new commit on the target."""
+    from app import wire
+
+    call = Call.of(ctx)
+    told(call, call.ask(lambda swarm: swarm.undo(run, wire.Act(by=user_name()))))

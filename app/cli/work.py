@@ -1,0 +1,176 @@
+"""Verbs that make agents work or stop: run, stop, resume, retry."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.call import Call, json_text, user_name
+from app.cli.look import Id
+from app.cli.verbs import examples
+from app.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from app import wire
+    from app.client.client import Swarm
+    from app.domain.money import Micros
+    from app.domain.run import Run
+
+Budget = Annotated[
+    str | None, typer.Option("--budget", metavar="USD", help="Dollars a run may spend at most.")
+]
+
+
+@examples(
+    'swarm run "Fix the flaky test in tests/test_io.py"',
+    'swarm run "Add a --json flag" --agent claude-code --check "make test" --budget 1.00 --wait',
+    "swarm run - < goal.md",
+)
+def run(
+    ctx: typer.Context,
+    goal: Annotated[
+        str,
+        typer.Argument(metavar="GOAL", help="What you want, in your words; - reads it from stdin."),
+    ],
+    *,
+    agent: Annotated[
+        str, typer.Option("--agent", metavar="NAME", help="Who does it; see `swarm agents`.")
+    ] = "",
+    base: Annotated[
+        str, typer.Option("--base", metavar="REF", help="Branch, tag or commit to start from.")
+    ] = "",
+    budget: Budget = None,
+    check: Annotated[
+        list[str] | None,
+        typer.Option("--check", metavar="CMD", help="Must succeed before you look; repeatable."),
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Narrate, and end when swarm has nothing more to do.")
+    ] = False,
+) -> None:
+    """Give a task to an agent, in its own sandbox, on its own branch.
+
+    Prints the run's id. With --wait the exit code tells how it went: 0 merged, 1 failed, 3 in review, 4 budget
+    spent. Questions of the agent are announced while waiting.
+    """
+    from app import wire
+
+    call = Call.of(ctx)
+    new = wire.NewTask(
+        goal=sys.stdin.read().strip() if goal == "-" else goal,
+        repo=str(call.where),
+        agent=agent,
+        base=base,
+        checks=tuple(check) if check else None,
+        budget=money(budget),
+        submitter=user_name(),
+    )
+    if not new.goal.strip():
+        raise UsageError("the goal is empty", hint='Say what you want: swarm run "Fix …"')
+    if wait:
+        _run_and_wait(call, new)
+        return
+    row = call.ask(lambda swarm: swarm.submit(new))
+    call.show(row, lambda: row.run.id)
+    if not call.json:
+        call.say(f"{row.run.agent} is on it. Follow it with `swarm logs {row.run.id} -f`.")
+
+
+def _run_and_wait(call: Call, new: "wire.NewTask") -> None:
+    from app.cli.waiting import verdict_on, watch
+
+    async def submit_and_watch(swarm: "Swarm") -> "Run":
+        row = await swarm.submit(new)
+        call.say(f"{row.run.id}: {row.run.agent} is on it. Ctrl-C stops waiting, not the work.")
+        return await watch(call, swarm, row.run.id)
+
+    finished = call.ask(submit_and_watch)
+    error = verdict_on(finished)
+    if not call.json:
+        call.out(finished.id)
+        if error:
+            raise error
+        return
+    call.out(json_text(finished))
+    if error:
+        raise typer.Exit(error.exit_code)
+
+
+def money(text: str | None) -> "Micros | None":
+    """Dollars from the command line. Raises `UsageError`."""
+    from app.domain.money import parse_dollars
+
+    if text is None:
+        return None
+    try:
+        return parse_dollars(text)
+    except ValueError as error:
+        raise UsageError(f"--budget: {error}") from None
+
+
+@examples("swarm stop k3f9x", "swarm stop --all")
+def stop(
+    ctx: typer.Context,
+    run: Annotated[
+        str | None, typer.Argument(metavar="ID", help="A task or run, or the beginning of its id.")
+    ] = None,
+    *,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every run at work, in every repository.")
+    ] = False,
+) -> None:
+    """Stop a run; what it has done so far is kept."""
+    call = Call.of(ctx)
+    if (run is None) is not everything:
+        raise UsageError("say what to stop: an ID, or --all", hint="`swarm ps` lists them.")
+    rows = call.ask(lambda swarm: _stop(call, swarm, run))
+    if call.json:
+        call.out(json_text(rows if everything else rows[0]))
+    for row in () if call.json else rows:
+        call.out(f"{row.run.id} {row.run.state}")
+    if not rows and not call.json:
+        call.say("Nothing is at work.")
+
+
+async def _stop(call: Call, swarm: "Swarm", run: str | None) -> "list[wire.RunRow]":
+    from app import wire
+    from app.domain.run import ACTIVE, RunState
+
+    act = wire.Act(by=user_name())
+    if run is not None:
+        return [await swarm.stop(run, act)]
+    board = await swarm.board(str(call.root()) if call.repo else "")
+    at_work = [r.run for r in board.rows if r.run.state in ACTIVE - {RunState.MERGING}]
+    return [await swarm.stop(one.id, act) for one in at_work]
+
+
+@examples("swarm resume k3f9x", "swarm resume k3f9x --budget 3.00")
+def resume(ctx: typer.Context, run: Id, *, budget: Budget = None) -> None:
+    """Let a parked or stopped run go on where it stopped."""
+    from app import wire
+
+    call = Call.of(ctx)
+    body = wire.Resume(budget=money(budget), by=user_name())
+    told(call, call.ask(lambda swarm: swarm.resume(run, body)))
+
+
+@examples("swarm retry k3f9x", "swarm retry k3f9x --agent codex")
+def retry(
+    ctx: typer.Context,
+    run: Id,
+    *,
+    agent: Annotated[
+        str, typer.Option("--agent", metavar="NAME", help="Another agent; see `swarm agents`.")
+    ] = "",
+) -> None:
+    """Start the task again from its base, as a new run."""
+    from app import wire
+
+    call = Call.of(ctx)
+    body = wire.Retry(agent=agent, by=user_name())
+    told(call, call.ask(lambda swarm: swarm.retry(run, body)))
+
+
+def told(call: Call, row: "wire.RunRow") -> None:
+    """Print where the run is now."""
+    call.show(row, lambda: f"{row.run.id} {row.run.state}")

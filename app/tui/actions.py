@@ -1,0 +1,138 @@
+"""Everything a key can do, once: dispatch, footer, help, palette and the manual are made from this table."""
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from app.domain.run import ACTIVE, RunState
+
+Place: TypeAlias = Literal[
+    "list", "files", "board", "run", "review", "question", "form", "approval", "dialog"
+]
+"""Where a key works: on a screen, or while a part of one has the focus."""
+
+PLACES: Final[dict[Place, str]] = {
+    "board": "On the board",
+    "run": "In a run",
+    "review": "In a review",
+    "list": "In every list, log and diff",
+    "files": "In a list of files",
+    "question": "While a question has the focus",
+    "approval": "While an approval asks for confirmation",
+    "form": "In the form of a new task",
+    "dialog": "In a dialog",
+}
+
+_S = RunState
+_STOPPED: Final = frozenset({_S.PARKED, _S.FAILED, _S.CANCELLED})
+_LOSABLE: Final = _STOPPED | {_S.IN_REVIEW}
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a person can do here."""
+
+    id: str
+    keys: tuple[str, ...]
+    """As Textual names them; the first is the one that is shown."""
+    label: str
+    """One or two words, for the footer."""
+    places: tuple[Place, ...]
+    help: str
+    """A sentence, for help, palette and manual."""
+    states: frozenset[RunState] | None = None
+    """States of the run it is possible in; None: it is not about a run, or always possible."""
+    weight: int = 0
+    """How much the footer wants to show it; 0 never."""
+
+
+_ALL: Final[tuple[Place, ...]] = ("board", "run", "review")
+
+ACTIONS: Final[tuple[Action, ...]] = (
+    Action("open", ("enter",), "open", ("board",),
+           "Open the run; one that is ready for review opens as a review.", weight=90),
+    Action("next", ("!",), "next for you", ("board", "run", "review"),
+           "Go to the next run that needs you.", weight=50),
+    Action("question", ("a",), "answer", ("board", "run"),
+           "Go to the question; there `a` says yes and `d` says no.", frozenset({_S.WAITING}), 95),
+    Action("approve", ("M",), "approve + merge", ("review",),
+           "Approve exactly what is on the screen and merge it, after one more look.",
+           frozenset({_S.IN_REVIEW}), 95),
+    Action("changes", ("S",), "send changes", ("review",),
+           "Send your comments and a note back to the agent and let it work on.",
+           frozenset({_S.IN_REVIEW}), 85),
+    Action("comment", ("c",), "comment", ("review",),
+           "Write a comment on this line.", frozenset({_S.IN_REVIEW}), 80),
+    Action("viewed", ("space",), "viewed", ("review",),
+           "Mark this file as viewed, or not, and go to the next one that is not.", weight=60),
+    Action("next_hunk", ("]",), "hunk", ("review",), "Go to the next hunk.", weight=40),
+    Action("previous_hunk", ("[",), "hunk back", ("review",), "Go to the hunk before."),
+    Action("next_file", ("}",), "file", ("review",), "Go to the next file.", weight=35),
+    Action("previous_file", ("{",), "file back", ("review",), "Go to the file before."),
+    Action("facts", ("i",), "checks", ("review",),
+           "Show checks with their output, findings, comments and the goal.", weight=55),
+    Action("diff", ("d",), "diff", ("board", "run"), "Show what the run changed.", weight=70),
+    Action("stop", ("x",), "stop", ("board", "run"),
+           "Stop the run; nothing is lost, `r` takes it up again.", frozenset(ACTIVE - {_S.MERGING}), 75),
+    Action("stop_all", ("X",), "stop all", ("board",),
+           "Stop every run that works, after asking."),
+    Action("again", ("r",), "go on", ("board", "run"),
+           "Take a stopped or parked run up again; a failed one starts afresh.", _STOPPED, 85),
+    Action("new", ("n",), "new task", ("board",), "Give a new task.", weight=65),
+    Action("peek", ("p",), "peek", ("board",),
+           "Give the detail all the room, or the list its room back.", weight=20),
+    Action("tab_log", ("1",), "log", ("board", "run"), "Show the log."),
+    Action("tab_diff", ("2",), "diff", ("board", "run"), "Show the diff."),
+    Action("tab_files", ("3",), "files", ("board", "run"), "Show the changed files."),
+    Action("tab_cost", ("4",), "cost", ("board", "run"), "Show what the run has cost."),
+    Action("unfold", ("z",), "unfold", ("board", "run"),
+           "Unfold what tools gave back and the agent's thoughts, or fold them.", weight=30),
+    Action("page", ("space",), "page", ("board", "run"), "Next page of the detail."),
+    Action("page_back", ("b",), "page back", ("board", "run"), "Page of the detail before."),
+    Action("pane", ("tab",), "pane", _ALL, "Go to the next part of the screen.", weight=15),
+    Action("pane_back", ("shift+tab",), "pane back", _ALL, "Go to the part of the screen before."),
+    Action("edit", ("e",), "editor", _ALL,
+           "Open the run's worktree, in a review the file, in `$VISUAL` or `$EDITOR`.", weight=25),
+    Action("copy", ("y",), "copy", _ALL,
+           "Copy the run's branch, in a review the place of the line.", weight=10),
+    Action("discard", ("ctrl+d",), "discard", _ALL,
+           "Put the run into the trash, after asking; `swarm restore` brings it back.", _LOSABLE, 18),
+    Action("refresh", ("R",), "refresh", _ALL, "Ask the supervisor again.", weight=5),
+    Action("filter", ("/",), "filter", ("board",), "Keep the runs that contain these words.", weight=22),
+    Action("palette", (":", "ctrl+p"), "commands", _ALL, "Find any of these by its name."),
+    Action("help", ("?",), "help", _ALL, "Show the keys of this screen.", weight=100),
+    Action("back", ("escape",), "back", _ALL, "Back to where you came from; never quits.", weight=12),
+    Action("quit", ("q",), "quit", _ALL,
+           "Leave; from the board, the screen. Agents go on working.", weight=8),
+    Action("down", ("j", "down"), "down", ("list",), "One line down."),
+    Action("up", ("k", "up"), "up", ("list",), "One line up."),
+    Action("page_down", ("pagedown", "ctrl+f"), "page", ("list",), "One page down."),
+    Action("page_up", ("pageup",), "page back", ("list",), "One page up."),
+    Action("top", ("g", "home"), "top", ("list",), "To the first line."),
+    Action("bottom", ("G", "end"), "end", ("list",), "To the last line; a log follows again."),
+    Action("left", ("h", "left"), "left", ("list",), "To the beginning of long lines."),
+    Action("right", ("l", "right"), "right", ("list",), "Further along long lines."),
+    Action("pick", ("enter",), "show", ("files",), "Show this file in the diff.", weight=90),
+    Action("yes", ("a", "1"), "yes", ("question",), "Yes, this once.", weight=90),
+    Action("no", ("d", "2"), "no", ("question",), "No.", weight=80),
+    Action("no_because", ("D",), "no, and why", ("question",),
+           "No, with a word to the agent about what to do instead.", weight=70),
+    Action("leave", ("escape",), "later", ("question",), "Leave the question open.", weight=60),
+    Action("acknowledge", ("space",), "seen", ("approval",),
+           "I have seen this finding; the next one, please.", weight=90),
+    Action("land", ("M", "enter"), "approve", ("approval",),
+           "Approve this tree; possible once every finding is acknowledged.", weight=80),
+    Action("not_yet", ("escape", "q"), "back", ("approval",), "Back to the review; nothing happens.", weight=70),
+    Action("submit", ("ctrl+s",), "start", ("form",), "Start the task.", weight=90),
+    Action("cancel", ("escape",), "cancel", ("form",), "Leave the form; nothing happens.", weight=80),
+    Action("confirm", ("y", "enter"), "yes", ("dialog",), "Yes, do it.", weight=90),
+    Action("dismiss", ("escape", "n", "q"), "no", ("dialog",), "No, leave everything as it is.", weight=80),
+)  # fmt: skip
+
+
+def at(place: Place) -> list[Action]:
+    """What can be done there, in the table's order."""
+    return [action for action in ACTIONS if place in action.places]
+
+
+def find(place: Place, id_: str) -> Action:
+    return next(action for action in at(place) if action.id == id_)

@@ -1,0 +1,128 @@
+"""The application: screens over one desk, one feed that follows the supervisor."""
+
+import asyncio
+import copy
+import gc
+import getpass
+import os
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.filter import LineFilter
+from textual.message import Message
+from textual.screen import Screen
+
+from app.client import launch
+from app.domain.errors import SwarmError, UsageError
+from app.domain.run import RunState
+from app.tui.actions import at
+from app.tui.desk import Desk
+from app.tui.feed import Feed
+from app.tui.keymap import possible
+from app.tui.messages import Open, Refresh
+from app.tui.safe import PrintableOnly
+from app.tui.screens.base import SwarmScreen
+from app.tui.screens.board import Board
+from app.tui.screens.review import ReviewScreen
+from app.tui.screens.run import RunScreen
+from app.tui.theme import VARIABLES, theme
+from app.wire import Board as Rows
+
+
+class SwarmApp(App[None], inherit_bindings=False):
+    """Give it a desk; it ends when the person leaves. What runs goes on."""
+
+    CSS_PATH = "swarm.tcss"
+    TITLE = "swarm"
+    BINDINGS: ClassVar[list[BindingType]] = [("ctrl+c", "say_how_to_leave", "")]
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+        self.feed = Feed(desk, self.tell)
+        self.animation_level = "none"
+        self.register_theme(theme())
+        self.theme = "swarm"
+
+    def get_default_screen(self) -> Screen[None]:
+        return Board(self.desk)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), PrintableOnly()]
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return VARIABLES
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The palette offers what the keys of this screen do."""
+        if isinstance(screen, SwarmScreen):
+            for action in at(screen.PLACE):
+                if possible(action, screen.state):
+                    yield SystemCommand(
+                        action.label, action.help, lambda a=action.id: screen.action_do(a)
+                    )
+
+    def on_mount(self) -> None:
+        self.run_worker(self.feed.run(), group="feed", exit_on_error=True)
+
+    def tell(self, news: Message) -> None:
+        """To every screen: those below the top one are seen too."""
+        for screen in self.screen_stack:
+            screen.post_message(copy.copy(news))
+
+    def action_say_how_to_leave(self) -> None:
+        self.notify("q leaves the screen; agents go on working", markup=False)
+
+    async def on_refresh(self, _message: Refresh) -> None:
+        await self.feed.refresh()
+
+    def on_open(self, message: Open) -> None:
+        """A run that waits for a verdict opens as a review, every other one as itself; the board only selects."""
+        row = self.desk.fleet.rows.get(message.task)
+        if row is None:
+            return
+        if isinstance(self.screen, Board) and message.instead:
+            self.screen.select(row)
+            return
+        review = row.run.state is RunState.IN_REVIEW
+        screen = (
+            ReviewScreen(self.desk, message.task) if review else RunScreen(self.desk, message.task)
+        )
+        if message.instead:
+            self.switch_screen(screen)
+        else:
+            self.push_screen(screen)
+
+
+def open_screen(state: Path, repo: str) -> None:
+    """Find or start the supervisor of `state` and show the runs of `repo` until the person leaves.
+
+    Raises `SwarmError` when there is no supervisor to be had or the terminal cannot show a screen.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "dumb") == "dumb":
+        raise UsageError(
+            "this terminal cannot show a screen",
+            hint="`swarm ps`, `swarm logs -f` and `swarm answer` do the same in plain text.",
+        )
+    desk, board = asyncio.run(_desk(state, repo))
+    if board is not None:
+        desk.fleet.load(board)
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
+    SwarmApp(desk).run()
+
+
+async def _desk(state: Path, repo: str) -> tuple[Desk, Rows | None]:
+    """The desk, and the board for the first frame if it can be had at once."""
+    swarm, hello = await launch.find_or_start(state)
+    desk = Desk(swarm, repo, time.time, user=getpass.getuser(), sandbox=hello.sandbox)
+    try:
+        return desk, await swarm.board(repo)
+    except SwarmError:
+        return desk, None

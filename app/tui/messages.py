@@ -1,0 +1,41 @@
+"""What the feed tells the screens. News, not data: the data lies on the desk."""
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from app.domain.ids import RunId, TaskId
+
+
+class FleetChanged(Message, bubble=False):
+    """Rows, counts or spend differ from what was drawn."""
+
+
+@dataclass
+class LogGrew(Message, bubble=False):
+    """There are new entries in the transcripts of these runs."""
+
+    runs: frozenset[RunId]
+
+
+@dataclass
+class TreeChanged(Message, bubble=False):
+    """These runs have a newer snapshot: a diff shown of them is old."""
+
+    runs: frozenset[RunId]
+
+
+class LinkChanged(Message, bubble=False):
+    """The supervisor is there, or gone."""
+
+
+@dataclass
+class Open(Message):
+    """Somebody wants to see this task's run; `instead` takes the place of the screen that asks."""
+
+    task: TaskId
+    instead: bool = False
+
+
+class Refresh(Message):
+    """Somebody wants the board from the supervisor, now."""

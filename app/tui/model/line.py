@@ -1,0 +1,90 @@
+"""A drawn line as data: pieces of text, each with the name of its ink. Widths are counted in terminal cells."""
+
+from typing import TypeAlias
+
+from rich.cells import cell_len, set_cell_size
+
+from app.domain.safe import clean
+
+Span: TypeAlias = tuple[str, str]
+"""Text, and the name of the ink it is drawn with (empty: plain)."""
+Line: TypeAlias = list[Span]
+
+LONGEST = 2000
+"""Characters of one line that are looked at; nobody reads further, and an agent can print megabytes."""
+
+
+def cells(text: str) -> int:
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def one_line(text: str) -> str:
+    """What an agent said, on one line, safe to show."""
+    return clean(" ".join(text[:LONGEST].split()))
+
+
+def clip(text: str, width: int) -> str:
+    """At most `width` cells, with an ellipsis where something is missing."""
+    if cells(text) <= width:
+        return text
+    return set_cell_size(text, width - 1).rstrip() + "…" if width > 1 else "…"[:width]
+
+
+def fit(text: str, width: int) -> str:
+    """Exactly `width` cells, left-aligned."""
+    text = clip(text, width)
+    return text + " " * (width - cells(text))
+
+
+def right(text: str, width: int) -> str:
+    """Exactly `width` cells, right-aligned."""
+    text = clip(text, width)
+    return " " * (width - cells(text)) + text
+
+
+def line_cells(line: Line) -> int:
+    return sum(cells(text) for text, _ink in line)
+
+
+def spread(left: Line, right_part: Line, width: int) -> Line:
+    """`left` at the left edge, `right_part` at the right one; where there is no room the left one gives way."""
+    room = width - line_cells(right_part)
+    if room < 2:
+        return left
+    used = line_cells(left)
+    if used > room - 1:
+        left = clip_line(left, room - 1)
+        used = line_cells(left)
+    return [*left, (" " * (room - used), ""), *right_part]
+
+
+def clip_line(line: Line, width: int) -> Line:
+    """The pieces that fit, the last one clipped."""
+    kept: Line = []
+    for text, ink in line:
+        if width <= 0:
+            break
+        kept.append((clip(text, width), ink))
+        width -= cells(text)
+    return kept
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Lines of at most `width` cells, broken at spaces where there are any; own lines and indents stay."""
+    width = max(width, 8)
+    wrapped: list[str] = []
+    for line in clean(text).expandtabs(4).split("\n"):
+        wrapped.extend(_broken(line.rstrip(), width))
+    return wrapped
+
+
+def _broken(line: str, width: int) -> list[str]:
+    pieces: list[str] = []
+    while cells(line) > width:
+        head = set_cell_size(line, width).rstrip("\0")
+        space = head.rfind(" ", 1)
+        if space > width // 3:
+            head = head[:space]
+        pieces.append(head.rstrip())
+        line = line[len(head) :].lstrip()
+    return [*pieces, line]

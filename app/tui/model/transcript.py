@@ -1,0 +1,270 @@
+"""A run's log as a person reads it: events folded into entries, tool calls into one line each."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from app.domain import events as own
+from app.domain.events import Event
+from app.domain.ids import RunId, task_of
+from app.domain.money import dollars
+from app.domain.run import RunState
+from app.tui.model import show
+from app.tui.model.line import LONGEST, Line, clip, one_line, wrap
+from harnesses import events as agent
+
+KEPT: Final = 20_000
+"""Entries held for one run; the oldest fall off, the supervisor has them all."""
+FOLDED: Final = 3
+"""Lines of a failed tool's output that are shown without unfolding."""
+KIND_CELLS: Final = 8
+
+
+@dataclass(slots=True)
+class Entry:
+    """One thing that happened."""
+
+    at: float
+    kind: str
+    """The word in front: `tool`, `says`, `asks`."""
+    text: str
+    ink: str = ""
+    mark: str = ""
+    """How it ended, behind the text: a sign and a few words."""
+    mark_ink: str = "dim"
+    detail: str = ""
+    """What unfolds below."""
+    id: str = ""
+    """What later events name it by."""
+    folds: bool = True
+    """Only its first line is shown unless unfolded."""
+
+    def lines(self, width: int, *, unfolded: bool) -> list[Line]:
+        """The entry drawn at this width."""
+        stamp = show.clock(self.at) + " " if width >= 60 else ""
+        margin = 1 + len(stamp) + KIND_CELLS
+        room = max(width - margin - 1, 8)
+        texts = [one_line(self.text)] if self.folds and not unfolded else wrap(self.text, room)
+        first: Line = [(" " + stamp, "dim"), (self.kind.ljust(KIND_CELLS), self.kind_ink())]
+        lines = [[*first, *self._headed(texts[0], room if len(texts) == 1 else 0)]]
+        lines += [[(" " * margin, ""), (text, self.ink)] for text in texts[1:]]
+        for text in self._details(room, unfolded=unfolded):
+            lines.append([(" " * margin, ""), ("│ ", "rule"), (text, "dim")])
+        return lines
+
+    def kind_ink(self) -> str:
+        return {"asks": "ask", "says": "strong", "you": "strong", "failed": "bad"}.get(
+            self.kind, "label"
+        )
+
+    def _headed(self, text: str, room: int) -> Line:
+        """The text, and behind it how it ended, where both fit."""
+        if not room or not self.mark:
+            return [(clip(text, room) if room else text, self.ink)]
+        mark = clip(one_line(self.mark), max(room // 2, 6))
+        return [(clip(text, room - len(mark) - 2), self.ink), ("  " + mark, self.mark_ink)]
+
+    def _details(self, room: int, *, unfolded: bool) -> list[str]:
+        if not self.detail:
+            return []
+        texts = wrap(self.detail, room - 2)
+        if unfolded:
+            return texts
+        return texts[-FOLDED:] if self.mark_ink == "bad" else []
+
+
+@dataclass(slots=True)
+class Transcript:
+    """The entries of one run. `apply` is a fold: what it has seen once it ignores."""
+
+    run: RunId
+    entries: list[Entry] = field(default_factory=list)
+    seq: int = 0
+    spending: dict[str, own.Spent] = field(default_factory=dict)
+    calls: dict[str, int] = field(default_factory=dict)
+    dropped: int = 0
+    """Entries that fell off at the front."""
+    changed: int = 0
+    """Index of the first entry that differs from what was drawn; see `drawn`."""
+    _open: dict[str, int] = field(default_factory=dict)
+
+    def apply(self, event: Event) -> None:
+        if event.run != self.run or event.seq <= self.seq:
+            return
+        self.seq = event.seq
+        match event.body:
+            case agent.MessageChunk() | agent.ThoughtChunk():
+                self._say(event.at, event.body)
+            case agent.ToolCallUpdate():
+                self._update(event.body)
+            case own.Spent():
+                self._spend(event.at, event.body)
+            case body:
+                if entry := described(event.at, body):
+                    self._add(entry)
+
+    def drawn(self) -> None:
+        """Everything up to now is on the screen."""
+        self.changed = len(self.entries)
+
+    def last_words(self) -> str:
+        """What the agent said last."""
+        said = (entry.text for entry in reversed(self.entries) if entry.kind == "says")
+        return next(said, "")
+
+    def _add(self, entry: Entry) -> None:
+        if len(self.entries) >= KEPT:
+            gone = KEPT // 4
+            del self.entries[:gone]
+            self.dropped += gone
+            self.changed = 0
+            self._open = {key: at - gone for key, at in self._open.items() if at >= gone}
+        self.entries.append(entry)
+        if entry.id:
+            self._open[entry.id] = len(self.entries) - 1
+
+    def _touch(self, index: int) -> Entry:
+        self.changed = min(self.changed, index)
+        return self.entries[index]
+
+    def _say(self, at: float, body: agent.MessageChunk | agent.ThoughtChunk) -> None:
+        thought = isinstance(body, agent.ThoughtChunk)
+        kind = "thinks" if thought else "says"
+        last = len(self.entries) - 1
+        if last >= 0 and self.entries[last].kind == kind and self.entries[last].id == body.message:
+            entry = self._touch(last)
+            entry.text += body.text
+            return
+        ink = "thought" if thought else ""
+        self._add(Entry(at, kind, body.text, ink=ink, id=body.message, folds=thought))
+
+    def _update(self, body: agent.ToolCallUpdate) -> None:
+        index = self._open.get(body.id)
+        if index is None or body.status == "in_progress":
+            return
+        entry = self._touch(index)
+        lines = body.output.strip().splitlines()
+        entry.detail = body.output.strip()
+        entry.mark = "✗" if body.status == "failed" else "✓"
+        entry.mark_ink = "bad" if body.status == "failed" else "good"
+        if lines and len(lines[-1]) <= LONGEST:
+            entry.mark += " " + one_line(lines[-1])
+
+    def _spend(self, at: float, body: own.Spent) -> None:
+        before = self.spending.get(body.model)
+        self.calls[body.model] = self.calls.get(body.model, 0) + 1
+        self.spending[body.model] = body if before is None else _sum(before, body)
+        self._add(spent_entry(at, body))
+
+
+def described(at: float, body: own.Body) -> Entry | None:
+    """The entry of an event that stands for itself; None when it does not show."""
+    match body:
+        case agent.ToolCall():
+            return Entry(at, _tool_word(body.tool), body.title, id=body.id)
+        case agent.PlanUpdated():
+            done = sum(step.status == "completed" for step in body.entries)
+            steps = "\n".join(f"{_BOX[step.status]} {step.text}" for step in body.entries)
+            return Entry(at, "plans", f"{done} of {len(body.entries)} steps", detail=steps)
+        case agent.PermissionAsked():
+            return Entry(at, "asks", body.title, ink="ask", detail=body.input)
+        case agent.SessionStarted():
+            return Entry(at, "starts", " ".join(filter(None, (body.model, body.version))))
+        case agent.TurnEnded(error=error) if error:
+            return Entry(at, "failed", error, ink="bad", folds=False)
+        case agent.Unreadable():
+            return Entry(at, "raw", body.line, ink="dim", detail=body.why)
+        case _:
+            return own_entry(at, body)
+
+
+def own_entry(at: float, body: own.Body) -> Entry | None:  # noqa: C901, PLR0911 - a case for each kind
+    """The entry of what swarm itself did."""
+    match body:
+        case own.TurnStarted():
+            return Entry(at, "you", body.prompt, detail=body.prompt)
+        case own.StateChanged():
+            # That it waits is told by the question itself.
+            return None if body.state is RunState.WAITING else _state_entry(at, body)
+        case own.Snapshotted():
+            counted = f"{show.changed(body.insertions, body.deletions)} in {_files(body.files)}"
+            return Entry(at, "saved", counted if body.files else "nothing is changed", ink="dim")
+        case own.Checked():
+            return _check_entry(at, body)
+        case own.Refused():
+            return Entry(at, "refused", body.why, ink="warn", folds=False)
+        case own.Answered():
+            return Entry(at, "answer", f"{body.answer}, says {body.by or 'somebody'}")
+        case own.ReviewOpened():
+            words = "the change is ready to be looked at"
+            if body.conflicts:
+                words = f"conflicts in {_files(len(body.conflicts))}"
+            return Entry(at, "review", words, detail="\n".join(body.conflicts))
+        case own.Decided():
+            return Entry(at, "verdict", f"{body.verdict}, says {body.by or 'somebody'}")
+        case own.Merged():
+            return Entry(at, "merged", f"{body.commit[:10]} on {body.target}", ink="good")
+        case own.Note():
+            ink = {"info": "dim", "warning": "warn", "error": "bad"}[body.level]
+            return Entry(at, "note", body.text, ink=ink, folds=False)
+        case _:
+            return None
+
+
+def spent_entry(at: float, body: own.Spent) -> Entry:
+    parts = f"{body.model}  in {show.amount(body.input + body.cache_read + body.cache_write)}"
+    parts += f" out {show.amount(body.output)}"
+    if body.cache_read:
+        whole = body.input + body.cache_read + body.cache_write
+        parts += f" cache {round(100 * body.cache_read / whole)}%"
+    if body.known == "held":
+        parts += " (usage never came: charged whole)"
+    return Entry(at, "model", parts, ink="dim", mark=dollars(body.micros))
+
+
+def news(event: Event, width: int) -> Line | None:
+    """The event as a line among those of all runs; None when it is not news for somebody who watches many."""
+    entry = described(event.at, event.body)
+    if entry is None or entry.kind in {"model", "saved", "starts", "raw"}:
+        return None
+    head = [(f" {show.clock(event.at)} ", "dim"), (f"{task_of(event.run):<7}", "label")]
+    text = clip(one_line(entry.text), max(width - 26, 8))
+    return [*head, (f"{entry.kind:<{KIND_CELLS}}", entry.kind_ink()), (text, entry.ink or "")]
+
+
+_BOX: Final = {"pending": "·", "in_progress": "▸", "completed": "✓"}
+_TOOL_WORDS: Final = {"execute": "runs", "search": "looks", "read": "reads", "edit": "edits"}
+
+
+def _tool_word(tool: str) -> str:
+    return _TOOL_WORDS.get(tool, "tool")
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
+
+
+def _state_entry(at: float, body: own.StateChanged) -> Entry:
+    sign, word, ink = show.WORDS[body.state]
+    text = f"{sign} {word}" + (f": {body.reason}" if body.reason else "")
+    return Entry(at, "now", text, ink=ink, folds=False)
+
+
+def _check_entry(at: float, body: own.Checked) -> Entry:
+    result = body.result
+    mark = f"{'✓' if result.passed else '✗'} {result.seconds:.1f}s"
+    if result.code:
+        mark += f", exit {result.code}"
+    ink = "good" if result.passed else "bad"
+    return Entry(at, "check", result.command, mark=mark, mark_ink=ink, detail=result.tail.strip())
+
+
+def _sum(one: own.Spent, two: own.Spent) -> own.Spent:
+    return own.Spent(
+        micros=one.micros + two.micros,
+        total=two.total,
+        model=two.model,
+        input=one.input + two.input,
+        output=one.output + two.output,
+        cache_read=one.cache_read + two.cache_read,
+        cache_write=one.cache_write + two.cache_write,
+    )

@@ -1,0 +1,122 @@
+"""The last look before a change lands: the exact tree, its checks, and every finding that wants to be seen."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+
+from app.domain.review import Finding, Review
+from app.tui.actions import Place
+from app.tui.keymap import bindings
+from app.tui.model import show
+from app.tui.model.line import Line, fit, one_line, wrap
+from app.tui.screens.dialogs import Dialog
+from app.tui.widgets.bars import Rule
+from app.tui.widgets.line_view import Lines
+
+
+class ApproveScreen(Dialog[tuple[str, ...] | None]):
+    """A review in; the paths whose findings were acknowledged out, or None."""
+
+    PLACE: ClassVar[Place] = "approval"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("approval")]
+    DEFAULT_CSS = """
+    ApproveScreen Lines { height: auto; max-height: 20; background: $swarm-band; }
+    """
+
+    def __init__(self, review: Review, *, title: str, unsent: int) -> None:
+        super().__init__()
+        self.review, self.heading, self.unsent = review, title, unsent
+        self.open = [finding for finding in review.findings if finding.severity == "confirm"]
+        self.seen = 0
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Rule()
+            yield Lines()
+
+    def on_mount(self) -> None:
+        self.query_one(Rule).title = f"approve {self.heading}"
+        self.query_one(Lines).focus()
+        self._update()
+
+    def action_do(self, what: str) -> None:
+        if what == "not_yet":
+            self.dismiss(None)
+        elif not self.hears():
+            return
+        elif what == "acknowledge" and self.seen < len(self.open):
+            self.seen += 1
+            self._update()
+        elif what == "land" and self.seen == len(self.open):
+            self.dismiss(tuple(dict.fromkeys(finding.path for finding in self.open)))
+
+    def _update(self) -> None:
+        width = min(76, self.app.size.width) - 2
+        self.query_one(Lines).show([*self._lines(width), [], self.keys(width)])
+
+    def _lines(self, width: int) -> list[Line]:
+        review = self.review
+        total = show.changed(
+            sum(file.insertions for file in review.files),
+            sum(file.deletions for file in review.files),
+        )
+        lines: list[Line] = [
+            [],
+            [(" tree    ", "label"), (review.result_tree, "strong")],
+            [
+                (" lands on ", "label"),
+                (one_line(review.target), "bright"),
+                (f" at {review.tip[:12]}", "dim"),
+            ],
+            [(" change  ", "label"), (f"{total} in {len(review.files)} files", "")],
+        ]
+        for check in review.checks:
+            sign, ink = ("✓", "good") if check.passed else ("✗", "bad")
+            lines.append([(" check   ", "label"), (f"{sign} ", ink), (one_line(check.command), "")])
+        if not review.checks:
+            lines.append([(" check   ", "label"), ("none was asked for", "warn")])
+        if self.unsent:
+            words = "1 comment is" if self.unsent == 1 else f"{self.unsent} comments are"
+            lines.append([(f" ! {words} not sent to the agent", "warn")])
+        lines += _warnings(review)
+        for number, finding in enumerate(self.open):
+            lines += self._finding(number, finding, width)
+        lines += [[], *([(" " + text, "dim")] for text in wrap(self._last_line(), width - 2))]
+        return lines
+
+    def _finding(self, number: int, finding: Finding, width: int) -> list[Line]:
+        done, current = number < self.seen, number == self.seen
+        sign, ink = (
+            ("✓", "good") if done else ("▸" if current else "·", "ask" if current else "dim")
+        )
+        first: Line = [
+            (f" {sign} ", ink),
+            (finding.path, "strong" if current else ""),
+            (f"  {finding.rule}", "dim"),
+        ]
+        if done:
+            return [first]
+        return [
+            first,
+            *([("   " + text, "dim")] for text in wrap(one_line(finding.why), width - 5)),
+        ]
+
+    def _last_line(self) -> str:
+        if self.seen < len(self.open):
+            left = len(self.open) - self.seen
+            return f"Space acknowledges the finding under ▸; {left} to go."
+        return "M lands exactly this tree. If the branch or the change has moved meanwhile, nothing lands."
+
+
+def _warnings(review: Review) -> list[Line]:
+    return [
+        [
+            (" ! ", "warn"),
+            (fit(finding.path, min(len(finding.path), 40)), ""),
+            (f"  {one_line(finding.why)}", "dim"),
+        ]
+        for finding in review.findings
+        if finding.severity == "warn"
+    ]

@@ -1,0 +1,94 @@
+"""What all screens have in common: the table dispatches, and refusals are told, not raised."""
+
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, ClassVar, TypeAlias
+
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from app.domain.errors import SwarmError
+from app.domain.run import RunState
+from app.domain.safe import clean
+from app.tui.actions import Place, find
+from app.tui.desk import Desk
+from app.tui.keymap import key_name, possible
+from app.tui.messages import FleetChanged, LinkChanged
+from app.tui.model.show import WORDS, state_of
+from app.tui.widgets.bars import Footer
+from app.wire import RunRow
+
+Verb: TypeAlias = Callable[[Any], Awaitable[None] | None]
+
+
+class SwarmScreen(Screen[None]):
+    """A screen over the desk. `DOES` says what each of the table's actions at `PLACE` does."""
+
+    PLACE: ClassVar[Place]
+    DOES: ClassVar[Mapping[str, Verb]]
+    BINDINGS: ClassVar[list[BindingType]] = []
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - as Textual declares it
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-normal"), (30, "-tall")]  # noqa: RUF012 - as above
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+
+    @property
+    def row(self) -> RunRow | None:
+        """The run that keys are about."""
+        raise NotImplementedError
+
+    def update(self) -> None:
+        """Draw what the desk knows now."""
+        raise NotImplementedError
+
+    @property
+    def state(self) -> RunState | None:
+        return state_of(self.row) if self.row is not None else None
+
+    def action_do(self, what: str) -> None:
+        """One of the table's actions, if it makes sense now."""
+        action = find(self.PLACE, what)
+        if not possible(action, self.state):
+            word = WORDS[self.state][1] if self.state else "there is none"
+            self.say(
+                f"{key_name(action.keys[0])} ({action.label}) is not possible for this run: {word}"
+            )
+            return
+        result = self.DOES[what](self)
+        if isinstance(result, Coroutine):
+            self.run_worker(self.attempt(result), group="verbs", exit_on_error=True)
+
+    async def attempt(self, work: Awaitable[None]) -> None:
+        """Do it; what the supervisor refuses is said, with the way out."""
+        try:
+            await work
+        except SwarmError as error:
+            self.say(error.message, hint=error.hint, bad=True)
+
+    def say(self, text: str, *, hint: str = "", bad: bool = False) -> None:
+        """A short word in the corner."""
+        message = clean(text) + ("\n" + clean(hint) if hint else "")
+        self.app.notify(
+            message,
+            severity="error" if bad else "information",
+            markup=False,
+            timeout=8 if bad else 4,
+        )
+
+    def on_mount(self) -> None:
+        self.update()
+
+    def on_screen_resume(self) -> None:
+        if self.is_mounted:
+            self.update()
+
+    def on_fleet_changed(self, _message: FleetChanged) -> None:
+        self.update()
+
+    def on_link_changed(self, _message: LinkChanged) -> None:
+        self.update()
+
+    def update_footer(self) -> None:
+        footer = self.query_one(Footer)
+        footer.place, footer.state = self.PLACE, self.state

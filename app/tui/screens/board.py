@@ -1,0 +1,252 @@
+"""All runs, and the selected one beside or below them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container, Vertical
+from textual.widgets import Input
+
+from app.domain.run import RunState
+from app.tui.actions import Place
+from app.tui.keymap import bindings
+from app.tui.messages import LogGrew, Open, TreeChanged
+from app.tui.model import show
+from app.tui.screens import verbs
+from app.tui.screens.about import about_lines
+from app.tui.screens.base import SwarmScreen, Verb
+from app.tui.screens.pane import RunPane, empty_lines
+from app.tui.widgets.bars import Footer, Header, Heading, Rule, Written
+from app.tui.widgets.fleet_table import FleetTable, header
+from app.tui.widgets.line_view import LineView, Recent
+from app.tui.widgets.log_view import LogView
+from app.tui.widgets.question_card import QuestionCard
+from app.wire import RunRow
+
+TICK = 10.0
+"""Seconds between two looks at the clock while something works; an idle fleet draws nothing."""
+
+
+def _tab(name: str) -> Verb:
+    def turn(screen: "SwarmScreen") -> None:
+        screen.query_one(RunPane).turn_to(name)
+
+    return turn
+
+
+def show_diff(screen: SwarmScreen) -> None:
+    pane = screen.query_one(RunPane)
+    pane.turn_to("diff")
+    pane.view.focus()
+
+
+def to_question(screen: SwarmScreen) -> None:
+    screen.query_one(QuestionCard).focus()
+
+
+def unfold(screen: SwarmScreen) -> None:
+    log = screen.query_one(LogView)
+    log.unfold(unfolded=not log.unfolded)
+
+
+def page(screen: SwarmScreen) -> None:
+    screen.query_one(RunPane).view.action_do("page_down")
+
+
+def page_back(screen: SwarmScreen) -> None:
+    screen.query_one(RunPane).view.action_do("page_up")
+
+
+WITH_PANE: Mapping[str, Verb] = {
+    **verbs.COMMON,
+    **verbs.OF_A_RUN,
+    "tab_log": _tab("log"),
+    "tab_diff": _tab("diff"),
+    "tab_files": _tab("files"),
+    "tab_cost": _tab("cost"),
+    "diff": show_diff,
+    "question": to_question,
+    "unfold": unfold,
+    "page": page,
+    "page_back": page_back,
+}
+"""What board and run view do with the detail they both show."""
+
+
+class PaneScreen(SwarmScreen):
+    """A screen with a run's detail on it: keeps the detail fed and its question answered."""
+
+    def on_log_grew(self, message: LogGrew) -> None:
+        self.query_one(RunPane).grew(message.runs)
+
+    def on_tree_changed(self, message: TreeChanged) -> None:
+        self.query_one(RunPane).tree_changed(message.runs)
+
+    def on_run_pane_refused(self, message: RunPane.Refused) -> None:
+        if self.desk.link:
+            self.say(message.error.message, hint=message.error.hint, bad=True)
+
+    def on_question_card_answer(self, message: QuestionCard.Answer) -> None:
+        answered = verbs.answer(self, message.question.id, yes=message.yes, because=message.because)
+        self.run_worker(self.attempt(answered), group="verbs")
+
+    def on_question_card_left(self, _message: QuestionCard.Left) -> None:
+        self.query_one(LineView).focus()
+
+    def on_descendant_focus(self) -> None:
+        pane = self.query_one(RunPane)
+        self.query_one(Footer).place = "question" if pane.card.has_focus else self.PLACE
+
+
+def go_back(screen: "Board") -> None:
+    screen.clear()
+
+
+def leave(screen: SwarmScreen) -> None:
+    screen.app.exit()
+
+
+def open_run(screen: SwarmScreen) -> None:
+    if screen.row is not None:
+        screen.post_message(Open(screen.row.task.id))
+
+
+def new_task(screen: SwarmScreen) -> None:
+    # The form's editor is the heaviest widget there is; the first frame does without it.
+    from app.tui.screens.new_task import NewTaskScreen
+
+    screen.app.push_screen(NewTaskScreen(screen.desk))
+
+
+def peek(screen: SwarmScreen) -> None:
+    screen.toggle_class("-peek")
+    if screen.has_class("-peek"):
+        screen.query_one(RunPane).view.focus()
+    else:
+        screen.query_one(FleetTable).focus()
+
+
+def ask_filter(screen: SwarmScreen) -> None:
+    field = screen.query_one("#filter", Input)
+    field.display = True
+    field.focus()
+
+
+class Board(PaneScreen):
+    """The first screen."""
+
+    PLACE: ClassVar[Place] = "board"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("board")]
+    DOES: ClassVar[Mapping[str, Verb]] = {
+        **WITH_PANE,
+        "open": open_run,
+        "new": new_task,
+        "stop_all": verbs.stop_all,
+        "peek": peek,
+        "filter": ask_filter,
+        "back": go_back,
+        "quit": leave,
+    }
+
+    def compose(self) -> ComposeResult:
+        yield Header()
+        with Container(id="body"):
+            with Vertical(id="list"):
+                yield Rule(id="title")
+                yield Written(id="columns")
+                yield FleetTable(id="fleet")
+                yield Written(id="empty")
+                yield Input(placeholder="words that must be in it", id="filter", compact=True)
+                yield Rule(id="recent-title")
+                yield Recent(id="recent")
+                yield Rule(id="about-title")
+                yield Written(id="about")
+            yield RunPane(self.desk)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        self.query_one("#filter").display = False
+        self.query_one("#recent-title", Rule).title = "what happens"
+        self.query_one(FleetTable).focus()
+        self.set_interval(TICK, self._tick)
+
+    @property
+    def row(self) -> RunRow | None:
+        return self.query_one(FleetTable).selected
+
+    def update(self) -> None:
+        fleet = self.desk.fleet
+        words = self.query_one("#filter", Input).value
+        rows = fleet.ordered(words)
+        self.query_one(FleetTable).show(rows, self.desk.clock())
+        nothing = not fleet.rows
+        self.set_class(nothing, "-nothing")
+        self.query_one("#empty", Written).text = empty_lines(
+            loaded=fleet.loaded, link=self.desk.link, why=self.desk.why
+        )
+        title = self.query_one("#title", Rule)
+        title.title = "runs"
+        title.aside = f"/{words}  {len(rows)} of {len(fleet.rows)}" if words else "needs you first"
+        self.query_one(Header).heading = Heading(
+            repo=Path(self.desk.repo).name,
+            counts=fleet.counts(),
+            sandbox=self.desk.sandbox,
+            link=self.desk.link,
+            clock=show.clock(self.desk.clock())[:5],
+        )
+        self.query_one(Recent).show(self.desk.recent)
+        self.show_selected()
+
+    def on_log_grew(self, _message: LogGrew) -> None:
+        self.query_one(Recent).show(self.desk.recent)
+
+    def show_selected(self) -> None:
+        """The detail follows the selection."""
+        row = self.row
+        self.query_one(RunPane).show(row)
+        about = self.query_one("#about", Written)
+        about.text = tuple(about_lines(row, about.size.width or 60)) if row else ()
+        about.styles.height = len(about.text)
+        self.query_one("#about-title", Rule).title = f"about {show.name(row)}" if row else ""
+        self.update_footer()
+        self.on_descendant_focus()
+
+    def clear(self) -> None:
+        """One step back: from the filter, from the peek, from the detail to the list."""
+        field = self.query_one("#filter", Input)
+        self.remove_class("-peek")
+        if field.display:
+            field.value, field.display = "", False
+        self.query_one(FleetTable).focus()
+
+    def select(self, row: RunRow) -> None:
+        """Show this run; with an open question, at the question."""
+        self.query_one(FleetTable).select(row.task.id)
+        self.show_selected()
+        if show.state_of(row) is RunState.WAITING:
+            self.query_one(QuestionCard).focus()
+
+    def on_resize(self) -> None:
+        table = self.query_one(FleetTable)
+        self.call_after_refresh(self._columns, table)
+
+    def on_line_view_moved(self, message: LineView.Moved) -> None:
+        if isinstance(message.view, FleetTable):
+            self.show_selected()
+
+    def on_input_changed(self, _event: Input.Changed) -> None:
+        self.update()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.input.display = bool(event.value)
+        self.query_one(FleetTable).focus()
+
+    def _columns(self, table: FleetTable) -> None:
+        self.query_one("#columns", Written).text = (header(table.scrollable_content_region.width),)
+        self.show_selected()
+
+    def _tick(self) -> None:
+        if any(row.run.ended is None for row in self.desk.fleet.rows.values()):
+            self.update()

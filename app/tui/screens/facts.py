@@ -1,0 +1,163 @@
+"""What is known about a change besides its lines: checks, findings, conflicts, comments."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from app.domain.money import dollars
+from app.domain.review import Comment, Finding, Review
+from app.tui.model import show
+from app.tui.model.line import Line, one_line, spread, wrap
+from app.tui.widgets.bars import Rule
+from app.tui.widgets.line_view import Lines
+from app.wire import RunDetail, RunRow
+
+_SEVERITIES = {"block": ("✗", "bad"), "confirm": ("!", "ask"), "warn": ("!", "warn")}
+
+
+class FactsScreen(ModalScreen[None]):
+    """All of it, scrollable."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape,q,i", "leave", "back")]
+    DEFAULT_CSS = """
+    FactsScreen { align: center middle; background: $background 60%; }
+    FactsScreen > Vertical { width: 100; max-width: 100%; height: 90%; background: $swarm-band; }
+    FactsScreen Lines { background: $swarm-band; }
+    """
+
+    def __init__(self, detail: RunDetail, review: Review) -> None:
+        super().__init__()
+        self.detail, self.review = detail, review
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Rule()
+            yield Lines()
+
+    def on_mount(self) -> None:
+        rule = self.query_one(Rule)
+        rule.title, rule.aside = "about this change", "esc back"
+        view = self.query_one(Lines)
+        width = min(100, self.app.size.width) - 2
+        goal: list[Line] = [
+            [(" " + text, "bright")] for text in wrap(self.detail.row.task.goal, width - 2)
+        ]
+        view.show([[], *goal, [], *fact_lines(self.detail, self.review, width, brief=False)])
+        view.focus()
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+
+def head_lines(row: RunRow, review: Review | None, width: int, *, old: bool) -> list[Line]:
+    """What is reviewed; how its checks, its merge and its findings stand."""
+    sign, word, ink = show.WORDS[show.state_of(row)]
+    left: Line = [(" REVIEW ", "brand"), (show.name(row), "bright")]
+    left += [(f"  {one_line(row.run.agent)}  ", "dim"), (one_line(row.task.goal), "strong")]
+    first = spread(left, [(f" {sign} {word} ", ink)], width)
+    if review is None:
+        return [first, [(" asking for the change …", "dim")]]
+    lines = [first, _standing(row, review, width)]
+    if old:
+        lines.append(
+            [(" The change or its target has moved since: R shows what would land now. ", "hot")]
+        )
+    lines += _finding_heads(review.findings, width)
+    return lines
+
+
+def fact_lines(detail: RunDetail, review: Review, width: int, *, brief: bool) -> list[Line]:
+    """Conflicts, checks, findings, comments, cost; `brief` leaves out the output of checks that passed."""
+    lines: list[Line] = []
+    for path in review.conflicts:
+        lines.append([(" ✗ conflict  ", "bad"), (path, "")])
+    for check in review.checks:
+        sign, ink = ("✓", "good") if check.passed else ("✗", "bad")
+        lines.append(
+            spread(
+                [(f" {sign} ", ink), (one_line(check.command), "")],
+                [(f"{check.seconds:.1f}s ", "dim")],
+                width,
+            )
+        )
+        if not check.passed or not brief:
+            tail = (
+                wrap(check.tail.strip(), width - 5)[-(8 if brief else 400) :]
+                if check.tail.strip()
+                else []
+            )
+            lines += [[("   │ ", "rule"), (text, "dim")] for text in tail]
+    if not review.checks:
+        lines.append([(" no checks were asked for", "dim")])
+    lines.append([])
+    for finding in review.findings:
+        sign, ink = _SEVERITIES[finding.severity]
+        lines.append([(f" {sign} ", ink), (finding.path, "bright"), (f"  {finding.rule}", "dim")])
+        lines += [[("   " + text, "dim")] for text in wrap(one_line(finding.why), width - 4)]
+    if not review.findings:
+        lines.append([(" no findings", "dim")])
+    spent, budget = detail.row.run.spent, detail.row.run.budget
+    lines += [[], [(" cost    ", "label"), (dollars(spent), ""), (f" of {dollars(budget)}", "dim")]]
+    lines.append([(" tree    ", "label"), (review.result_tree[: max(width - 10, 8)], "dim")])
+    for comment in detail.comments:
+        lines += [
+            [],
+            [
+                (f" {comment.path}:{comment.line}", "label"),
+                ("  sent" if comment.sent else "  not sent", "dim"),
+            ],
+        ]
+        lines += [[("   " + text, "")] for text in wrap(comment.text, width - 4)]
+    return lines
+
+
+def comment_line(comments: Sequence[Comment], place: tuple[str, int] | None) -> Line:
+    """What was said on this line; else how much was said at all."""
+    here = [comment for comment in comments if (comment.path, comment.line) == place]
+    if here:
+        return [
+            (" ● ", "ask"),
+            (f"{here[-1].by or 'you'}: ", "dim"),
+            (one_line(here[-1].text), "bright"),
+        ]
+    unsent = sum(not comment.sent for comment in comments)
+    if not comments:
+        return [(" no comments yet; c writes one on the line under the cursor", "dim")]
+    count = "1 comment" if len(comments) == 1 else f"{len(comments)} comments"
+    hint = f", {unsent} not sent yet: S sends" if unsent else ""
+    return [(f" {count}{hint}", "dim")]
+
+
+def _standing(row: RunRow, review: Review, width: int) -> Line:
+    line: Line = [(" ", "")]
+    for check in review.checks:
+        sign, ink = ("✓", "good") if check.passed else ("✗", "bad")
+        line += [(f"{sign} ", ink), (f"{one_line(check.command)}   ", "")]
+    if not review.checks:
+        line.append(("no checks   ", "warn"))
+    if review.conflicts:
+        line.append((f"✗ conflicts in {len(review.conflicts)} files", "bad"))
+    else:
+        line += [("✓ ", "good"), (f"merges cleanly onto {one_line(review.target)}", "")]
+    counted = show.changed(row.run.insertions, row.run.deletions)
+    return spread(line, [(f" {counted}  {dollars(row.run.spent)} ", "dim")], width)
+
+
+def _finding_heads(findings: tuple[Finding, ...], width: int) -> list[Line]:
+    """The two that matter most; `i` shows all."""
+    ranked = sorted(
+        findings, key=lambda finding: ("block", "confirm", "warn").index(finding.severity)
+    )
+    lines: list[Line] = []
+    for finding in ranked[:2]:
+        sign, ink = _SEVERITIES[finding.severity]
+        lines.append(
+            [(f" {sign} ", ink), (finding.path, "bright"), (f"  {one_line(finding.why)}", "dim")]
+        )
+    if len(ranked) > 2:
+        lines[-1] = spread(lines[-1], [(f" i: {len(ranked) - 2} more ", "dim")], width)
+    return lines

@@ -1,0 +1,188 @@
+"""What keys do to a run, whatever screen they are pressed on."""
+
+import os
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from textual.app import SuspendNotSupported
+
+from app import wire
+from app.domain.money import Micros, dollars, parse_dollars
+from app.domain.run import ACTIVE, RunState
+from app.tui.messages import Open, Refresh
+from app.tui.model.line import one_line
+from app.tui.model.show import name
+from app.tui.screens.base import SwarmScreen, Verb
+from app.tui.screens.dialogs import AskText, Confirm
+from app.tui.screens.help import HelpScreen
+from app.wire import RunRow
+
+
+def chosen(screen: SwarmScreen) -> RunRow:
+    """The run that keys are about; the table lets nothing through without one."""
+    row = screen.row
+    if row is None:
+        raise LookupError("no run is selected")
+    return row
+
+
+async def stop(screen: SwarmScreen) -> None:
+    row = chosen(screen)
+    await screen.desk.swarm.stop(row.run.id, wire.Act(by=screen.desk.user))
+    screen.say(f"{name(row)} is stopping; r takes it up again")
+
+
+async def stop_all(screen: SwarmScreen) -> None:
+    rows = [
+        row for row in screen.desk.fleet.ordered() if row.run.state in ACTIVE - {RunState.MERGING}
+    ]
+    if not rows:
+        screen.say("nothing works at the moment")
+        return
+    listed = "\n".join(f"{name(row)}  {one_line(row.task.goal)}" for row in rows[:10])
+    if len(rows) > 10:
+        listed += f"\n… and {len(rows) - 10} more"
+    if await screen.app.push_screen_wait(Confirm(f"stop {len(rows)} runs?", listed)):
+        for row in rows:
+            await screen.desk.swarm.stop(row.run.id, wire.Act(by=screen.desk.user))
+
+
+async def discard(screen: SwarmScreen) -> None:
+    row = chosen(screen)
+    text = f"{one_line(row.task.goal)}\n\nIt goes into the trash; `swarm restore {name(row)}` brings it back."
+    if await screen.app.push_screen_wait(Confirm(f"discard {name(row)}?", text)):
+        await screen.desk.swarm.discard(row.run.id, wire.Act(by=screen.desk.user))
+        screen.action_do("back")
+
+
+async def again(screen: SwarmScreen) -> None:
+    """A parked or stopped run goes on where it was; a failed one starts afresh."""
+    row = chosen(screen)
+    swarm, by = screen.desk.swarm, screen.desk.user
+    if row.run.state is RunState.FAILED:
+        await swarm.retry(row.run.id, wire.Retry(by=by))
+    elif row.run.state is not RunState.PARKED:
+        await swarm.resume(row.run.id, wire.Resume(by=by))
+    elif (cap := await _new_cap(screen, row)) is not None:
+        await swarm.resume(row.run.id, wire.Resume(budget=cap, by=by))
+    screen.post_message(Refresh())
+
+
+async def _new_cap(screen: SwarmScreen, row: RunRow) -> Micros | None:
+    text = f"It has spent {dollars(row.run.spent)} of {dollars(row.run.budget)}."
+    text += " What may it spend at most, all in all?"
+    value = dollars(row.run.budget * 2).removeprefix("$")
+    typed = await screen.app.push_screen_wait(AskText(f"{name(row)} goes on", text, value=value))
+    if typed is None:
+        return None
+    try:
+        return parse_dollars(typed)
+    except ValueError as error:
+        screen.say(str(error), bad=True)
+        return None
+
+
+async def answer(screen: SwarmScreen, approval: str, *, yes: bool, because: bool) -> None:
+    """Send a person's answer to a question; with `because`, ask for the words first."""
+    note = ""
+    if because:
+        typed = await screen.app.push_screen_wait(AskText("no, because …", "The agent reads this."))
+        if typed is None:
+            return
+        note = typed
+    await screen.desk.swarm.answer(approval, wire.Answer(yes=yes, note=note, by=screen.desk.user))
+
+
+def edit_worktree(screen: SwarmScreen) -> None:
+    row = screen.row
+    if row is None or not row.run.worktree:
+        screen.say("this run has no worktree yet")
+        return
+    edit(screen, Path(row.run.worktree))
+
+
+def edit(screen: SwarmScreen, path: Path) -> None:
+    """Hand the terminal to the person's editor and take it back afterwards."""
+    command = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if not command:
+        screen.say("no editor is set", hint=f"Set EDITOR; the place is {path}", bad=True)
+        return
+    try:
+        with screen.app.suspend():
+            subprocess.run([*shlex.split(command), str(path)], check=False)
+    except SuspendNotSupported:
+        screen.say("this terminal cannot be handed to an editor", bad=True)
+    except OSError as error:
+        screen.say(f"{command} does not start: {error.strerror or error}", bad=True)
+
+
+def copy_branch(screen: SwarmScreen) -> None:
+    row = screen.row
+    copy(screen, row.run.branch if row is not None else "")
+
+
+def copy(screen: SwarmScreen, text: str) -> None:
+    """Into the clipboard, by way of the terminal."""
+    if not text:
+        screen.say("there is nothing to copy yet")
+        return
+    text = one_line(text)
+    screen.app.copy_to_clipboard(text)
+    screen.say(f"copied: {text}")
+
+
+def go_next(screen: SwarmScreen) -> None:
+    """To the next run that waits for a person, after the one that is shown."""
+    rows = screen.desk.fleet.needing_me()
+    tasks = [row.task.id for row in rows]
+    here = screen.row.task.id if screen.row is not None else None
+    if not tasks or tasks == [here]:
+        screen.say("nothing else needs you")
+        return
+    after = (tasks.index(here) + 1) % len(tasks) if here in tasks else 0
+    screen.post_message(Open(tasks[after], instead=True))
+
+
+def show_help(screen: SwarmScreen) -> None:
+    screen.app.push_screen(HelpScreen(screen.PLACE))
+
+
+def open_palette(screen: SwarmScreen) -> None:
+    screen.app.action_command_palette()
+
+
+def go_back(screen: SwarmScreen) -> None:
+    screen.app.pop_screen()
+
+
+def refresh(screen: SwarmScreen) -> None:
+    screen.post_message(Refresh())
+
+
+def pane(screen: SwarmScreen) -> None:
+    screen.focus_next()
+
+
+def pane_back(screen: SwarmScreen) -> None:
+    screen.focus_previous()
+
+
+COMMON: Final[dict[str, Verb]] = {
+    "pane": pane,
+    "pane_back": pane_back,
+    "edit": edit_worktree,
+    "copy": copy_branch,
+    "discard": discard,
+    "refresh": refresh,
+    "palette": open_palette,
+    "help": show_help,
+    "back": go_back,
+    "quit": go_back,
+    "next": go_next,
+}
+"""What means the same on every screen."""
+
+OF_A_RUN: Final[dict[str, Verb]] = {"stop": stop, "again": again}
+"""What board and run view have in common besides."""

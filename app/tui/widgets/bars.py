@@ -1,0 +1,148 @@
+"""The lines around the content: header, footer, titles."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from textual.reactive import reactive
+
+from app.domain.money import dollars
+from app.domain.run import RunState
+from app.tui.actions import Place
+from app.tui.keymap import footer
+from app.tui.model import show
+from app.tui.model.fleet import RANKS, Counts
+from app.tui.model.line import Line, fit, line_cells, spread
+from app.tui.widgets.paint import Drawn
+
+_NOTHING: Final = Counts(0, {}, show.nothing(), show.nothing())
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What the header says."""
+
+    repo: str = ""
+    counts: Counts = _NOTHING
+    sandbox: str = ""
+    link: bool = True
+    clock: str = ""
+
+
+def heading_lines(heading: Heading, width: int, height: int = 2) -> list[Line]:
+    """Counts and connection; below, spend against what may be spent."""
+    left: Line = [(" swarm", "brand"), (f"  {heading.repo}", "bright")]
+    left.append((f"   {_runs(heading.counts.runs)}", "dim"))
+    left += _state_counts(heading.counts, short=width < 110)
+    first = spread(left, _connection(heading), width)
+    return [first, _spend(heading.counts, width)][:height]
+
+
+class Header(Drawn):
+    """Two lines, one where the screen is low."""
+
+    DEFAULT_CSS = "Header { height: 2; background: $swarm-band; }"
+    heading: reactive[Heading] = reactive(Heading())
+
+    def lines(self, width: int) -> list[Line]:
+        return heading_lines(self.heading, width, self.size.height)
+
+
+class Footer(Drawn):
+    """The keys that make sense here and now."""
+
+    DEFAULT_CSS = "Footer { height: 1; dock: bottom; background: $swarm-band; }"
+    place: reactive[Place] = reactive[Place]("board")
+    state: reactive[RunState | None] = reactive[RunState | None](None)
+
+    def lines(self, width: int) -> list[Line]:
+        return [footer(self.place, self.state, width)]
+
+
+class Rule(Drawn):
+    """A title on a line, with something at its right end."""
+
+    title: reactive[str] = reactive("")
+    aside: reactive[str] = reactive("")
+    lit: reactive[bool] = reactive(default=False)
+    """Whether what it stands above has the focus."""
+
+    def lines(self, width: int) -> list[Line]:
+        ink = "key" if self.lit else "title"
+        left: Line = [("─ ", "rule"), (self.title, ink), (" ", "")] if self.title else []
+        right: Line = [(f" {self.aside} ", "dim"), ("─", "rule")] if self.aside else []
+        return [ruled(left, right, width)]
+
+
+class Tabs(Drawn):
+    """A rule that names the views below it, with the number that shows each."""
+
+    NAMES: ClassVar[tuple[str, ...]] = ("log", "diff", "files", "cost")
+    title: reactive[str] = reactive("")
+    aside: reactive[str] = reactive("")
+    active: reactive[str] = reactive("log")
+    lit: reactive[bool] = reactive(default=False)
+
+    def lines(self, width: int) -> list[Line]:
+        left: Line = [("─ ", "rule"), (self.title, "key" if self.lit else "title"), (" ", "")]
+        right: Line = [(f" {self.aside} ", "ask"), ("──", "rule")] if self.aside else []
+        for number, name in enumerate(self.NAMES, 1):
+            on = name == self.active
+            word = f" {number} {name.capitalize()} "
+            right.append((f"[{word.strip()}]" if on else word, "strong" if on else "dim"))
+        return [ruled(left, [*right, ("─", "rule")], width)]
+
+
+class Written(Drawn):
+    """Lines given whole."""
+
+    text: reactive[tuple[Line, ...]] = reactive[tuple[Line, ...]](())
+
+    def lines(self, width: int) -> tuple[Line, ...]:
+        return self.text
+
+
+def ruled(left: Line, right: Line, width: int) -> Line:
+    """Both ends, and a rule between them."""
+    gap = width - line_cells(left) - line_cells(right)
+    if gap < 1:
+        return spread(left, right, width)
+    return [*left, ("─" * gap, "rule"), *right]
+
+
+def _runs(count: int) -> str:
+    return "1 run" if count == 1 else f"{count} runs"
+
+
+def _state_counts(counts: Counts, *, short: bool) -> Line:
+    """`1 ! asks you   4 ▸ working`; only the signs where there is little room."""
+    merged: dict[str, tuple[int, str, str]] = {}
+    for state in sorted(counts.states, key=lambda state: RANKS[state]):
+        sign, word, ink = show.WORDS[state]
+        word = "working" if sign == "▸" else word
+        before = merged.get(word, (0, sign, ink))[0]
+        merged[word] = (before + counts.states[state], sign, ink)
+    line: Line = []
+    for word, (number, sign, ink) in merged.items():
+        line.append((f"  {number}{sign}" if short else f"   {number} {sign} {word}", ink))
+    return line
+
+
+def _connection(heading: Heading) -> Line:
+    line: Line = []
+    if heading.sandbox == "local":
+        line.append((" NO SANDBOX ", "hot"))
+    if not heading.link:
+        return [*line, (" supervisor gone · reconnecting ", "hot"), (" ", "")]
+    place = heading.sandbox if heading.sandbox != "local" else ""
+    return [*line, (f" {place}  {heading.clock} ", "dim")]
+
+
+def _spend(counts: Counts, width: int) -> Line:
+    text = f" spent {dollars(counts.spent)}"
+    if not counts.budget:
+        return [(text, "dim")]
+    share = round(100 * counts.spent / counts.budget)
+    full, empty = show.bar(counts.spent, counts.budget, min(max(width // 5, 8), 32))
+    text = fit(f"{text} of at most {dollars(counts.budget)}", 32)
+    ink = "warn" if share >= 80 else "bar"
+    return [(text, "dim"), (full, ink), (empty, "trough"), (f"  {share}%", "dim")]

@@ -1,0 +1,51 @@
+"""From lines as data to strips. Everything our widgets show goes through here, and so through the sanitiser."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from app.domain.safe import clean_line
+from app.tui.model.line import Line
+from app.tui.theme import COMPONENTS, inks_css
+
+
+def ink(widget: Widget, name: str) -> Style:
+    """The style of that ink in this widget, without what lies below it."""
+    return widget.get_component_rich_style(f"ink--{name}", partial=True) if name else Style.null()
+
+
+def paint(widget: Widget, line: Line, width: int, base: str = "") -> Strip:
+    """The line in exactly `width` cells, over the ink `base`."""
+    return stretch(widget, line, base).adjust_cell_length(width, ground(widget, base))
+
+
+def ground(widget: Widget, base: str = "") -> Style:
+    """What shows where nothing is written."""
+    return widget.rich_style + ink(widget, base)
+
+
+def stretch(widget: Widget, line: Line, base: str = "") -> Strip:
+    """The line as long as it is."""
+    below = ground(widget, base)
+    return Strip(
+        [Segment(clean_line(text), below + ink(widget, name)) for text, name in line if text]
+    )
+
+
+class Drawn(Widget):
+    """A widget of few lines that are computed anew at each repaint."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = COMPONENTS
+    DEFAULT_CSS = "Drawn { height: 1; }\n" + inks_css("Drawn")
+
+    def lines(self, width: int) -> Sequence[Line]:
+        """What to draw; missing lines stay empty."""
+        raise NotImplementedError
+
+    def render_line(self, y: int) -> Strip:
+        lines = self.lines(self.size.width)
+        return paint(self, list(lines[y]) if y < len(lines) else [], self.size.width)

@@ -1,0 +1,85 @@
+"""An open question of an agent. It is answered only while it has the focus, and not by keys typed ahead."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.message import Message
+from textual.reactive import reactive
+
+from app.domain.review import Approval
+from app.tui.keymap import bindings, footer
+from app.tui.model.line import Line, one_line, wrap
+from app.tui.widgets.bars import ruled
+from app.tui.widgets.deaf import Deafness
+from app.tui.widgets.paint import Drawn
+
+
+class QuestionCard(Drawn, can_focus=True):
+    """A question in, `Answer` or `Left` out. Agents can draw nothing here but their question's words."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("question")]
+    DEFAULT_CSS = """
+    QuestionCard { height: auto; max-height: 8; background: $swarm-band; display: none; }
+    QuestionCard.-asks { display: block; }
+    """
+    question: reactive[Approval | None] = reactive[Approval | None](None, layout=True)
+
+    @dataclass
+    class Answer(Message):
+        """A person decided."""
+
+        question: Approval
+        yes: bool
+        because: bool
+        """Whether they want to say why."""
+
+    class Left(Message):
+        """The question stays open for now."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._deafness = Deafness()
+
+    def watch_question(self, old: Approval | None, new: Approval | None) -> None:
+        self.set_class(new is not None, "-asks")
+        if new is not None and (old is None or old.id != new.id):
+            self._be_deaf()
+
+    def on_focus(self) -> None:
+        self._be_deaf()
+
+    def action_do(self, what: str) -> None:
+        if self.question is None:
+            return
+        if what == "leave":
+            self.post_message(self.Left())
+        elif self._deafness.over():
+            self.post_message(self.Answer(self.question, what == "yes", what == "no_because"))
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        return len(self.lines(width))
+
+    def lines(self, width: int) -> list[Line]:
+        asked = self.question
+        if asked is None:
+            return []
+        hint = "" if self.has_focus else "a or tab: answer here"
+        ink = "ask" if self.has_focus else "title"
+        aside: Line = [(f" {hint} " if hint else "", "dim"), ("─", "rule")]
+        lines = [ruled([("─ ", "rule"), ("the agent asks ", ink)], aside, width)]
+        lines += [[(" " + text, "strong")] for text in wrap(asked.title, width - 2)[:2]]
+        detail = one_line(asked.detail)
+        if detail and detail != one_line(asked.title):
+            lines.append([(f" {asked.action}: ", "dim"), (detail, "")])
+        if not all(path in asked.detail for path in asked.paths):
+            lines.append([(" " + "  ".join(map(one_line, asked.paths)), "dim")])
+        if asked.reason:
+            lines.append([(" why you: " + one_line(asked.reason), "dim")])
+        if self.has_focus:
+            lines.append(footer("question", None, width))
+        return lines
+
+    def _be_deaf(self) -> None:
+        self._deafness.begin()
+        self.refresh(layout=True)

@@ -1,0 +1,218 @@
+"""Bodies of the local API that are not domain nouns, and the protocol's version.
+
+JSON over HTTP on a unix socket, so that curl and other tools work too; shapes are these structs.
+"""
+
+import msgspec
+
+from app.domain.base import Value
+from app.domain.ids import ReviewId, RunId
+from app.domain.money import Micros
+from app.domain.review import Approval, CheckResult, Comment, Finding, Review
+from app.domain.run import Run
+from app.domain.task import Task
+
+PROTOCOL = 1
+"""Bumped when client and supervisor of different versions would misunderstand each other."""
+PROTOCOL_HEADER = "x-swarm-protocol"
+
+
+class Hello(Value, frozen=True, kw_only=True):
+    """Who answers: `GET /v1/hello`."""
+
+    version: str
+    protocol: int
+    pid: int
+    state_dir: str
+    started: float
+    host: str
+    sandbox: str
+    """Default sandbox driver."""
+
+
+class Problem(Value, frozen=True, kw_only=True):
+    """Any error reply: `kind` names the class of `app.domain.errors`."""
+
+    kind: str
+    message: str
+    hint: str = ""
+
+
+class NewTask(Value, frozen=True, kw_only=True):
+    """`POST /v1/tasks`; what is left out comes from the configuration."""
+
+    goal: str
+    repo: str
+    """Absolute path inside the user's repository."""
+    agent: str = ""
+    base: str = ""
+    checks: tuple[str, ...] | None = None
+    budget: Micros | None = None
+    submitter: str = ""
+
+
+class RunRow(Value, frozen=True, kw_only=True):
+    """A line of the board: a task's run with what a person wants to know at a glance."""
+
+    run: Run
+    task: Task
+    question: Approval | None = None
+    """The oldest open question, if any."""
+    review: ReviewId | None = None
+    """The open review, if any."""
+    checks: tuple[CheckResult, ...] = ()
+    """Of the newest turn that was checked."""
+    activity: str = ""
+    """What the agent did last, in a few words."""
+    activity_at: float | None = None
+    """Unix time of that."""
+
+
+class Board(Value, frozen=True, kw_only=True):
+    """`GET /v1/runs`: the newest run of every task; `seq` is where the event stream goes on."""
+
+    rows: tuple[RunRow, ...]
+    seq: int
+    now: float
+
+
+class RunDetail(Value, frozen=True, kw_only=True):
+    """`GET /v1/runs/{id}`."""
+
+    row: RunRow
+    runs: tuple[Run, ...]
+    """All runs of the task, oldest first."""
+    reviews: tuple[Review, ...]
+    approvals: tuple[Approval, ...]
+    comments: tuple[Comment, ...]
+    findings: tuple[Finding, ...]
+    spend: "Spend"
+
+
+class Spend(Value, frozen=True, kw_only=True):
+    """What the ledger has settled, and what it holds."""
+
+    micros: Micros
+    held: Micros
+    calls: int
+    refused: int
+    input: int
+    output: int
+    cache_read: int
+    cache_write: int
+
+
+class CostLine(Value, frozen=True, kw_only=True):
+    """One line of `GET /v1/costs?by=`."""
+
+    key: str
+    micros: Micros
+    calls: int
+    input: int
+    output: int
+
+
+class Answer(Value, frozen=True, kw_only=True):
+    """`POST /v1/approvals/{id}`."""
+
+    yes: bool
+    note: str = ""
+    by: str = ""
+
+
+class Approve(Value, frozen=True, kw_only=True):
+    """`POST /v1/runs/{id}/approve`: names what was seen; refused when it is no longer what would land."""
+
+    review: ReviewId
+    tree: str
+    confirmed: tuple[str, ...] = ()
+    """Paths whose CONFIRM findings were acknowledged one by one."""
+    note: str = ""
+    by: str = ""
+
+
+class Changes(Value, frozen=True, kw_only=True):
+    """`POST /v1/runs/{id}/changes`: back to work with a note and all unsent comments."""
+
+    note: str = ""
+    by: str = ""
+
+
+class NewComment(Value, frozen=True, kw_only=True):
+    """`POST /v1/runs/{id}/comments`."""
+
+    path: str
+    line: int
+    text: str
+    by: str = ""
+
+
+class Act(Value, frozen=True, kw_only=True):
+    """Body of the verbs that need nothing but who asks: stop, discard, restore, merge, undo."""
+
+    by: str = ""
+
+
+class Resume(Value, frozen=True, kw_only=True):
+    """`POST /v1/runs/{id}/resume`: back to work where it stopped, with a new cap if one is given."""
+
+    budget: Micros | None = None
+    by: str = ""
+
+
+class Retry(Value, frozen=True, kw_only=True):
+    """`POST /v1/runs/{id}/retry`: a fresh run of the same task."""
+
+    agent: str = ""
+    by: str = ""
+
+
+class AgentLine(Value, frozen=True, kw_only=True):
+    """One line of `GET /v1/agents`."""
+
+    name: str
+    harness: str
+    model: str
+    title: str
+    usable: bool
+    why: str = ""
+    """Why it is not usable, and what to do."""
+
+
+class DoctorLine(Value, frozen=True, kw_only=True):
+    """One line of `GET /v1/doctor`: something swarm relies on, and whether it is there."""
+
+    name: str
+    ok: bool
+    found: str
+    """What there is, for example `git 2.39.5`, or what is wrong."""
+    fix: str = ""
+    """What to do when it is not ok."""
+    needed: bool = True
+    """Whether swarm cannot work without it."""
+
+
+class AuditRow(Value, frozen=True, kw_only=True):
+    """One line of `GET /v1/audit`: who did what, when, to which exact content."""
+
+    number: int
+    at: float
+    actor: str
+    what: str
+    run: RunId | None
+    detail: dict[str, str]
+
+
+class Why(Value, frozen=True, kw_only=True):
+    """`GET /v1/runs/{id}/why`: the state and the evidence for it."""
+
+    run: RunId
+    state: str
+    reason: str
+    evidence: tuple[str, ...]
+    next: tuple[str, ...]
+    """Commands that make sense now."""
+
+
+def encode(value: object) -> bytes:
+    return msgspec.json.encode(value)
