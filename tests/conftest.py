@@ -1,0 +1,41 @@
+"""Fixtures every test may use: an isolated home, a small repository, a running supervisor."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests.support.actions import SwarmActions
+from tests.support.home import Home, home_at, supervised
+from tests.support.repos import make_repository
+
+# Timing is never asserted; and what CI draws is the same each time, so that a red run can be repeated.
+settings.register_profile("swarm", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("swarm")
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    """A user's own world; also this process's, so that nothing of the developer's is read."""
+    with home_at(tmp_path) as home:
+        for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "SWARM_FAULT", "ANTHROPIC_API_KEY"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in home.env.items():
+            monkeypatch.setenv(name, value)
+        home.configure({"agent": "scripted", "sandbox": {"driver": "memory"}})
+        yield home
+
+
+@pytest.fixture
+def repo(home: Home) -> Path:
+    """The user's repository: a few files on `main`, clean."""
+    return make_repository(home.root / "project")
+
+
+@pytest.fixture
+async def swarm(home: Home, repo: Path) -> AsyncIterator[SwarmActions]:
+    """A running supervisor with the embedded sandbox, and a user in the repository."""
+    async with supervised(home) as client:
+        yield SwarmActions(client, repo)

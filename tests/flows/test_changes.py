@@ -1,0 +1,105 @@
+"""A person wants changes: the agent reads why, goes on in the same conversation, and the newer tree lands."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from app import wire
+from app.domain.errors import NotNow, UsageError
+from app.domain.review import Review, Verdict
+from app.domain.run import RunState
+from tests.support.actions import USER
+from tests.support.repos import run_git
+from tests.support.scripts import edit, scripted
+from tests.support.world import World, story
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+AGENTS = {
+    "learner": scripted(
+        [edit("work.txt", "first try\n")],
+        [edit("work.txt", "second try\n"), edit("told.txt", "{{remembered}} before\n{{prompt}}\n")],
+    )
+}
+
+
+@dataclass(frozen=True)
+class Mending:
+    """Two rounds of one run."""
+
+    first: Review
+    second: wire.RunDetail
+    told: str
+
+
+@story
+async def mending(world: World) -> Mending:
+    user = world.user()
+    run = await user.submit(agent="learner")
+    first = await user.review(run)
+    for line, text in ((1, "say it better"), (3, "and here too")):
+        new = wire.NewComment(path="work.txt", line=line, text=text, by=USER)
+        await world.client.comment(run, new)
+    await user.changes(run, "Not bad, but:")
+    await user.until(run, RunState.WORKING)
+    second = await user.until(run, RunState.IN_REVIEW)
+    return Mending(first, second, await user.file(run, "told.txt"))
+
+
+async def test_the_agent_is_told_the_note_and_every_comment(mending: Mending) -> None:
+    assert mending.told.splitlines()[1:] == [
+        "Your change was reviewed. Please mend it:",
+        "Not bad, but:",
+        "- work.txt:1: say it better",
+        "- work.txt:3: and here too",
+    ]
+
+
+async def test_it_goes_on_in_the_same_conversation(mending: Mending) -> None:
+    assert mending.told.splitlines()[0] == "1 before"
+
+
+async def test_the_comments_are_marked_as_sent(mending: Mending) -> None:
+    assert [comment.sent for comment in mending.second.comments] == [True, True]
+
+
+async def test_the_first_review_stays_as_it_was_decided(mending: Mending) -> None:
+    kept = mending.second.reviews[0]
+    assert (kept.verdict, kept.by, kept.note) == (Verdict.CHANGES, USER, "Not bad, but:")
+    assert kept.result_tree == mending.first.result_tree
+
+
+async def test_a_new_review_is_opened_for_the_new_round(mending: Mending) -> None:
+    assert [review.id[-3:] for review in mending.second.reviews] == ["-r1", "-r2"]
+
+
+async def test_the_old_look_cannot_be_approved_any_more(world: World, mending: Mending) -> None:
+    old = wire.Approve(review=mending.first.id, tree=mending.first.result_tree, by=USER)
+    with pytest.raises(NotNow, match="not what would land now"):
+        await world.client.approve(mending.first.run, old)
+
+
+async def test_the_new_tree_with_the_old_review_is_refused(world: World, mending: Mending) -> None:
+    now = mending.second.reviews[-1]
+    mixed = wire.Approve(review=mending.first.id, tree=now.result_tree, by=USER)
+    with pytest.raises(NotNow, match="not what would land now"):
+        await world.client.approve(mending.first.run, mixed)
+
+
+async def test_changes_need_words(world: World, mending: Mending) -> None:
+    with pytest.raises(UsageError, match="nothing to tell the agent"):
+        await world.at(mending.second).changes(mending.first.run)
+
+
+async def test_an_empty_comment_is_refused(world: World, mending: Mending) -> None:
+    empty = wire.NewComment(path="work.txt", line=1, text="  ", by=USER)
+    with pytest.raises(UsageError, match="the comment is empty"):
+        await world.client.comment(mending.first.run, empty)
+
+
+async def test_what_lands_is_the_newer_tree(world: World, mending: Mending) -> None:
+    user = world.at(mending.second)
+    await user.approve(mending.first.run)
+    assert run_git(user.repo, "show", "main:work.txt") == "second try"
+    with pytest.raises(NotNow, match="decided already: approve by ada"):
+        await user.changes(mending.first.run, "too late")

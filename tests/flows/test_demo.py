@@ -1,0 +1,51 @@
+"""`swarm demo` without a terminal: the main job from end to end, told as one JSON document."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.home import Home
+from tests.support.images import require_docker
+from tests.support.repos import run_git
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def demo(home: Home, **env: str) -> dict[str, Any]:
+    place = home.root / "tmp"
+    place.mkdir()
+    done = home.swarm(
+        *("demo", "--headless", "--json"), cwd=home.root, seconds=280, TMPDIR=str(place), **env
+    )
+    assert done.returncode == 0, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def check(result: dict[str, Any]) -> None:
+    """Three tasks, one answered, one stopped by its budget; every merge commit is on main."""
+    tasks = result["tasks"]
+    assert [task["state"] for task in tasks] == ["merged"] * 3
+    assert [task["answers"] for task in tasks] == [[], ["yes"], []]
+    assert [task["verdicts"] for task in tasks] == [["approve"]] * 3
+    assert [task["refused_calls"] > 0 for task in tasks] == [False, False, True]
+    repo = Path(result["repository"])
+    landed = run_git(repo, "log", "--format=%H", "main").splitlines()
+    assert {task["merge_commit"] for task in tasks} < set(landed)
+    assert run_git(repo, "status", "--porcelain") == ""
+
+
+def test_without_an_engine_the_embedded_sandbox_does_it(home: Home) -> None:
+    result = demo(home, DOCKER_HOST=f"unix://{home.root}/no-engine.sock")
+    assert result["sandbox"] == "memory"
+    check(result)
+
+
+@pytest.mark.docker
+def test_with_an_engine_it_runs_in_containers(home: Home) -> None:
+    require_docker()
+    result = demo(home)
+    assert result["sandbox"] == "docker"
+    check(result)

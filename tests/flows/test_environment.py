@@ -1,0 +1,111 @@
+"""A machine on which something is missing: the command line says what, and what to do."""
+
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.home import Home
+from tests.support.repos import run_git
+
+USAGE, ENVIRONMENT = 2, 5
+
+
+@pytest.fixture
+def docker_home(home: Home) -> Home:
+    """A user who wants Docker sandboxes."""
+    home.configure({"agent": "scripted", "sandbox": {"driver": "docker", "image": "any"}})
+    return home
+
+
+@pytest.fixture
+def closed_socket(home: Home) -> Iterator[Path]:
+    """An engine's socket that belongs to others."""
+    path = home.runtime / "docker.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        path.chmod(0)
+        if os.getuid() == 0:
+            os.chown(path, 65534, 65534)
+        yield path
+
+
+def untouched(repo: Path) -> bool:
+    refs = run_git(repo, "for-each-ref", "--format=%(refname)")
+    return refs == "refs/heads/main" and run_git(repo, "worktree", "list").count("\n") == 0
+
+
+def test_without_docker_a_run_is_refused_with_the_way_out(docker_home: Home, repo: Path) -> None:
+    dead = f"unix://{docker_home.runtime}/none.sock"
+    done = docker_home.swarm("run", "Do it", cwd=repo, DOCKER_HOST=dead)
+    assert done.returncode == ENVIRONMENT
+    assert "Docker" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) >= 2
+    assert untouched(repo)
+
+
+def test_docker_that_may_not_be_used_is_told_apart(
+    docker_home: Home, repo: Path, closed_socket: Path
+) -> None:
+    # Root may open any socket; without that right it is as any user.
+    drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"]
+    done = subprocess.run(
+        [*(drop if os.getuid() == 0 else []), sys.executable, "-m", "app", "run", "Do it"],
+        cwd=repo,
+        env={**docker_home.env, "DOCKER_HOST": f"unix://{closed_socket}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == ENVIRONMENT
+    assert "Docker runs, but you may not use its socket (permission denied)" in done.stderr
+    assert untouched(repo)
+
+
+def test_malformed_settings_of_the_user_are_told_with_file_and_line(home: Home, repo: Path) -> None:
+    (home.config / "config.yaml").write_text("agent: scripted\nsandbox:\n  driver: [memory\n")
+    done = home.swarm("run", "Do it", cwd=repo)
+    assert done.returncode == USAGE
+    assert f"{home.config}/config.yaml:4" in done.stderr
+    assert home.supervisor_pid() is None
+    assert untouched(repo)
+
+
+def test_a_setting_that_is_not_known_names_the_nearest(home: Home, repo: Path) -> None:
+    (home.config / "config.yaml").write_text("agnet: scripted\n")
+    done = home.swarm("run", "Do it", cwd=repo)
+    assert done.returncode == USAGE
+    assert f"{home.config}/config.yaml:1" in done.stderr
+    assert "agent" in done.stderr
+
+
+def test_a_state_directory_of_a_newer_version_is_left_alone(home: Home, repo: Path) -> None:
+    assert home.swarm("daemon", "up", cwd=repo).returncode == 0
+    assert home.swarm("daemon", "down", cwd=repo).returncode == 0
+    with sqlite3.connect(home.state / "state.db") as database:
+        database.execute("update swarm_schema set version = 999")
+    database.close()
+    before = (home.state / "state.db").read_bytes()
+    done = home.swarm("run", "Do it", cwd=repo)
+    assert done.returncode == ENVIRONMENT
+    assert "was written by a newer swarm (schema 999" in done.stderr
+    assert (home.state / "state.db").read_bytes() == before
+    assert untouched(repo)
+
+
+def test_a_state_directory_that_cannot_be_made_is_told(home: Home, repo: Path) -> None:
+    shutil.rmtree(home.state, ignore_errors=True)
+    home.state.write_text("a file")
+    done = home.swarm("ps", cwd=repo)
+    assert done.returncode == ENVIRONMENT
+    assert str(home.state) in done.stderr
+    assert "bug" not in done.stderr

@@ -1,0 +1,131 @@
+"""The supervisor goes and comes back: agents never notice, and nothing is said or done twice."""
+
+import asyncio
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from app import wire
+from app.domain.events import TurnStarted
+from app.domain.run import RunState
+from harnesses.events import MessageChunk
+from tests.support.actions import SwarmActions
+from tests.support.home import Home, answering, supervised, supervisor_process
+from tests.support.repos import run_git
+from tests.support.scripts import ask, edit, scripted, wait_for
+
+AGENTS = {
+    "worker": scripted(
+        [
+            {"run": "echo started >> ../../started"},
+            {"say": "before"},
+            edit("work.txt", "1\n"),
+            wait_for("../../go"),
+            {"say": "after"},
+            edit("work.txt", "2\n"),
+        ]
+    ),
+    "asker": scripted(
+        [ask("May I?", tool="fetch", yes=[edit("yes.txt", "{{note}}\n")], no=[edit("no.txt", "")])]
+    ),
+}
+
+
+@pytest.fixture
+def working(home: Home) -> Home:
+    home.configure({"agent": "worker", "sandbox": {"driver": "memory"}, "agents": AGENTS})
+    return home
+
+
+async def test_a_question_outlives_the_supervisor_and_so_does_its_answer(
+    working: Home, repo: Path
+) -> None:
+    async with supervised(working) as client:
+        user = SwarmActions(client, repo)
+        run = await user.submit(agent="asker")
+        question = await user.question(run)
+    async with supervised(working) as client:
+        user = SwarmActions(client, repo)
+        assert (await user.question(run)).id == question.id
+        assert [each.id for each in await client.inbox()] == [question.id]
+        await user.answer(question, yes=True, note="after a night")
+        await user.until(run, RunState.IN_REVIEW)
+        assert await user.file(run, "yes.txt") == "after a night"
+
+
+async def test_an_answer_given_just_before_the_end_still_reaches_the_agent(
+    working: Home, repo: Path
+) -> None:
+    async with supervised(working) as client:
+        user = SwarmActions(client, repo)
+        run = await user.submit(agent="asker")
+        await user.answer(await user.question(run), yes=True, note="quickly")
+    async with supervised(working) as client:
+        user = SwarmActions(client, repo)
+        await user.until(run, RunState.IN_REVIEW)
+        assert await user.file(run, "yes.txt") == "quickly"
+
+
+@dataclass(frozen=True)
+class Survived:
+    """A run during whose turn the supervisor was killed."""
+
+    detail: wire.RunDetail
+    started: int
+    said: list[str]
+    turns: int
+    numbers: list[int]
+    landed: str
+
+
+async def _survived(home: Home, repo: Path, how: signal.Signals) -> Survived:
+    async with supervisor_process(home) as first:
+        user = SwarmActions(await answering(home), repo)
+        run = await user.submit()
+        await user.wrote(run, "work.txt")
+        first.send_signal(how)
+        first.wait(60)
+    (home.state / "sandboxes" / run / "tree/../../go").resolve().touch()
+    async with supervisor_process(home):
+        user = SwarmActions(await answering(home), repo)
+        detail = await user.until(run, RunState.IN_REVIEW)
+        events = await user.events(run)
+        await user.approve(run)
+        return Survived(
+            detail=detail,
+            started=(home.state / "sandboxes" / "started").read_text().count("started"),
+            said=[event.body.text for event in events if isinstance(event.body, MessageChunk)],
+            turns=sum(isinstance(event.body, TurnStarted) for event in events),
+            numbers=[event.seq for event in events],
+            landed=run_git(repo, "show", "main:work.txt"),
+        )
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+async def test_a_turn_is_attached_to_and_not_started_again(
+    working: Home, repo: Path, how: signal.Signals
+) -> None:
+    survived = await _survived(working, repo, how)
+    assert survived.started == 1
+    assert survived.turns == 1
+    assert survived.said == ["before", "after"]
+    assert survived.numbers == sorted(set(survived.numbers))
+    assert survived.landed == "2"
+
+
+async def test_the_agent_works_on_while_there_is_no_supervisor(working: Home, repo: Path) -> None:
+    async with supervisor_process(working) as first:
+        user = SwarmActions(await answering(working), repo)
+        run = await user.submit()
+        await user.wrote(run, "work.txt")
+        os.kill(first.pid, signal.SIGKILL)
+        first.wait(60)
+    tree = working.state / "sandboxes" / run / "tree"
+    (tree / "../../go").resolve().touch()
+    while (tree / "work.txt").read_text() != "2\n":
+        await asyncio.sleep(0.05)
+    async with supervised(working) as client:
+        await SwarmActions(client, repo).until(run, RunState.IN_REVIEW)

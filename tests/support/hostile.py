@@ -1,0 +1,162 @@
+"""A fleet whose every word tries to take over the terminal; as a program, the screen over it.
+
+`python -m tests.support.hostile on` shows it as users see it; `off` without cleaning, so that only the last line
+of defence stands between the agents and the terminal.
+"""
+
+import sys
+from typing import Final, TypedDict, Unpack
+
+from msgspec.structs import replace
+
+from app import wire
+from app.domain import events as own
+from app.domain import safe
+from app.domain.errors import NotNow
+from app.domain.ids import ReviewId, RunId
+from app.domain.review import Approval, CheckResult, Comment, FileChange, Finding
+from app.domain.run import RunState
+from harnesses import events as agent
+from tests.support.fleet import NOW, RecordedSwarm, Recording, app_over, question, review, row
+
+PAYLOADS: Final = {
+    "clipboard": "harmless \x1b]52;c;c3dhcm0=\x07",
+    "title": "harmless \x1b]0;owned\x07",
+    "colour": "harmless \x1b[38;5;199m",
+    "clear": "harmless \x1b[2J\x1b[3J",
+    "c1 csi": "harmless \x9b31;5m",
+    "c1 osc": "harmless \x9d0;owned\x9c",
+    "dcs": "harmless \x1bP+q4d73\x1b\\",
+    "apc": "harmless \x1b_Gi=7\x1b\\",
+    "bidi": "harmless \u202egnp.exe",
+    "isolate": "harmless \u2066\u2069",
+    "zero width": "harmless \u200b\u200d\ufeff",
+    "tags": "harmless \U000e0041\U000e0042",
+    "bell, backspace, return": "harmless \x07\x08\r",
+    "nul and delete": "harmless \x00\x7f",
+    "surrogate": "harmless \ud800",
+    "markup": "harmless [bold [@click=app.bell]go[/] [/nope]",
+}
+"""The classes of text that were seen to get through a screen or to break it."""
+
+FORBIDDEN: Final = {
+    "clipboard": b"\x1b]52;c;c3dhcm0=",
+    "title": b"\x1b]0;owned",
+    "colour": b"\x1b[38;5;199m",
+    "clear": b"\x1b[3J",
+    "c1 csi": "\x9b".encode(),
+    "c1 osc": "\x9d".encode(),
+    "dcs": b"\x1bP+q4d73",
+    "apc": b"\x1b_Gi=7",
+    "bidi": "\u202e".encode(),
+    "isolate": "\u2066".encode(),
+    "zero width": "\u200b".encode(),
+    "tags": "\U000e0041".encode(),
+    "bell, backspace, return": b"\x08",
+    "nul and delete": b"\x00",
+    "surrogate": "\ud800".encode("utf-8", "surrogatepass"),
+}
+"""The bytes of each that must never be written; the screen itself writes none of them."""
+
+EVIL: Final = " ".join(PAYLOADS.values())
+
+
+class _More(TypedDict, total=False):
+    question: Approval
+    review: ReviewId
+    checks: tuple[CheckResult, ...]
+    activity: str
+
+
+def hostile() -> Recording:
+    """Every field an agent, a file or a repository can write holds every payload."""
+    asking, reviewed = RunId("evil2.1"), RunId("evil3.1")
+    check = CheckResult(command=EVIL, passed=False, code=1, seconds=1.0, tail=EVIL)
+    recording = Recording(
+        rows=[
+            _evil(
+                "evil2", RunState.WAITING, question=question(asking, EVIL, detail=EVIL, reason=EVIL)
+            ),
+            _evil("evil3", RunState.IN_REVIEW, review=ReviewId(f"{reviewed}-r1"), checks=(check,)),
+            _evil("evil4", RunState.WORKING, activity=EVIL),
+        ],
+        agents=(
+            wire.AgentLine(name=EVIL, harness=EVIL, model=EVIL, title=EVIL, usable=False, why=EVIL),
+        ),
+    )
+    findings = tuple(
+        Finding(severity=level, path=EVIL, rule=EVIL, why=EVIL) for level in ("confirm", "warn")
+    )
+    files = (FileChange(path=EVIL, status="modified", insertions=1, deletions=1),)
+    recording.reviews.append(review(reviewed, files, findings=findings, checks=(check,)))
+    recording.comments.append(
+        Comment(run=reviewed, number=1, path="f", line=1, text=EVIL, by=EVIL, at=NOW)
+    )
+    for run in (asking, reviewed, RunId("evil4.1")):
+        recording.diffs[run] = _diff()
+        _log(recording, run)
+    return recording
+
+
+def _evil(id_: str, state: RunState, **more: Unpack[_More]) -> wire.RunRow:
+    made = row(id_, EVIL, state, agent=EVIL, lines=(1, 1, 1))
+    run = replace(made.run, branch=EVIL, worktree="/nowhere/" + EVIL, model=EVIL, reason=EVIL)
+    return replace(made, run=run, task=replace(made.task, target=EVIL, checks=(EVIL,)), **more)
+
+
+def _diff() -> bytes:
+    evil = EVIL.encode("utf-8", "surrogatepass").replace(b"\n", b"")
+    return (
+        b"diff --git a/f b/f\n--- a/f\n+++ b/f\n@@ -1,2 +1,2 @@ %s\n-%s\n+%s \n %s\n"
+        b"diff --git a/%s b/%s\n--- a/%s\n+++ b/%s\n@@ -1 +1 @@\n-a\n+b\n" % ((evil,) * 8)
+    )
+
+
+def _log(recording: Recording, run: RunId) -> None:
+    said: tuple[own.Body, ...] = (
+        own.TurnStarted(1, EVIL),
+        agent.SessionStarted(EVIL, EVIL, EVIL),
+        agent.MessageChunk(EVIL, "m"),
+        agent.ThoughtChunk(EVIL, "t"),
+        agent.ToolCall("t1", EVIL),
+        agent.ToolCallUpdate("t1", "failed", EVIL),
+        agent.ToolCall("t2", EVIL),
+        agent.ToolCallUpdate("t2", "completed", EVIL),
+        agent.PlanUpdated((agent.PlanEntry(EVIL),)),
+        agent.PermissionAsked("q", EVIL),
+        agent.TurnEnded("error", EVIL),
+        agent.Unreadable(EVIL, EVIL),
+        own.StateChanged(RunState.WORKING, EVIL),
+        own.Refused(EVIL, 402, budget=True),
+        own.Checked(1, CheckResult(command=EVIL, passed=False, code=1, seconds=1.0, tail=EVIL)),
+        own.Spent(1, 1, EVIL, 1, 1),
+        own.Note(EVIL),
+        own.Merged(ReviewId(EVIL), EVIL, EVIL),
+        own.ReviewOpened(ReviewId(EVIL), EVIL, (EVIL,)),
+    )
+    recording.say(run, NOW, *said)
+
+
+def main(words: list[str]) -> None:
+    if words == ["off"]:
+        _without_cleaning()
+    swarm = RecordedSwarm(hostile())
+    swarm.refusal = NotNow(EVIL, hint=EVIL)
+    app_over(swarm).run()
+
+
+def _without_cleaning() -> None:
+    """Take the sanitiser out of every module that holds it."""
+    for module in list(sys.modules.values()):
+        for name in ("clean", "clean_line"):
+            if getattr(module, name, None) is getattr(safe, name):
+                setattr(module, name, _as_it_is)
+
+
+def _as_it_is(text: str, width: int = 0) -> str:
+    # Line ends and tabs are layout, not payload; every drawn line is one line in either mode.
+    return text.replace("\n", " ").replace("\t", " ")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,228 @@
+"""What must be true of the world once a task has landed and swarm is down, whatever died on the way.
+
+Everything is looked at from outside: the user's git, the tables, the file system, the process list, the engine.
+"""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Protocol
+
+from tests.support.home import Home
+from tests.support.repos import run_git
+
+Row = Mapping[str, Any]
+BEGIN = "begun"
+"""Stands in the first deed of every turn, see `kills.begin`."""
+UNSURE = ("snapshot", "decided", "state merging")
+"""Events that a kill may add to or take away: looks in mid-turn, and the last words of a verb that was cut
+off after its transaction; the table has what they say."""
+
+
+class Tables(Protocol):
+    """How to read the databases of one home."""
+
+    def state(self, query: str) -> list[Row]: ...
+
+    def log(self, query: str) -> list[Row]: ...
+
+    def workflows(self) -> list[Row]:
+        """`workflow_uuid`, `name` and `status` of all of them."""
+        ...
+
+    def faults(self) -> list[str]:
+        """What the database itself says is wrong with it."""
+        ...
+
+
+class SqliteTables:
+    """The two files of a state directory."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state / "state.db"
+        self._log = state / "events.db"
+
+    def state(self, query: str) -> list[Row]:
+        return _rows(self._state, query)
+
+    def log(self, query: str) -> list[Row]:
+        return _rows(self._log, query)
+
+    def workflows(self) -> list[Row]:
+        return self.state("SELECT workflow_uuid, name, status FROM workflow_status")
+
+    def faults(self) -> list[str]:
+        said = [_rows(file, "PRAGMA integrity_check") for file in (self._state, self._log)]
+        return [str(row) for rows in said for row in rows if row["integrity_check"] != "ok"]
+
+
+def _rows(file: Path, query: str) -> list[Row]:
+    with closing(sqlite3.connect(file)) as connection:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute(query)]
+
+
+class World:
+    """Everything of one user, at rest."""
+
+    def __init__(
+        self, home: Home, repo: Path, tables: Tables | None = None, *, boxes: "Boxes | None" = None
+    ) -> None:
+        self.home = home
+        self.repo = repo
+        self.tables = tables or SqliteTables(home.state)
+        self.boxes = boxes or no_boxes
+
+    def broken(self) -> list[str]:
+        """Every promise that does not hold, in words."""
+        parts = (_git, _money, _tables, _events, _left)
+        return [fault for part in parts for fault in part(self)]
+
+    def facts(self) -> dict[str, Any]:
+        """What came of it, without ids and times: a run that nobody disturbed gives the same."""
+        state = self.tables.state
+        return {
+            "tree": run_git(self.repo, "rev-parse", "main^{tree}"),
+            "subjects": run_git(self.repo, "log", "--format=%s", "main").splitlines(),
+            "runs": Counter(row["state"] for row in state("SELECT state FROM run")),
+            "turns": Counter(
+                (row["number"], row["stop_reason"], bool(row["over_budget"]))
+                for row in state("SELECT * FROM turn")
+            ),
+            "checks": Counter(
+                (row["turn"], row["number"], row["command"], bool(row["passed"]))
+                for row in state("SELECT * FROM check_result")
+            ),
+            "audit": Counter(row["what"] for row in state("SELECT what FROM audit")),
+            "workflows": Counter(row["name"] for row in self.tables.workflows()),
+            "events": Counter(
+                gist for _run, body in _bodies(self) if not (gist := _gist(body)).startswith(UNSURE)
+            ),
+        }
+
+
+Boxes = Callable[[World], list[str]]
+"""What a sandbox technology has left of this user's."""
+
+
+def no_boxes(_world: World) -> list[str]:
+    return []
+
+
+def _git(world: World) -> Iterator[str]:
+    repo = world.repo
+    for row in world.tables.state("SELECT * FROM review"):
+        landed = [
+            commit
+            for commit in run_git(repo, "rev-list", "main").split()
+            if f"Swarm-Review: {row['id']}" in run_git(repo, "show", "-s", "--format=%B", commit)
+        ]
+        if landed != [row["merged"]]:
+            yield f"{row['id']} landed as {landed}, and is said to be {row['merged']!r}"
+        elif row["result_tree"] != run_git(repo, "rev-parse", f"{landed[0]}^{{tree}}"):
+            yield f"{row['id']} landed another tree than the one that was approved"
+    if said := run_git(repo, "status", "--porcelain"):
+        yield f"the user's checkout is not clean: {said}"
+    if (refs := run_git(repo, "for-each-ref", "--format=%(refname)")) != "refs/heads/main":
+        yield f"refs are left: {refs}"
+    if run_git(repo, "worktree", "list").count("\n"):
+        yield "git knows another worktree"
+    yield from _fsck(repo)
+    for hub in world.home.state.glob("repositories/*/hub.git"):
+        yield from _fsck(hub)
+
+
+def _fsck(where: Path) -> Iterator[str]:
+    said = run_git(where, "fsck", "--strict", "--no-dangling", check=False)
+    if said:
+        yield f"git fsck in {where}: {said}"
+
+
+def _money(world: World) -> Iterator[str]:
+    for row in world.tables.state("SELECT * FROM hold WHERE settled IS NULL"):
+        yield f"a hold is open: {row}"
+    for row in world.tables.state("SELECT run FROM run_key WHERE revoked IS NULL"):
+        yield f"the key of {row['run']} is still valid"
+    charged = Counter(row["hold"] for row in world.tables.state("SELECT hold FROM spend"))
+    yield from (f"the hold {hold} was charged {n} times" for hold, n in charged.items() if n > 1)
+
+
+def _tables(world: World) -> Iterator[str]:
+    yield from world.tables.faults()
+    for row in world.tables.workflows():
+        if row["status"] != "SUCCESS":
+            yield f"the workflow {row['workflow_uuid']} is {row['status']}"
+    for row in world.tables.state("SELECT * FROM run WHERE state <> 'merged'"):
+        yield f"the run {row['id']} is {row['state']}: {row['reason']}"
+    said = Counter(_deed(row) for row in world.tables.state("SELECT * FROM audit"))
+    yield from (f"audit: {n} times {deed}" for deed, n in said.items() if n > 1)
+    known = {(run, what) for run, what, _detail in said}
+    for row in world.tables.state("SELECT * FROM run"):
+        for what in ("task submitted", "approve", "merged"):
+            if (row["id"], what) not in known:
+                yield f"audit: nothing says {what!r} of {row['id']}"
+
+
+def _deed(row: Row) -> tuple[str, str, str]:
+    return row["run"], row["what"], str(row["detail"])
+
+
+def _events(world: World) -> Iterator[str]:
+    bodies = list(_bodies(world))
+    counted = Counter((run, json.dumps(body, sort_keys=True)) for run, body in bodies)
+    turns = Counter(row["run"] for row in world.tables.state("SELECT run FROM turn"))
+    for (run, body), n in counted.items():
+        if n > turns[run]:
+            yield f"the log of {run} says {n} times in {turns[run]} turns {body}"
+    merged = Counter(run for run, b in bodies if b["type"] == "state" and b["state"] == "merged")
+    begun = Counter(run for run, b in bodies if b["type"] == "tool_call" and BEGIN in b["title"])
+    for run, number in turns.items():
+        if merged[run] != 1:
+            yield f"the log of {run} says {merged[run]} times that it is merged"
+        if begun[run] != number:
+            yield f"the log of {run} shows {begun[run]} first deeds in {number} turns"
+
+
+def _bodies(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
+    for row in world.tables.log("SELECT run, body FROM event ORDER BY seq"):
+        yield row["run"], json.loads(row["body"])
+
+
+def _gist(body: Mapping[str, Any]) -> str:
+    """An event without what differs from one run to the next."""
+    kept = ("type", "state", "turn", "title", "status", "text", "verdict", "target")
+    return " ".join(f"{body[name]}" for name in kept if name in body)
+
+
+def _left(world: World) -> Iterator[str]:
+    home = world.home
+    yield from (f"the sandbox {p.name} is left" for p in _inside(home.state / "sandboxes"))
+    worktrees = [p for p in (home.state / "worktrees").rglob("*") if p.is_file()]
+    yield from (f"{path} of a worktree is left" for path in worktrees)
+    for name in ("exports", "scratch"):
+        for directory in home.state.glob(f"repositories/*/{name}"):
+            yield from (f"{path} is left" for path in _inside(directory))
+    for path in home.runtime.rglob("*"):
+        if path.is_socket() or (path.is_dir() and path.parent.name == "g"):
+            yield f"the socket or its directory {path} is left"
+    yield from (f"a process is left: {line}" for line in _processes(home))
+    yield from world.boxes(world)
+
+
+def _inside(directory: Path) -> Sequence[Path]:
+    return list(directory.iterdir()) if directory.is_dir() else []
+
+
+def _processes(home: Home) -> Iterator[str]:
+    """Processes that work in this user's directories."""
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            cwd = str((place / "cwd").readlink())
+        except OSError:
+            continue
+        if str(home.root) in line or cwd.startswith(str(home.root)):
+            yield f"{place.name} {line}"

@@ -1,0 +1,32 @@
+"""Recorded sessions of real agents: `tests/data/transcripts/<harness>/<version>/<case>.jsonl`.
+
+The first line is `{"meta": {…}}`; `meta.ends` is the reason the turn ended for, as a person read it off the
+recording, or null when the agent was killed. The others are `{"t", "dir": "out"|"in", "data": …}`, or `raw`
+in place of `data` for what is not JSON.
+"""
+
+import json
+from pathlib import Path
+
+import msgspec
+
+ROOT = Path(__file__).parents[1] / "data" / "transcripts"
+
+
+class Recording(msgspec.Struct, frozen=True):
+    name: str
+    lines: tuple[str, ...]
+    """What the agent printed."""
+    ends: str | None
+    """Reason of the turn's end; None when it never came."""
+
+
+def stored(harness: str) -> tuple[Recording, ...]:
+    return tuple(read(path) for path in sorted((ROOT / harness).glob("*/*.jsonl")))
+
+
+def read(path: Path) -> Recording:
+    head, *rows = (json.loads(line) for line in path.read_text().splitlines())
+    printed = [row for row in rows if row["dir"] == "out"]
+    lines = [row["raw"] if "raw" in row else json.dumps(row["data"]) for row in printed]
+    return Recording(f"{path.parent.name}/{path.stem}", tuple(lines), head["meta"]["ends"])

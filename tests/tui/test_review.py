@@ -1,0 +1,280 @@
+"""A review: what is approved is what was on the screen, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from textual.pilot import Pilot
+
+from app.domain import events as own
+from app.domain.errors import NotNow
+from app.domain.ids import ReviewId, RunId
+from app.domain.review import Finding, Verdict
+from app.domain.run import RunState
+from app.tui.screens.review import ReviewScreen, refusal
+from app.wire import Act, Approve, Changes, NewComment
+from tests.support.fleet import RecordedSwarm, Recording, app_over, review, row, swap
+from tests.support.screens import seen, settled, text_of
+
+RUN = RunId("k3f9m.1")
+TREE = "7be21a4f0c9d5e6b8a1f2c3d4e5f60718293a4b5"
+
+
+async def opened(pilot: Pilot[None]) -> ReviewScreen:
+    await pilot.press("j", "enter")
+    await seen(pilot, "REVIEW k3f9m")
+    await seen(pilot, "file 1/4")
+    assert isinstance(pilot.app.screen, ReviewScreen)
+    return pilot.app.screen
+
+
+async def test_a_run_that_waits_for_a_verdict_opens_as_a_review(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await opened(pilot)
+        screen = text_of(pilot.app)
+        assert "✓ make test" in screen
+        assert "merges cleanly onto main" in screen
+
+
+async def test_findings_stand_above_the_diff(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await opened(pilot)
+        assert "changes what runs in CI" in text_of(pilot.app).splitlines()[2]
+
+
+async def test_approving_sends_the_review_and_the_tree_that_are_on_the_screen(
+    swarm: RecordedSwarm,
+) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("M")
+        assert TREE in await seen(pilot, "approve k3f9m")
+        await pilot.press("space")
+        await seen(pilot, "M lands exactly this tree")
+        await pilot.press("M")
+        await seen(pilot, "approved and lands")
+    body = Approve(
+        review=ReviewId("k3f9m.1-r1"), tree=TREE, confirmed=(".github/workflows/ci.yml",), by="ada"
+    )
+    assert swarm.asked == [("approve", RUN, body)]
+
+
+async def test_nothing_lands_before_every_finding_is_acknowledged(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("M")
+        await seen(pilot, "approve k3f9m")
+        await pilot.press("M", "enter", "M")
+        await seen(pilot, "1 to go")
+    assert swarm.asked == []
+
+
+async def test_findings_are_acknowledged_one_by_one() -> None:
+    findings = tuple(
+        Finding(severity="confirm", path=f"ci/{number}.yml", rule="ci-config", why="runs in CI")
+        for number in range(3)
+    )
+    swarm = RecordedSwarm(
+        Recording(
+            rows=[row("k3f9m", "work", RunState.IN_REVIEW, review=ReviewId("k3f9m.1-r1"))],
+            reviews=[review(RUN, (), findings=findings)],
+        )
+    )
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("enter")
+        await seen(pilot, "merges cleanly")
+        await pilot.press("M")
+        for left in (3, 2, 1):
+            await seen(pilot, f"{left} to go")
+            await pilot.press("space")
+        await seen(pilot, "M lands exactly this tree")
+
+
+@pytest.mark.usefixtures("deaf_ears")
+async def test_an_m_typed_twice_does_not_approve(swarm: RecordedSwarm) -> None:
+    swarm.recording.reviews = [replace(swarm.recording.reviews[0], findings=())]
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("M", "M", "M")
+        await seen(pilot, "M lands exactly this tree")
+    assert swarm.asked == []
+
+
+async def test_a_newer_review_is_never_approved_in_place_of_the_one_on_the_screen(
+    swarm: RecordedSwarm,
+) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await opened(pilot)
+        newer = replace(
+            swarm.recording.reviews[0],
+            id=ReviewId("k3f9m.1-r2"),
+            round=2,
+            result_tree="b" * 40,
+            findings=(),
+        )
+        swarm.recording.reviews.append(newer)
+        swap(swarm.recording, "k3f9m", review=newer.id)
+        swarm.happens(RUN, own.ReviewOpened(newer.id, newer.result_tree))
+        await seen(pilot, "R shows what would land now")
+        await pilot.press("M")
+        await seen(pilot, "approve k3f9m")
+        await pilot.press("space", "M")
+        await pilot.pause()
+    (asked,) = swarm.asked
+    assert isinstance(asked[2], Approve)
+    assert (asked[2].review, asked[2].tree) == ("k3f9m.1-r1", TREE)
+
+
+async def test_refresh_shows_the_newer_review(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        newer = replace(
+            swarm.recording.reviews[0], id=ReviewId("k3f9m.1-r2"), round=2, result_tree="b" * 40
+        )
+        swarm.recording.reviews.append(newer)
+        swap(swarm.recording, "k3f9m", review=newer.id)
+        await pilot.press("R")
+        await settled(pilot)
+        assert screen.review == newer
+
+
+async def test_the_refusal_of_a_stale_approval_is_said(swarm: RecordedSwarm) -> None:
+    swarm.refusal = NotNow("the change has moved since", hint="Look at it again.")
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("M")
+        await seen(pilot, "approve k3f9m")
+        await pilot.press("space", "M")
+        assert "Look at it again." in await seen(pilot, "the change has moved since")
+
+
+async def test_an_approved_change_that_did_not_land_tries_again(swarm: RecordedSwarm) -> None:
+    swarm.recording.reviews = [replace(swarm.recording.reviews[0], verdict=Verdict.APPROVE)]
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("M")
+        await seen(pilot, "tries to land again")
+    assert swarm.asked == [("merge", RUN, Act(by="ada"))]
+
+
+def test_conflicts_cannot_be_approved() -> None:
+    assert "src/a.py" in refusal(review(RUN, (), conflicts=("src/a.py",)))
+
+
+def test_a_blocking_finding_cannot_be_approved() -> None:
+    blocked = Finding(severity="block", path=".git/hooks/x", rule="git-dir", why="is git's own")
+    assert ".git/hooks/x may not land" in refusal(review(RUN, (), findings=(blocked,)))
+
+
+async def test_a_comment_is_about_the_line_under_the_cursor(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
+        screen = await opened(pilot)
+        row_of_line = screen.diff_view.diff.find("src/api/merge.py", 124)
+        assert row_of_line is not None
+        screen.diff_view.go_row(row_of_line)
+        await pilot.press("c")
+        await seen(pilot, "src/api/merge.py:124")
+        await pilot.press(*"why here", "enter")
+        await seen(pilot, "why here")
+    assert swarm.asked == [
+        ("comment", RUN, NewComment(path="src/api/merge.py", line=124, text="why here", by="ada"))
+    ]
+
+
+async def test_a_comment_is_shown_when_the_cursor_is_on_its_line(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        row_of_line = screen.diff_view.diff.find("src/api/merge.py", 123)
+        assert row_of_line is not None
+        screen.diff_view.go_row(row_of_line)
+        await seen(pilot, "Name the holder of the lock in the error.")
+
+
+async def test_changes_go_back_with_a_note(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("S")
+        await seen(pilot, "and 1 comment not sent yet")
+        await pilot.press(*"smaller please", "enter")
+        await seen(pilot, "works on")
+    assert swarm.asked == [("changes", RUN, Changes(note="smaller please", by="ada"))]
+
+
+async def test_changes_without_a_word_are_not_sent() -> None:
+    swarm = RecordedSwarm(
+        Recording(
+            rows=[row("k3f9m", "work", RunState.IN_REVIEW, review=ReviewId("k3f9m.1-r1"))],
+            reviews=[review(RUN, ())],
+        )
+    )
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("enter")
+        await seen(pilot, "merges cleanly")
+        await pilot.press("S")
+        await seen(pilot, "works on")
+        await pilot.press("enter")
+        await seen(pilot, "say what should be different")
+    assert swarm.asked == []
+
+
+async def test_hunks_and_files_are_a_key_apart(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        places = []
+        for key in ("]", "]", "}", "}", "{", "["):
+            await pilot.press(key)
+            places.append(screen.diff_view.place())
+    assert places == [
+        (".github/workflows/ci.yml", 1),
+        ("docs/merge.md", 1),
+        ("src/api/merge.py", 1),
+        ("tests/test_merge.py", 1),
+        ("src/api/merge.py", 1),
+        ("docs/merge.md", 1),
+    ]
+
+
+async def test_space_ticks_a_file_off_and_goes_on(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("space")
+        await seen(pilot, "file 2/4 · 1 viewed")
+        assert screen.viewed == {".github/workflows/ci.yml"}
+
+
+async def test_what_was_ticked_off_is_remembered(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("space", "escape")
+        await seen(pilot, "needs you first")
+        await pilot.press("enter")
+        await seen(pilot, "1 viewed")
+
+
+async def test_checks_show_their_output(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("i")
+        assert "214 passed in 38.9s" in await seen(pilot, "about this change")
+
+
+async def test_the_editor_opens_the_file_in_the_worktree(
+    swarm: RecordedSwarm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # Under test there is no terminal to hand over; that it is said is as far as this goes.
+    monkeypatch.setenv("EDITOR", "true")
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("e")
+        await seen(pilot, "cannot be handed to an editor")
+
+
+async def test_once_merged_it_can_no_longer_be_approved(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await opened(pilot)
+        swap(swarm.recording, "k3f9m", state=RunState.MERGED, review=None)
+        swarm.happens(RUN, own.StateChanged(RunState.MERGED))
+        await seen(pilot, "✓ merged")
+        await pilot.press("M")
+        await seen(pilot, "not possible for this run: merged")
+    assert swarm.asked == []

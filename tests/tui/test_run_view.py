@@ -1,0 +1,66 @@
+"""One run with all the room: log, diff, cost, and the way back."""
+
+from app.domain import events as own
+from app.domain.ids import RunId
+from harnesses import events as agent
+from tests.support.fleet import RecordedSwarm, app_over
+from tests.support.screens import seen
+
+RUN = RunId("h7fz4.1")
+
+
+async def test_enter_opens_the_run_with_its_log(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
+        await pilot.press("enter")
+        assert "I'll look at every use of the field first." in await seen(
+            pilot, "the agent's last words"
+        )
+
+
+async def test_what_happens_now_is_appended(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("enter")
+        await seen(pilot, "asks    Bash: git grep")
+        swarm.happens(
+            RUN, agent.MessageChunk("Now I know ", "m9"), agent.MessageChunk("what to do.", "m9")
+        )
+        await seen(pilot, "Now I know what to do.")
+
+
+async def test_z_unfolds_what_tools_gave_back(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
+        await pilot.press("enter")
+        await seen(pilot, "asks    Bash: git grep")
+        await pilot.press("z")
+        await seen(pilot, "src/api/budget.py:41")
+        await pilot.press("z")
+        await seen(pilot, "src/api/budget.py:41", gone=True)
+
+
+async def test_the_diff_of_a_run_is_a_key_away(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("enter")
+        await seen(pilot, "asks    Bash: git grep")
+        await pilot.press("d")
+        await seen(pilot, '"""Money a run may spend."""')
+
+
+async def test_the_next_one_that_needs_me_takes_its_place(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("enter")
+        await seen(pilot, "asks    Bash: git grep")
+        await pilot.press("!")
+        await seen(pilot, "REVIEW k3f9m")
+        await pilot.press("escape")
+        await seen(pilot, "needs you first")
+
+
+async def test_an_event_seen_while_the_log_was_read_is_in_it_once(swarm: RecordedSwarm) -> None:
+    app = app_over(swarm)
+    async with app.run_test(notifications=True, size=(80, 24)) as pilot:
+        await seen(pilot, "asks    Bash: git grep")
+        swarm.happens(RUN, own.Note("said once"))
+        await seen(pilot, "said once")
+        transcript = app.desk.transcript(RUN)
+        assert transcript is not None
+        assert [entry.text for entry in transcript.entries].count("said once") == 1

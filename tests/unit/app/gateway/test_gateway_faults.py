@@ -1,0 +1,246 @@
+"""What goes wrong on the way: cut replies, vanished agents, kills. No charge is ever below what was billed."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from app.gateway.rehearsal_script import FaultKind
+from app.gateway.settings import Upstream
+from app.store import ledger
+from app.store.database import Database
+from app.store.tables import HOLD
+from tests.support.model_endpoint import (
+    MESSAGES,
+    REAL_KEY,
+    RUN_ID,
+    RUN_KEY,
+    Bench,
+    add_run,
+    ask,
+    bench,
+    http,
+    raw_upstream,
+)
+
+
+def billed(b: Bench) -> int:
+    """What the scripted provider charges for the calls it saw, at the model's plain rates."""
+    usages = [call.billed for call in b.endpoint.calls if call.billed is not None]
+    return sum(usage.input * 4 + usage.output * 20 for usage in usages)
+
+
+async def post_anyhow(b: Bench, text: str) -> bytes | None:
+    """The body; None when the connection was cut."""
+    try:
+        return (await b.post(ask(text))).body
+    except aiohttp.ClientError:
+        return None
+
+
+@pytest.mark.parametrize("fault", ["cut_before", "cut_start", "cut"])
+async def test_a_cut_reply_is_charged_at_least_what_was_billed(fault: FaultKind) -> None:
+    async with bench() as b:
+        await post_anyhow(b, f"[[usage input=20 output=900 fault={fault}]]")
+        spend = await b.settled()
+        assert spend.micros >= billed(b) > 0
+        assert [s.known for s in b.witness.spent] == ["held"]
+
+
+@pytest.mark.parametrize("fault", ["cut_start", "cut"])
+async def test_a_cut_reply_never_ends_as_if_it_were_whole(fault: FaultKind) -> None:
+    async with bench() as b:
+        assert await post_anyhow(b, f"[[usage output=900 fault={fault}]]") is None
+
+
+async def test_a_clean_end_without_the_final_usage_is_cut_for_the_agent() -> None:
+    half = b'event: message_start\ndata: {"type":"message_start","message":{"usage":{"input_tokens":5}}}\n\n'
+    async with raw_upstream(http("200 OK", half, content_type="text/event-stream")) as upstream:
+        there = Upstream(name="anthropic", url=upstream.url)
+        async with bench(upstreams=(there,)) as b:
+            assert await post_anyhow(b, "x") is None
+            assert (await b.settled()).micros >= 20_000
+
+
+async def test_a_whole_reply_without_usage_is_charged_in_full() -> None:
+    async with raw_upstream(http("200 OK", b"{}", content_type="application/json")) as upstream:
+        there = Upstream(name="anthropic", url=upstream.url)
+        async with bench(upstreams=(there,)) as b:
+            await post_anyhow(b, "x")
+            assert (await b.settled()).micros >= 20_000
+
+
+async def test_a_provider_that_cannot_be_reached_costs_nothing() -> None:
+    there = Upstream(name="anthropic", url="http://127.0.0.1:1")
+    async with bench(upstreams=(there,)) as b:
+        assert (await b.post(ask())).status == 502
+        spend = await b.spend()
+        assert (spend.micros, spend.held, spend.calls) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("status", [429, 500, 529])
+async def test_a_providers_refusal_passes_and_costs_nothing(status: int) -> None:
+    async with bench() as b:
+        answer = await b.post(ask(f"[[usage fault={status}]]"))
+        assert answer.status == status
+        assert answer.json["error"]["message"] == "scripted"
+        spend = await b.spend()
+        assert (spend.micros, spend.held, len(b.endpoint.calls)) == (0, 0, 1)
+
+
+async def test_a_providers_advice_when_to_retry_passes() -> None:
+    async with raw_upstream(http("429 Too Many Requests", b"{}", retry_after="7")) as upstream:
+        there = Upstream(name="anthropic", url=upstream.url)
+        async with bench(upstreams=(there,)) as b:
+            assert (await b.post(ask())).headers["retry-after"] == "7"
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    reply = http("307 Temporary Redirect", b"", location="http://169.254.169.254/")
+    async with raw_upstream(reply) as upstream:
+        there = Upstream(name="anthropic", url=upstream.url)
+        async with bench(upstreams=(there,)) as b:
+            answer = await b.post(ask())
+            assert answer.status == 502
+            assert "location" not in answer.headers
+            assert len(upstream.received) == 1
+
+
+async def test_a_key_in_a_providers_error_is_withheld(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(REAL_KEY)
+    echo = f'{{"error": "bad request from {REAL_KEY}"}}'.encode()
+    async with raw_upstream(http("400 Bad Request", echo, request_id=REAL_KEY)) as upstream:
+        there = Upstream(name="anthropic", url=upstream.url, key=f"file:{tmp_path / 'key'}")
+        async with bench(upstreams=(there,)) as b:
+            answer = await b.post(ask())
+            assert answer.status == 400
+            assert REAL_KEY not in answer.body.decode() + str(answer.headers)
+
+
+async def test_a_wrong_real_key_stops_the_agent_and_names_the_setting() -> None:
+    async with bench(key="another-key") as b:
+        answer = await b.post(ask())
+        assert answer.status == 403
+        assert answer.headers["x-should-retry"] == "false"
+        assert "gateway.upstreams.anthropic.key" in answer.json["error"]["message"]
+        assert REAL_KEY not in answer.body.decode()
+
+
+async def test_the_real_key_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with bench() as b:
+        for text in (
+            "x",
+            "[[usage fault=500]]",
+            "[[usage fault=cut]]",
+            "[[usage fault=cut_before]]",
+        ):
+            await post_anyhow(b, text)
+        await b.post(b"nonsense")
+    assert REAL_KEY not in caplog.text
+    assert RUN_KEY not in caplog.text
+
+
+async def send_and_leave(b: Bench, text: str) -> asyncio.StreamWriter:
+    """An agent that has sent its request and can vanish."""
+    reader, writer = await asyncio.open_unix_connection(str(b.socket))
+    body = str(ask(text)).replace("'", '"').replace("True", "true").encode()
+    head = f"POST {MESSAGES} HTTP/1.1\r\nhost: g\r\nauthorization: Bearer {RUN_KEY}\r\n"
+    writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
+    while not b.endpoint.calls:
+        await asyncio.sleep(0.01)
+    del reader
+    return writer
+
+
+async def test_a_call_whose_agent_is_gone_is_read_on_for_its_exact_usage() -> None:
+    async with bench() as b:
+        writer = await send_and_leave(b, "[[usage input=20 output=30 delay=0.3]]")
+        writer.transport.abort()
+        assert (await b.settled()).micros == billed(b)
+        assert [s.known for s in b.witness.spent] == ["metered"]
+
+
+async def test_reading_on_ends_and_then_the_whole_hold_is_charged() -> None:
+    async with bench(drain=0.05) as b:
+        writer = await send_and_leave(b, "[[usage input=20 output=30 fault=hang]]")
+        writer.transport.abort()
+        spend = await b.settled()
+        assert spend.micros >= 20_000
+        assert [s.known for s in b.witness.spent] == ["held"]
+
+
+async def test_closing_a_run_cuts_its_reply_and_still_finds_out_the_cost() -> None:
+    async with bench() as b:
+        post = asyncio.create_task(post_anyhow(b, "[[usage input=20 output=30 delay=0.3]]"))
+        while not b.endpoint.calls:
+            await asyncio.sleep(0.01)
+        await b.gateway.close(RUN_ID)
+        assert await post is None
+        assert (await b.settled()).micros == billed(b)
+
+
+async def test_closing_the_gateway_charges_calls_under_way_in_full() -> None:
+    async with bench() as b:
+        post = asyncio.create_task(post_anyhow(b, "[[usage fault=hang]]"))
+        while not b.endpoint.calls:
+            await asyncio.sleep(0.01)
+        await b.gateway.aclose()
+        assert await post is None
+        spend = await b.spend()
+        assert spend.held == 0
+        assert spend.micros >= 20_000
+
+
+SUPERVISOR = """
+import asyncio, sys
+from pathlib import Path
+from app.domain.ids import RunId
+from app.gateway.prices import Prices
+from app.gateway.server import Gateway
+from app.gateway.settings import GatewaySettings, Upstream
+from app.store.database import Database
+from app.supervisor.money import StoreLedger
+from tests.support.model_endpoint import RUN_ID, RUN_KEY, Witnessed
+
+async def main():
+    directory, url = Path(sys.argv[1]), sys.argv[2]
+    settings = GatewaySettings(upstreams=(Upstream(name="anthropic", url=url),))
+    ledger = StoreLedger(Database.open(directory))
+    gateway = Gateway(settings, ledger, Witnessed(), prices=Prices(settings))
+    await gateway.open(RUN_ID, directory / "s" / "r" / "gateway.sock", RUN_KEY)
+    print("ready", flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+async def test_a_killed_gateways_hold_is_charged_in_full_at_the_next_start(tmp_path: Path) -> None:
+    database = Database.open(tmp_path)
+    await database.write(add_run, RUN_ID, 1_000_000)
+    async with bench(key="") as b:
+        gateway = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", SUPERVISOR, str(tmp_path), b.endpoint.url,
+            stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        assert gateway.stdout is not None
+        assert await gateway.stdout.readline() == b"ready\n"
+        killed = Bench(b.gateway, b.endpoint, b.witness, database, tmp_path / "s/r/gateway.sock")
+        writer = await send_and_leave(killed, "[[usage input=20 output=900 fault=hang]]")
+        gateway.send_signal(signal.SIGKILL)
+        await gateway.wait()
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+        assert [row["settled"] for row in await killed.rows(HOLD)] == [None]
+        await database.write(ledger.settle_lost, now=9.0)
+        spend = await killed.spend()
+        assert (spend.held, spend.calls) == (0, 1)
+        assert spend.micros >= billed(b)
+    database.close()

@@ -1,0 +1,70 @@
+"""A step that cannot do its work fails its run with the reason; only what passes by itself is raised on."""
+
+import errno
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+import sqlalchemy as sa
+
+from app.domain.errors import RepoError
+from app.domain.ids import RunId
+from app.domain.run import RunState
+from app.store import tasks
+from app.store.database import Database
+from app.supervisor.services import Services
+from app.supervisor.trouble import fails_the_run, passes
+from sandboxes.errors import SandboxFailed
+from tests.support.rows import stored
+
+FULL = sa.exc.OperationalError("insert", None, Exception("disk is full"))
+
+
+async def tried(tmp_path: Path, error: Exception, wish: str = "") -> tuple[str, str]:
+    """What a step that raises gives, and the wish it leaves."""
+    database = Database.open(tmp_path)
+    try:
+        run = await database.write(stored, state=RunState.WORKING)
+        await database.write(tasks.update, run, wish=wish)
+
+        @fails_the_run("gave up")
+        async def step(_s: Services, _run: RunId) -> str:
+            raise error
+
+        services = cast("Services", SimpleNamespace(database=database))
+        return await step(services, run), await database.read(tasks.column, run, "wish")
+    finally:
+        database.close()
+
+
+@pytest.mark.parametrize(
+    "error", [RepoError("git said no", hint="Mend it."), SandboxFailed("gone")]
+)
+async def test_trouble_in_words_becomes_the_runs_reason(tmp_path: Path, error: Exception) -> None:
+    gave, wish = await tried(tmp_path, error)
+    assert gave == "gave up"
+    assert wish.startswith(f"fail:{error}")
+
+
+async def test_a_bug_fails_the_run_and_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    _gave, wish = await tried(tmp_path, ZeroDivisionError("oops"))
+    assert wish == "fail:swarm itself failed: ZeroDivisionError: oops"
+    assert "a step failed" in caplog.text
+
+
+async def test_a_persons_stop_is_not_overwritten(tmp_path: Path) -> None:
+    _gave, wish = await tried(tmp_path, RepoError("x"), wish="stop:stopped by ada")
+    assert wish == "stop:stopped by ada"
+
+
+@pytest.mark.parametrize("error", [FULL, OSError(errno.ENOSPC, "no space")])
+async def test_what_passes_by_itself_is_raised_on(tmp_path: Path, error: Exception) -> None:
+    with pytest.raises(type(error)):
+        await tried(tmp_path, error)
+
+
+def test_other_errors_of_the_system_do_not_pass() -> None:
+    assert not passes(OSError(errno.EACCES, "denied"))
