@@ -60,7 +60,8 @@ class Detached:
             await asyncio.sleep(POLL)  # claimed, and about to start
         self._signal(signal.SIGTERM)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.wait(), grace)
+            async with asyncio.timeout(grace):
+                await self.wait()
         while self.ended() is None:
             self._signal(signal.SIGKILL)
             await asyncio.sleep(POLL)

@@ -112,7 +112,8 @@ async def _hear(engine: Engine, wire: Wire, timeout: float, limit: int) -> Compl
 
     code = 0
     try:
-        await asyncio.wait_for(engine.thread(listen), timeout)
+        async with asyncio.timeout(timeout):
+            await engine.thread(listen)
     except TimeoutError:
         code = TIMED_OUT
     finally:

@@ -47,7 +47,8 @@ async def run(
     code = await _end(process, timeout)
     # A daemon it left behind may hold the pipes; what it would still say is not waited for.
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(readers, 1.0)
+        async with asyncio.timeout(1.0):
+            await readers
     return Completed(
         code=code, stdout=bytes(out.data), stderr=tail_of(bytes(err.data)), truncated=out.lost
     )
@@ -85,7 +86,8 @@ async def _feed(process: asyncio.subprocess.Process, stdin: bytes) -> None:
 async def _end(process: asyncio.subprocess.Process, timeout: float) -> int:
     """The exit code; nothing of its process group survives, however this is left."""
     try:
-        code = await asyncio.wait_for(process.wait(), timeout)
+        async with asyncio.timeout(timeout):
+            code = await process.wait()
     except TimeoutError:
         return TIMED_OUT
     finally:

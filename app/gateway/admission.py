@@ -43,7 +43,8 @@ async def admit(parts: Parts, line: Line, call: Call, price: Price, model: str) 
         if not room.held or left <= 0:
             return _spent(call, price, room.left, parts.settings.floor)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(money.wait(), left)
+            async with asyncio.timeout(left):
+                await money.wait()
 
 
 def _spent(call: Call, price: Price, left: Micros, floor: int) -> Objection:

@@ -167,7 +167,8 @@ async def _from_command(command: str) -> str:
     except (OSError, ValueError):
         return ""
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), _COMMAND_LIMIT)
+        async with asyncio.timeout(_COMMAND_LIMIT):
+            output, _ = await process.communicate()
     except TimeoutError:
         process.kill()
         await process.wait()

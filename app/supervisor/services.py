@@ -61,7 +61,8 @@ class Live:
         """Until somebody calls `wake`, at most `timeout` seconds: the tables are the truth, this is speed."""
         event = self._wakes.setdefault(run, asyncio.Event())
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(event.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                await event.wait()
         event.clear()
 
     def snapshot_lock(self, run: RunId) -> asyncio.Lock:

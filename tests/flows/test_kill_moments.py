@@ -92,7 +92,8 @@ async def test_a_model_call_cut_off_by_a_kill_is_charged_in_full_once_and_the_ru
     world = World(home, repo)
     with Killed(cradle, world) as user:
         run = await user.submit()
-        await asyncio.wait_for(slow.asked.wait(), 90)
+        async with asyncio.timeout(90):
+            await slow.asked.wait()
         user.kill()
         await user.approve(run)
         await user.idle()
