@@ -15,7 +15,7 @@ import yaml
 from pydantic import ValidationError
 
 from app.config.faults import Fault, faults_of, fields_at, report
-from app.config.settings import STRICTNESS, Settings
+from app.config.settings import STRICTNESS, NetworkSettings, Settings
 from app.config.yamltext import Document, Key, NotReadable, Place, parse
 from app.domain.errors import ConfigError
 from app.domain.money import dollars
@@ -24,7 +24,9 @@ FILE = "config.yaml"
 DEFAULTS = "defaults.yaml"
 FLAGS = "command line"
 
-REPOSITORY_KEYS = frozenset({"agent", "target", "checks", "max_turns", "budget", "approvals"})
+REPOSITORY_KEYS = frozenset(
+    {"agent", "target", "checks", "max_turns", "budget", "approvals", "network"}
+)
 """What a repository's file may set; everything else could widen what an agent may do on this machine."""
 
 
@@ -169,8 +171,21 @@ def _narrowing(source: _Source, before: list[_Source]) -> _Source:
     if STRICTNESS.index(wanted.approvals) < STRICTNESS.index(own.approvals):
         what = f"may only be stricter than your own, {own.approvals!r}"
         found.append(source.fault(("approvals",), what))
+    found += _wider_network(source, own.network, wanted.network)
     _refuse(found, hint=f"Only your own {FILE} (`swarm config show` names it) may loosen these.")
     return source
+
+
+def _wider_network(source: _Source, own: NetworkSettings, wanted: NetworkSettings) -> list[Fault]:
+    found = []
+    if more := sorted(set(wanted.hosts) - set(own.hosts)):
+        yours = ", ".join(own.allow) or "nothing"
+        what = f"may only leave out hosts of your own list ({yours}), not add {', '.join(more)}"
+        found.append(source.fault(("network", "allow"), what))
+    if wanted.limit > own.limit:
+        what = f"may only be lower than your own, {own.bytes}"
+        found.append(source.fault(("network", "bytes"), what))
+    return found
 
 
 def _merged(sources: list[_Source]) -> Loaded:

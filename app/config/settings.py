@@ -9,7 +9,15 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from app.config.values import check_key_reference, check_name, check_url, dollars_of, size_of
+from app.config.networks import check_network, hosts_of
+from app.config.values import (
+    bytes_of,
+    check_key_reference,
+    check_name,
+    check_url,
+    dollars_of,
+    size_of,
+)
 from app.domain.money import Micros, parse_dollars
 
 Dollars: TypeAlias = Annotated[Decimal, BeforeValidator(dollars_of)]
@@ -18,6 +26,7 @@ Size: TypeAlias = Annotated[str, BeforeValidator(size_of)]
 KeyReference: TypeAlias = Annotated[str, BeforeValidator(check_key_reference)]
 Url: TypeAlias = Annotated[str, BeforeValidator(check_url)]
 Name: TypeAlias = Annotated[str, BeforeValidator(check_name)]
+NetworkEntry: TypeAlias = Annotated[str, BeforeValidator(check_network)]
 
 Approvals: TypeAlias = Literal["cautious", "balanced", "autonomous"]
 STRICTNESS: tuple[Approvals, ...] = ("autonomous", "balanced", "cautious")
@@ -61,8 +70,26 @@ class SandboxSettings(Section):
     @property
     def memory_bytes(self) -> int:
         """`memory` as a number of bytes."""
-        units = {"k": 1024, "m": 1024**2, "g": 1024**3}
-        return int(self.memory[:-1]) * units[self.memory[-1]]
+        return bytes_of(self.memory)
+
+
+class NetworkSettings(Section):
+    """What agents may reach besides models: nothing, unless it stands here. Only over TLS, only at port 443."""
+
+    allow: tuple[NetworkEntry, ...] = ()
+    """Full names of hosts, and presets of package registries such as `pypi` or `npm`; see the how-to page."""
+    bytes: Size = "1g"
+    """What one run may send and receive that way, all in all; then its connections are cut."""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts that `allow` stands for."""
+        return hosts_of(self.allow)
+
+    @property
+    def limit(self) -> int:
+        """`bytes` as a number."""
+        return bytes_of(self.bytes)
 
 
 class UpstreamSettings(Section):
@@ -136,6 +163,8 @@ class Settings(Section):
     """How often an agent must ask inside its sandbox: `cautious`, `balanced` or `autonomous`."""
     sandbox: SandboxSettings = SandboxSettings()
     """Where agents and checks run, and how much of the machine they may take."""
+    network: NetworkSettings = NetworkSettings()
+    """What agents may reach besides models."""
     gateway: GatewaySettings = GatewaySettings()
     """The metering proxy between agents and models."""
     agents: Mapping[Name, Mapping[str, Any]] = Field(default_factory=dict)

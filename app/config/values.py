@@ -25,6 +25,12 @@ def size_of(value: object) -> str:
     return match[1] + match[2].lower()
 
 
+def bytes_of(size: str) -> int:
+    """What `size_of` gave back, as a number of bytes."""
+    units = {"k": 1024, "m": 1024**2, "g": 1024**3}
+    return int(size[:-1]) * units[size[-1]]
+
+
 def check_name(value: object) -> str:
     """A name of letters, digits, `.`, `_` and `-`."""
     if not isinstance(value, str) or not _NAME.fullmatch(value):

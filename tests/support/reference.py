@@ -56,7 +56,8 @@ Unknown keys, duplicate keys, anchors and tags are refused, with file, line and 
 
 A repository's file may only narrow. It may set
 {", ".join(f"`{k}`" for k in sorted(REPOSITORY_KEYS))};
-the budget only lower than yours, approvals only stricter. Anything else is refused there.
+the budget and what passes to the network only lower than yours, approvals only stricter, hosts only fewer.
+Anything else is refused there.
 """
 
 

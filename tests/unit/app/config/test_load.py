@@ -156,6 +156,24 @@ def test_a_repository_may_not_loosen_approvals(tmp_path: Path) -> None:
     assert "config show" in caught.value.hint
 
 
+def test_a_repository_may_leave_out_what_its_user_allows(tmp_path: Path) -> None:
+    own, repo = "network: {allow: [pypi, npm]}", "network: {allow: [pypi.org], bytes: 1m}"
+    network = loaded(tmp_path, own, repo).settings.network
+    assert (network.hosts, network.limit) == (("pypi.org",), 1024**2)
+
+
+def test_a_repository_may_not_open_the_network(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"repo.yaml:1: network.allow .* not add deb\.debian\.org"
+    ):
+        loaded(tmp_path, "network: {allow: [pypi]}", "network: {allow: [pypi, deb.debian.org]}")
+
+
+def test_a_repository_may_not_raise_what_passes_to_the_network(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"network\.bytes may only be lower than your own, 10m"):
+        loaded(tmp_path, "network: {bytes: 10m}", "network: {bytes: 11m}")
+
+
 def test_everything_wrong_with_a_repositorys_file_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         loaded(tmp_path, repo="sandbox: {driver: local}\nagnet: x")

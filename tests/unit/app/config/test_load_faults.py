@@ -24,6 +24,8 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "bad_amount": (":2: budget.run 'a lot' is not an amount in dollars, such as 1.50",),
     "negative_amount": (":1: budget.run '-1' is not an amount in dollars of zero or more",),
     "bad_size": (":2: sandbox.memory should be a size with its unit, such as 512m or 2g",),
+    "unknown_network": (":2: network.allow.1 'pipy' is neither", "did you mean 'pypi'?"),
+    "network_address": (":3: network.allow.0 should be the full name", "did you mean 'pypi.org'?"),
     "too_small": (":1: concurrency should be greater than or equal to 1, not 0",),
     "bad_url": (":4: gateway.upstreams.local.url should be an address such as https://",),
     "key_itself": (":4: gateway.upstreams.anthropic.key should say where the key is: env:NAME",),
