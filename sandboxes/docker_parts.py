@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from sandboxes import forward
+from sandboxes import confine, forward
 from sandboxes.names import check_file
 from sandboxes.spec import Limits, Places, Program, SandboxSpec
 
@@ -70,7 +70,7 @@ def box(spec: SandboxSpec, program: Program, cores: int) -> Config:
     side = container_name(spec.name, "side")
     config = _hardened(spec, cores)
     config |= {
-        "Entrypoint": list(program.argv),
+        "Entrypoint": [*_confined(), *program.argv],
         "Env": _env({"HOME": HOME, "LANG": "C.UTF-8", **program.env}),
         "Labels": {**labels(spec), PROGRAM: program.name},
         # Without StdinOnce, so that standard input outlives the supervisor that opened it.
@@ -243,6 +243,11 @@ def _sockets(spec: SandboxSpec) -> Sequence[Config]:
 
 def _bind(source: Path, target: str) -> Config:
     return {"Type": "bind", "Source": str(source.absolute()), "Target": target, "ReadOnly": True}
+
+
+def _confined() -> list[str]:
+    """What starts an untrusted program: a filter of system calls on top of the engine's own."""
+    return ["python3", "-I", "-S", "-c", Path(confine.__file__).read_text(encoding="utf-8")]
 
 
 def _forwarder() -> list[str]:
