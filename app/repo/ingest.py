@@ -19,6 +19,7 @@ from app.repo.hub import Hub
 from app.repo.locks import held
 from app.repo.process import MIB, Bounds
 from app.repo.scribe import LARGEST_PACK, Pack
+from app.repo.transfer import contains
 
 MOST_PATHS: Final = 5_000
 _INDEX: Final = Bounds(seconds=120.0, memory=4096 * MIB, file_size=512 * MIB)
@@ -160,9 +161,18 @@ async def _write(hub: Hub, tree: str, parent: str, run: RunId) -> str:
 
 
 async def _remember(hub: Hub, run: RunId, commit: str, *, blocked: bool) -> None:
+    before = await _look(hub, refs.snapshot(run))
+    if before and not await contains(hub.git(), commit, before):
+        # Nothing newer builds on it, as on one that held what may not leave the sandbox.
+        await hub.git().run("update-ref", refs.kept(run, before), before)
     await hub.git().run("update-ref", refs.snapshot(run), commit)
     if not blocked:
         await hub.git().run("update-ref", refs.clean(run), commit)
+
+
+async def adopt(hub: Hub, run: RunId, commit: str) -> None:
+    """From now on the run's newest snapshot is this commit of the hub's, which the next one builds on."""
+    await _remember(hub, run, checked_id(commit), blocked=True)
 
 
 async def newest(hub: Hub, run: RunId) -> str:

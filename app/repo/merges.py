@@ -78,7 +78,7 @@ def trailers(run: RunId, *, snapshot: str, review: str) -> tuple[tuple[str, str]
 async def propose(repo: Repository, hub: Hub, *, target: str, base: str, snapshot: str) -> Proposal:
     """Merge what the snapshot changed since its base into the target, without a checkout."""
     tip = await _tip(repo, target)
-    result, conflicts = await _merge(hub, base=base, ours=tip, theirs=snapshot)
+    result, conflicts = await merge_commits(hub, base=base, ours=tip, theirs=snapshot)
     old, new = (base, snapshot) if conflicts else (tip, result)
     comparison = await changes.compare(hub.git(), old, new, max_paths=MOST_PATHS)
     return Proposal(
@@ -98,7 +98,9 @@ async def _tip(repo: Repository, target: str) -> str:
     )
 
 
-async def _merge(hub: Hub, *, base: str, ours: str, theirs: str) -> tuple[str, tuple[str, ...]]:
+async def merge_commits(
+    hub: Hub, *, base: str, ours: str, theirs: str
+) -> tuple[str, tuple[str, ...]]:
     """Tree and conflicts of a three-way merge of three commits' trees.
 
     Both sides are first written as children of the base, so that git takes it for the merge base
@@ -245,7 +247,7 @@ async def undo(repo: Repository, hub: Hub, commit: str, *, target: str, words: W
 
 async def _reverse(hub: Hub, commit: str, tip: str) -> tuple[str, tuple[str, ...]]:
     parent = await hub.git().line("rev-parse", "--verify", f"{checked_id(commit)}^1")
-    return await _merge(hub, base=commit, ours=tip, theirs=parent)
+    return await merge_commits(hub, base=commit, ours=tip, theirs=parent)
 
 
 async def _undone(repo: Repository, commit: str, tip: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -12,13 +13,7 @@ import msgspec
 MIB = 1024**2
 TAIL = 8 * 1024
 _CHUNK = 64 * 1024
-_LIMITED = (
-    '(ulimit -v "$1") 2>/dev/null && ulimit -v "$1"; '
-    '(ulimit -t "$2") 2>/dev/null && ulimit -t "$2"; '
-    '(ulimit -f "$3") 2>/dev/null && ulimit -f "$3"; '
-    'shift 3; exec "$@"'
-)
-"""A tighter limit that is already in force stays: each one is tried in a subshell first."""
+_LIMITED = 'ulimit -v "$1"; ulimit -t "$2"; ulimit -f "$3"; shift 3; exec "$@"'
 
 
 class Bounds(msgspec.Struct, frozen=True):
@@ -96,8 +91,16 @@ async def _run(
 
 def _limited(argv: Sequence[str], bounds: Bounds) -> list[str]:
     # Threads share the CPU limit, so it is only the backstop behind the clock.
-    ceilings = (bounds.memory // 1024, int(bounds.seconds) * 4 + 4, bounds.file_size // 512)
+    memory = _ceiling(resource.RLIMIT_AS, bounds.memory)
+    seconds = _ceiling(resource.RLIMIT_CPU, int(bounds.seconds) * 4 + 4)
+    size = _ceiling(resource.RLIMIT_FSIZE, bounds.file_size)
+    ceilings = (memory // 1024, seconds, size // 512)
     return ["sh", "-c", _LIMITED, "sh", *(str(ceiling) for ceiling in ceilings), *argv]
+
+
+def _ceiling(kind: int, wanted: int) -> int:
+    """A tighter limit that is already in force stays."""
+    return min([wanted, *(each for each in resource.getrlimit(kind) if each >= 0)])
 
 
 class _Said(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from app.domain.base import Value
+from app.domain.ids import RunId
 from app.repo import refs
 from app.repo.checkouts import (
     Checkout,
@@ -54,6 +55,11 @@ async def publish(
             return _left("diverged", tip, f"somebody committed on {worktree.branch}")
         await carry(hub, repo, snapshot.commit, known=[snapshot.base, tip])
         return await _move(repo, worktree, tip, snapshot.commit)
+
+
+async def forget_conflict(repo: Repository, run: RunId) -> None:
+    """Both sides are joined: what was laid out for a person to merge is needed no longer. Safe to repeat."""
+    await repo.git().run("update-ref", "-d", refs.agents(run))
 
 
 def _left(

@@ -31,6 +31,16 @@ def trash(run: RunId) -> str:
     return f"refs/swarm/trash/{checked_run(run)}"
 
 
+def agents(run: RunId) -> str:
+    """In the user's repository: what the agent did, while it cannot be joined with what a person did."""
+    return f"refs/swarm/agent/{checked_run(run)}"
+
+
+def undone(run: RunId) -> str:
+    """In the user's repository: the merge that was taken back."""
+    return f"refs/swarm/undone/{checked_run(run)}"
+
+
 def snapshot(run: RunId) -> str:
     """In the hub: the newest snapshot."""
     return f"refs/runs/{checked_run(run)}/snap"
@@ -39,6 +49,16 @@ def snapshot(run: RunId) -> str:
 def clean(run: RunId) -> str:
     """In the hub: the newest snapshot that holds nothing blocked; the next one builds on it."""
     return f"refs/runs/{checked_run(run)}/clean"
+
+
+def joined(run: RunId, commit: str) -> str:
+    """In the hub: keeps a commit that joins the agent's work with a person's."""
+    return f"refs/runs/{checked_run(run)}/joined/{commit}"
+
+
+def kept(run: RunId, commit: str) -> str:
+    """In the hub: keeps a snapshot on which no newer one builds."""
+    return f"refs/runs/{checked_run(run)}/kept/{commit}"
 
 
 def branch(name: str) -> str:

@@ -169,6 +169,20 @@ def _start(at: Scribe, index: str) -> str:
     return place + CLEAN_GIT + setup
 
 
+_ADOPT: Final = """\
+g index-pack --stdin > /dev/null
+g read-tree --reset {tree}
+"""
+
+
+async def adopt(sandbox: Sandbox, at: Scribe, *, commit: str, pack: bytes) -> None:
+    """Tell the scribe what the tree was brought to, so that files ignored there but not in git stay tracked."""
+    script = _start(at, _FROM_BASE) + _ADOPT.format(tree=checked_id(commit))
+    done = await sandbox.aside(script, stdin=pack)
+    if done.code != 0:
+        raise _failed(done)
+
+
 async def seed(sandbox: Sandbox, at: Scribe) -> None:
     """Set the scribe up right after the tree was laid down, before any agent runs. Safe to repeat."""
     done = await sandbox.aside(seed_script(at))

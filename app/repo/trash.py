@@ -217,7 +217,7 @@ async def trash(repo: Repository) -> tuple[RunId, ...]:
 
 async def forget(repo: Repository, run: RunId) -> None:
     """Let go of everything the user's repository keeps for a run, the trash included. Safe to repeat."""
-    for ref in (refs.base(run), refs.published(run), refs.trash(run)):
+    for ref in (refs.base(run), refs.published(run), refs.trash(run), refs.agents(run)):
         await repo.git().run("update-ref", "-d", ref)
 
 

@@ -54,6 +54,13 @@ def turns_of(c: sa.Connection, run: RunId) -> tuple[Turn, ...]:
     return tuple(value(row, Turn) for row in rows)
 
 
+def reword(c: sa.Connection, run: RunId, number: int, prompt: str) -> Turn:
+    """Give a turn that has not begun another prompt."""
+    here = (TURN.c.run == run, TURN.c.number == number)
+    c.execute(sa.update(TURN).where(*here).values(prompt=prompt))
+    return turn(c, run, number)
+
+
 def end(c: sa.Connection, run: RunId, number: int, how: TurnEnd) -> None:
     c.execute(
         sa.update(TURN).where(TURN.c.run == run, TURN.c.number == number).values(**plain(how))

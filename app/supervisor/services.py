@@ -70,6 +70,16 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True)
+class Ground:
+    """What nearly everything done for a run stands on."""
+
+    task: Task
+    run: Run
+    repo: Repository
+    hub: Hub
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """Everything a step or a verb may use."""
 
@@ -103,6 +113,12 @@ class Services:
     async def task_and_run(self, run: RunId) -> tuple[Task, Run]:
         found = await self.database.read(tasks.run, run)
         return await self.database.read(tasks.task, found.task), found
+
+    async def ground(self, run: RunId) -> Ground:
+        """Run, task, the user's repository and its hub."""
+        task, found = await self.task_and_run(run)
+        repo, hub = await self.repository(task)
+        return Ground(task, found, repo, hub)
 
     async def repository(self, task: Task) -> tuple[Repository, Hub]:
         repo = await open_repository(Path(task.repo))

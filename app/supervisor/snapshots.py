@@ -21,11 +21,10 @@ PAUSE_SECONDS = 1.5
 async def take_snapshot(s: Services, run_id: RunId) -> Snapshot:
     """A vetted snapshot of the run's tree, published on its branch; the same tree gives the same one."""
     async with s.live.snapshot_lock(run_id):
-        task, run = await s.task_and_run(run_id)
-        repo, hub = await s.repository(task)
+        at = await s.ground(run_id)
+        run, repo, hub = at.run, at.repo, at.hub
         sandbox = await open_sandbox(s, run, repo)
-        at = scribe_of(s, run, repo, sandbox)
-        pack = await scribe.take(sandbox, at)
+        pack = await scribe.take(sandbox, scribe_of(s, run, repo, sandbox))
         snapshot = await ingest.ingest(hub, pack, run=run_id, base=run.base)
         fault("mid:snapshot")
         await _show(s, run_id, snapshot)

@@ -8,12 +8,15 @@ from pathlib import Path
 import msgspec
 
 from app.domain.ids import RunId
+from app.repo.handover import Handover, apply_script, join, own_work, pack_of
 from app.repo.hub import Hub
 from app.repo.ingest import Snapshot, ingest
+from app.repo.ingest import adopt as ingest_adopt
 from app.repo.merges import Landing, Proposal, Words, propose, trailers
 from app.repo.repository import Repository, keep
-from app.repo.scribe import Pack, Scribe, scribe, seed, take
+from app.repo.scribe import Pack, Scribe, adopt, scribe, seed, take
 from app.repo.tree import Layout, layout, mounts, prepare_script, targets
+from app.repo.worktrees import Worktree
 from sandboxes.base import Process
 from sandboxes.spec import Completed, Places, Program, SandboxSpec
 
@@ -155,12 +158,13 @@ def set_tripwires(where: Path) -> Path:
 
 
 RUN = RunId("k3f9.1")
+NOW = 1_800_000_000.0
 BRANCH = "swarm/fix-add-k3f9"
 WORDS = Words(
     message="Fix add",
     trailers=trailers(RUN, snapshot="5" * 40, review="k3f9.1-r1"),
     author=("Ada", "ada@example.org"),
-    date=1_800_000_000.0,
+    date=NOW,
 )
 
 
@@ -200,6 +204,23 @@ class AgentAtWork:
         made = await ingest(self.hub, await self.take(), run=self.run, base=self.base)
         self.seen = made.tree
         return made
+
+    async def hand_over(self, worktree: Worktree, snapshot: str) -> Handover | None:
+        """What a person did in the worktree, brought into the tree; None when that is nothing."""
+        theirs = await own_work(self.repo, self.hub, worktree, snapshot, now=NOW)
+        if not theirs:
+            return None
+        done = await join(
+            self.repo, self.hub, self.run, base=self.base, snapshot=snapshot, theirs=theirs
+        )
+        pack = await pack_of(self.hub, done, base=self.base)
+        put(Path(self.sandbox.places.launch), {"pack": pack})
+        laid = f"{self.sandbox.places.launch}/pack"
+        ran = await self.sandbox.prepare(apply_script(done, tree=str(self.tree), pack=laid))
+        assert ran.code == 0, ran.stderr
+        await adopt(self.sandbox, self.scribe, commit=done.commit, pack=pack)
+        await ingest_adopt(self.hub, self.run, done.commit)
+        return done
 
     async def propose(self, snapshot: Snapshot, target: str = "main") -> Proposal:
         return await propose(

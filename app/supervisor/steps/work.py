@@ -3,15 +3,15 @@
 from app.domain.events import TurnStarted
 from app.domain.ids import RunId, turn_name
 from app.domain.run import Run, RunState
-from app.domain.task import Task
 from app.repo import repository
 from app.repo.repository import Repository
 from app.store import ledger, reviews, tasks, turns
 from app.store.turns import Turn, TurnEnd
 from app.supervisor.faults import fault
+from app.supervisor.handover import bring_in
 from app.supervisor.money import open_gateway
 from app.supervisor.sandbox import open_sandbox
-from app.supervisor.services import Services
+from app.supervisor.services import Ground, Services
 from app.supervisor.tending import Tending
 from app.supervisor.trouble import fails_the_run
 from harnesses.base import Brief
@@ -26,20 +26,22 @@ INSTRUCTIONS_LIMIT = 128 * 1024
 @fails_the_run("failed")
 async def work(s: Services, run_id: RunId, number: int) -> str:
     """Carry the turn to its end; one that has ended is left alone."""
-    task, run = await s.task_and_run(run_id)
+    at = await s.ground(run_id)
+    run = at.run
     turn = await s.database.read(turns.turn, run_id, number)
     if turn.ended is not None or await s.database.read(tasks.column, run_id, "wish"):
         return "ended"
-    repo, _hub = await s.repository(task)
     key = await open_gateway(s, run)
-    sandbox = await open_sandbox(s, run, repo)
-    brief = await _brief(s, task, run, turn, repo, sandbox, key)
+    sandbox = await open_sandbox(s, run, at.repo)
+    if await sandbox.find(turn_name(number)) is None:
+        turn = await bring_in(s, at, turn, sandbox)
+    brief = await _brief(s, at, turn, sandbox, key)
     process = await _start(s, run, brief, sandbox)
     await s.broker.record(run_id, f"turn-{number}/start", TurnStarted(number, turn.prompt))
     await s.move(run_id, RunState.WORKING, key=f"turn-{number}")
     fault("mid:work")
     session = s.harness(run.harness).session(brief)
-    said = await Tending(s, task, run, turn, session, process).follow()
+    said = await Tending(s, at.task, run, turn, session, process).follow()
     if said is not None:
         await process.stop()
     await _end(s, run, turn, said, await process.wait())
@@ -60,9 +62,8 @@ async def _start(s: Services, run: Run, brief: Brief, sandbox: Sandbox) -> Proce
     )
 
 
-async def _brief(
-    s: Services, task: Task, run: Run, turn: Turn, repo: Repository, sandbox: Sandbox, key: str
-) -> Brief:
+async def _brief(s: Services, at: Ground, turn: Turn, sandbox: Sandbox, key: str) -> Brief:
+    run = at.run
     places = sandbox.places
     return Brief(
         run=run.id,
@@ -75,8 +76,8 @@ async def _brief(
         gateway=places.gateway,
         key=key,
         conversation=turn.resumes,
-        instructions=await _instructions(s, repo, run.base),
-        ask=task.approvals != "autonomous",
+        instructions=await _instructions(s, at.repo, run.base),
+        ask=at.task.approvals != "autonomous",
         settings=s.catalog.get(run.agent).settings,
     )
 
