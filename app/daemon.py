@@ -110,7 +110,8 @@ async def _compose(
     broker = Broker(database)
     broker.start()
     stack.push_async_callback(broker.close)
-    gateway = make_gateway(settings.gateway, database, broker, time.time)
+    host = _kept(state / "host", lambda: f"h{secrets.token_hex(4)}")
+    gateway = make_gateway(settings, database, broker, time.time, host)
     stack.push_async_callback(gateway.aclose)
     with translated():
         agents = catalog.load(settings.agents)
@@ -122,7 +123,7 @@ async def _compose(
         broker=broker,
         engine=Engine(
             database.state,
-            _kept(state / "host", lambda: f"h{secrets.token_hex(4)}"),
+            host,
             concurrency=settings.concurrency,
             poll=POLL_SHARED if settings.database else POLL_ALONE,
         ),

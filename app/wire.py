@@ -48,6 +48,8 @@ class NewTask(Value, frozen=True, kw_only=True):
     base: str = ""
     checks: tuple[str, ...] | None = None
     budget: Micros | None = None
+    label: str = ""
+    """A word to add costs up by."""
     submitter: str = ""
 
 
@@ -103,13 +105,20 @@ class Spend(Value, frozen=True, kw_only=True):
 
 
 class CostLine(Value, frozen=True, kw_only=True):
-    """One line of `GET /v1/costs?by=`."""
+    """One line of `GET /v1/costs?by=`; all lines together are the whole ledger."""
 
     key: str
+    """Empty for calls that belong to none: a task without a label, an agent rather than a sub-agent."""
     micros: Micros
     calls: int
     input: int
     output: int
+    cached: int = 0
+    """Tokens read from, or written to, the provider's cache."""
+    seconds: float = 0.0
+    """Time the calls took, one after another."""
+    unsure: Micros = Micros(0)
+    """Part of `micros` that is an upper bound: the usage never arrived."""
 
 
 class Answer(Value, frozen=True, kw_only=True):

@@ -116,6 +116,8 @@ def _swarm_line(body: swarm.Lifecycle) -> str:
 
 def _review_line(body: swarm.Lifecycle) -> str:
     match body:
+        case swarm.Warned():
+            return painted(f"budget  {_cut(body.words())}", "yellow")
         case swarm.Asked():
             ask = f"asks    {_cut(body.title)}   (swarm answer {_cut(body.approval)} yes|no)"
             return painted(ask, "yellow")

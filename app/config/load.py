@@ -14,11 +14,11 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from app.config.budget import wider
 from app.config.faults import Fault, faults_of, fields_at, report
 from app.config.settings import STRICTNESS, NetworkSettings, Settings
 from app.config.yamltext import Document, Key, NotReadable, Place, parse
 from app.domain.errors import ConfigError
-from app.domain.money import dollars
 
 FILE = "config.yaml"
 DEFAULTS = "defaults.yaml"
@@ -164,10 +164,7 @@ def _narrowing(source: _Source, before: list[_Source]) -> _Source:
     """The repository's source, when it lowers and tightens what the user has, and nothing else."""
     own = _merged(before).settings
     wanted = _merged([*before, source]).settings
-    found = []
-    if wanted.budget.micros > own.budget.micros:
-        what = f"may only be lower than your own, {dollars(own.budget.micros)}"
-        found.append(source.fault(("budget", "run"), what))
+    found = [source.fault(key, what) for key, what in wider(own.budget, wanted.budget)]
     if STRICTNESS.index(wanted.approvals) < STRICTNESS.index(own.approvals):
         what = f"may only be stricter than your own, {own.approvals!r}"
         found.append(source.fault(("approvals",), what))

@@ -17,11 +17,14 @@ from app.config.values import (
     check_url,
     dollars_of,
     size_of,
+    span_of,
 )
 from app.domain.money import Micros, parse_dollars
 
 Dollars: TypeAlias = Annotated[Decimal, BeforeValidator(dollars_of)]
 Count: TypeAlias = Annotated[int, Field(strict=True, ge=1)]
+Percent: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=100)]
+Span: TypeAlias = Annotated[str, BeforeValidator(span_of)]
 Size: TypeAlias = Annotated[str, BeforeValidator(size_of)]
 KeyReference: TypeAlias = Annotated[str, BeforeValidator(check_key_reference)]
 Url: TypeAlias = Annotated[str, BeforeValidator(check_url)]
@@ -39,15 +42,50 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
+class PeriodSettings(Section):
+    """What one agent or one repository may spend."""
+
+    day: Dollars | None = None
+    """US dollars in a day (of UTC)."""
+    month: Dollars | None = None
+    """US dollars in a month."""
+
+
 class BudgetSettings(Section):
-    """What may be spent."""
+    """What may be spent. A limit that is left out is none."""
 
     run: Dollars = Decimal("1.00")
     """US dollars one run of a task may spend at most; the gateway stops it there."""
+    request: Dollars | None = None
+    """US dollars one model call may cost."""
+    task: Dollars | None = None
+    """US dollars all runs of a task may spend together."""
+    flow: Dollars | None = None
+    """US dollars all tasks of a flow may spend together."""
+    day: Dollars | None = None
+    """US dollars in a day (of UTC): in your own file all that is spent, in a repository's what is spent for it."""
+    month: Dollars | None = None
+    """US dollars in a month, in the same way."""
+    agents: Mapping[Name, PeriodSettings] = Field(default_factory=dict)
+    """Limits of single agents, by their name."""
+    repositories: Mapping[str, PeriodSettings] = Field(default_factory=dict)
+    """Limits of single repositories, by their absolute path."""
+    tokens: Count | None = None
+    """Tokens one run may use, sent and received; for models that cost nothing."""
+    time: Span | None = None
+    """How long an agent may work until a person looks, for example `90s`, `45m` or `2h`; a resume starts anew."""
+    request_rate: Count = 600
+    """Model calls of one run in a minute; more than that is a loop, not work."""
+    on_limit: Literal["park", "stop"] = "park"
+    """At a limit: `park` keeps the agent waiting and asks you for more, `stop` ends it at once."""
+    park: Span = "1h"
+    """How long a parked agent waits for your answer; after that it ends, and the question stays."""
+    warn: tuple[Percent, ...] = (80,)
+    """Percentages of a limit at which you are told, once each."""
 
     @property
     def micros(self) -> Micros:
-        """The same as micro-dollars."""
+        """What a run may spend, as micro-dollars."""
         return parse_dollars(str(self.run))
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from app.domain.money import parse_dollars
 
 _SIZE = re.compile(r"([1-9][0-9]*)\s*([kmg])i?b?", re.IGNORECASE)
+_SPAN = re.compile(r"([1-9][0-9]*)\s*([smhd])")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*", re.IGNORECASE)
 _KEY = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|cmd:.+)", re.DOTALL)
 
@@ -29,6 +30,19 @@ def bytes_of(size: str) -> int:
     """What `size_of` gave back, as a number of bytes."""
     units = {"k": 1024, "m": 1024**2, "g": 1024**3}
     return int(size[:-1]) * units[size[-1]]
+
+
+def span_of(value: object) -> str:
+    """`90s`, `45 m` or `2h` as `2h`."""
+    match = _SPAN.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("should be a time with its unit, such as 90s, 45m, 2h or 1d")
+    return match[1] + match[2]
+
+
+def seconds(span: str) -> float:
+    """What `span_of` gave, in seconds."""
+    return float(span[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[span[-1]]
 
 
 def check_name(value: object) -> str:

@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from app.domain.ids import ApprovalId, ReviewId, RunId
+from app.domain.money import Known, dollars
 from app.domain.review import CheckResult, Finding, Verdict
 from app.domain.run import RunState
 from harnesses import events as agent
@@ -52,7 +53,7 @@ class Spent(Lifecycle, frozen=True, tag="spent"):
     output: int
     cache_read: int = 0
     cache_write: int = 0
-    known: Literal["metered", "held"] = "metered"
+    known: Known = "metered"
     """`held`: the usage never arrived, so the whole reservation was charged."""
 
 
@@ -63,6 +64,23 @@ class Refused(Lifecycle, frozen=True, tag="refused"):
     status: int
     budget: bool
     """Whether the run's budget was the reason."""
+
+
+class Warned(Lifecycle, frozen=True, tag="warned"):
+    """A budget has come near its limit; said once for each threshold."""
+
+    of: str
+    """What the budget is of, in words: `this run`, `the day`."""
+    percent: int
+    spent: int
+    """Micro-dollars."""
+    cap: int
+    """Micro-dollars."""
+
+    def words(self) -> str:
+        """For people."""
+        amounts = f"{dollars(self.spent)} of {dollars(self.cap)}"
+        return f"{self.percent}% of the budget of {self.of} is spent: {amounts}"
 
 
 class Asked(Lifecycle, frozen=True, tag="asked"):
@@ -110,6 +128,7 @@ LifecycleEvent: TypeAlias = (
     | Checked
     | Spent
     | Refused
+    | Warned
     | Asked
     | Answered
     | ReviewOpened
@@ -135,6 +154,7 @@ Body: TypeAlias = (
     | Checked
     | Spent
     | Refused
+    | Warned
     | Asked
     | Answered
     | ReviewOpened

@@ -1,7 +1,7 @@
 """Money is whole micro-dollars everywhere; decimals only at the edge where a person reads or types them."""
 
 from decimal import Decimal, InvalidOperation
-from typing import Literal, NewType
+from typing import Literal, NewType, TypeAlias
 
 from app.domain.base import Value
 
@@ -9,13 +9,9 @@ Micros = NewType("Micros", int)
 """Millionths of a US dollar."""
 
 
-class Headroom(Value, frozen=True, kw_only=True):
-    """What a budget still has room for."""
-
-    left: Micros
-    """Neither spent nor held; below zero after an overrun."""
-    held: Micros
-    """Reserved for calls under way; part of it comes back when they are settled."""
+Known: TypeAlias = Literal["provider", "metered", "estimated", "held"]
+"""How a cost is known: the provider said so; its usage times our prices; times an assumed price; or the usage
+never arrived, and the whole reservation is charged."""
 
 
 class Charge(Value, frozen=True, kw_only=True):
@@ -27,8 +23,10 @@ class Charge(Value, frozen=True, kw_only=True):
     output: int = 0
     cache_read: int = 0
     cache_write: int = 0
-    known: Literal["metered", "held"] = "metered"
-    """`held`: the usage never arrived, so the whole reservation is charged."""
+    """Written to the provider's cache, for however long."""
+    cache_write_long: int = 0
+    """Those of them that are kept for an hour."""
+    known: Known = "metered"
     prices: str = ""
     """Name of the price data it was computed with."""
 

@@ -3,6 +3,7 @@
 from typing import Literal, TypeAlias
 
 from app.domain.base import Value
+from app.domain.budget import Limits
 from app.domain.ids import TaskId
 from app.domain.money import Micros
 
@@ -34,3 +35,9 @@ class Task(Value, frozen=True, kw_only=True):
     """Unix time, seconds."""
     submitter: str = ""
     """User name of who asked."""
+    label: str = ""
+    """A word of the user's own to add costs up by."""
+    flow: str = ""
+    """The flow that made the task, if one did."""
+    limits: Limits = Limits()
+    """Limits besides `budget`."""

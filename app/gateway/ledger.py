@@ -1,21 +1,28 @@
 """What the gateway needs of the money and of whoever watches; met where everything is composed."""
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Literal, Protocol, TypeAlias
 
+from app.domain.base import Value
+from app.domain.budget import Claim, Headroom, Room
 from app.domain.events import Refused, Spent
 from app.domain.ids import RunId
-from app.domain.money import Charge, Headroom, Micros
+from app.domain.money import Charge, Micros
+
+Planner: TypeAlias = Callable[[Headroom], Claim | None]
+"""What a call may use at most when that is left; None when it is too little. Pure."""
+
+
+Unit: TypeAlias = Literal["dollars", "tokens"]
 
 
 class Ledger(Protocol):
-    """Money, durably. Every method is one transaction."""
+    """Money, durably. Every method is one transaction over every budget the run counts against."""
 
-    async def headroom(self, run: RunId) -> Headroom:
-        """What the run may still spend, over every budget it counts against."""
-        ...
-
-    async def reserve(self, run: RunId, hold: str, micros: Micros, model: str) -> bool:
-        """Hold that much; False, and nothing held, when a budget has no room for it."""
+    async def reserve(
+        self, run: RunId, hold: str, plan: Planner, *, model: str, lane: str
+    ) -> Claim | Headroom:
+        """Hold what is planned for what is left; the headroom, and nothing held, when that is too little."""
         ...
 
     async def settle(self, hold: str, charge: Charge) -> Micros:
@@ -41,3 +48,31 @@ class Witness(Protocol):
     async def settled(self, run: RunId, spent: Spent) -> None: ...
 
     async def refused(self, run: RunId, refused: Refused) -> None: ...
+
+
+class Shortage(Value, frozen=True, kw_only=True):
+    """What a call lacks."""
+
+    room: Room
+    """The budget that is too small."""
+    needs: int
+    """What the shortest useful answer may use, in that budget's unit."""
+    unit: Unit = "dollars"
+
+
+class Desk(Protocol):
+    """Who can give a run more."""
+
+    async def more(self, run: RunId, shortage: Shortage) -> bool:
+        """Ask for more, and wait for the answer; whether another look at the budget is worth while.
+
+        Cancelled when the agent hangs up.
+        """
+        ...
+
+
+class NoDesk:
+    """Nobody can be asked: a limit is the end."""
+
+    async def more(self, run: RunId, shortage: Shortage) -> bool:
+        return False

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.gateway.ledger import Ledger, Witness
+from app.gateway.ledger import Desk, Ledger, Witness
 from app.gateway.prices import Prices
 from app.gateway.settings import GatewaySettings
 from app.gateway.upstreams import Upstreams
@@ -16,6 +16,7 @@ class Parts:
     settings: GatewaySettings
     ledger: Ledger
     witness: Witness
+    desk: Desk
     prices: Prices
     upstreams: Upstreams
     clock: Callable[[], float]

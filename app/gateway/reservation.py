@@ -3,6 +3,7 @@
 from typing import Literal
 
 from app.domain.base import Value
+from app.domain.budget import Claim, Headroom
 from app.domain.money import Micros
 from app.gateway.prices import Price, round_up
 from app.gateway.settings import Rates
@@ -25,33 +26,42 @@ class Bounds(Value, frozen=True, kw_only=True):
     """How often the provider may run the model for it."""
 
 
-class Plan(Value, frozen=True, kw_only=True):
-    """What to hold, and the output limit that makes it enough."""
+def plan(bounds: Bounds, price: Price, room: Headroom, *, floor: int) -> Claim | None:
+    """What to hold for a call, and how long the answer may be; None when even the shortest is too much.
 
-    micros: Micros
-    output: int
-
-
-def plan(bounds: Bounds, price: Price, left: int, *, floor: int) -> Plan | None:
-    """The plan for a call with that much money left; None when even the shortest useful answer is too dear.
-
-    An answer is cut to half of what is left, so that calls side by side each get a share, but never
-    below `floor` tokens, because agents give up after a few cut answers. A request that asks for
+    An answer is cut to half of the money that is left, so that calls side by side each get a share, but
+    never below `floor` tokens, because agents give up after a few cut answers. A request that asks for
     less than the floor keeps its own number.
     """
-    least = min(bounds.output, max(floor, bounds.thinking + 1))
-    if (needed := cost(bounds, price, least)) > max(0, left):
+    shortest = _shortest(bounds, floor)
+    needed, left = cost(bounds, price, shortest), room.money.left
+    tokens = None if room.tokens is None else room.tokens.left
+    if needed > max(0, left) or (tokens is not None and used(bounds, shortest) > tokens):
         return None
-    allowed = max(needed, left // 2)
-    if (whole := cost(bounds, price, bounds.output)) <= allowed:
-        return Plan(micros=whole, output=bounds.output)
-    output = max(least, _affordable(bounds, price, allowed))
-    return Plan(micros=cost(bounds, price, output), output=output)
+    output = bounds.output
+    if cost(bounds, price, output) > (allowed := max(needed, left // 2)):
+        output = _affordable(bounds, price, allowed)
+    if tokens is not None:
+        output = min(output, tokens // bounds.passes - bounds.input)
+    return _claim(bounds, price, max(shortest, output))
 
 
-def least(bounds: Bounds, price: Price, *, floor: int) -> Micros:
+def least(bounds: Bounds, price: Price, *, floor: int) -> Claim:
     """What a call needs at least."""
-    return cost(bounds, price, min(bounds.output, max(floor, bounds.thinking + 1)))
+    return _claim(bounds, price, _shortest(bounds, floor))
+
+
+def _claim(bounds: Bounds, price: Price, output: int) -> Claim:
+    return Claim(micros=cost(bounds, price, output), tokens=used(bounds, output), output=output)
+
+
+def _shortest(bounds: Bounds, floor: int) -> int:
+    return min(bounds.output, max(floor, bounds.thinking + 1))
+
+
+def used(bounds: Bounds, output: int) -> int:
+    """Tokens, sent and received, at most."""
+    return bounds.passes * (bounds.input + output)
 
 
 def cost(bounds: Bounds, price: Price, output: int) -> Micros:

@@ -16,7 +16,7 @@ from app.gateway import replies
 from app.gateway.anthropic import Messages
 from app.gateway.dialects import Dialect, Objection, Route
 from app.gateway.exchange import Exchange, refuse
-from app.gateway.ledger import Ledger, Witness
+from app.gateway.ledger import Desk, Ledger, NoDesk, Witness
 from app.gateway.line import Line
 from app.gateway.parts import Parts
 from app.gateway.prices import Prices, Unpriced
@@ -41,11 +41,14 @@ class Gateway:
         witness: Witness,
         *,
         prices: Prices,
+        desk: Desk | None = None,
         clock: Callable[[], float] = time.time,
         mint: Callable[[], str] = secrets.token_hex,
     ) -> None:
         upstreams = Upstreams(settings.upstreams)
-        self._parts = Parts(settings, ledger, witness, prices, upstreams, clock, mint)
+        self._parts = Parts(
+            settings, ledger, witness, desk or NoDesk(), prices, upstreams, clock, mint
+        )
         self._lines: dict[RunId, Line] = {}
         self._opening = asyncio.Lock()
         self._exchanges: set[asyncio.Task[web.StreamResponse]] = set()

@@ -1,91 +1,149 @@
 """Money: reserve before a model call, settle after it. A hold survives a crash and is never set free by one.
 
-Every function that decides over a budget first locks the run's row, so that two calls never see the same
-money: on SQLite the update takes the write lock, on PostgreSQL the row's.
+Whoever decides over a budget first locks the rows of all that are counted, so that two calls never see the same
+money: on SQLite any write takes the one lock, on PostgreSQL the rows'.
 """
 
-from typing import Final, Literal, TypeAlias
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
+from app.domain.budget import Account, Ceilings, Claim, Headroom, Passed, chain, day_of, headroom
 from app.domain.errors import NotFound
 from app.domain.events import Refused
 from app.domain.ids import RunId
-from app.domain.money import Charge, Headroom, Micros
+from app.domain.money import Charge, Micros
+from app.store import budgets
+from app.store.budgets import NO_CEILINGS
 from app.store.sql import insert_once
-from app.store.tables import HOLD, REFUSAL, RUN, SPEND
-from app.wire import CostLine, Spend
+from app.store.tables import HOLD, REFUSAL, SPEND, TALLY
+from app.wire import Spend
 
 LOST_PRICES: Final = "reservation"
 """Stands in a row's `prices` when a crash lost the call and its reservation was charged."""
+LONGEST_CALL: Final = 6 * 3600.0
+"""Seconds after which another host may charge a hold whose supervisor is gone."""
 
 
-class Reserved(msgspec.Struct, frozen=True):
-    """The money is held."""
+class Caller(NamedTuple):
+    """Which call it is, besides its run."""
+
+    hold: str
+    model: str
+    lane: str = ""
+    """The sub-agent that makes it; empty for the agent itself."""
+    host: str = ""
 
 
-class Short(msgspec.Struct, frozen=True):
-    """There is not that much left; nothing was held."""
+class Settled(NamedTuple):
+    """A call that was charged."""
 
-    headroom: Headroom
-
-
-By: TypeAlias = Literal["run", "task", "agent", "model", "day"]
-
-
-def headroom(c: sa.Connection, run: RunId) -> Headroom:
-    """What the run's budget still has room for; read in one statement, so that no call counts by half."""
-    held, charged = _open_holds(run), _charges(run)
-    query = sa.select(RUN.c.budget, held.scalar_subquery(), charged.scalar_subquery())
-    row = c.execute(query.where(RUN.c.id == run)).one_or_none()
-    if row is None:
-        raise _no_run(run)
-    budget, taken, gone = (int(number) for number in row)
-    return Headroom(left=Micros(budget - gone - taken), held=Micros(taken))
+    total: Micros
+    """All the run has spent."""
+    passed: tuple[Passed, ...]
+    """Budgets that have come near their limits by it."""
 
 
 def reserve(
-    c: sa.Connection, *, hold: str, run: RunId, micros: int, model: str, now: float
-) -> Reserved | Short:
-    """Hold that much if spent, held and this stay within the budget; again under the same name is no more."""
-    _lock(c, run)
-    room = headroom(c, run)
-    if micros <= max(0, room.left):
-        insert_once(c, HOLD, id=hold, run=run, micros=micros, model=model, opened=now)
-        return Reserved()
-    held_before = c.execute(sa.select(HOLD.c.id).where(HOLD.c.id == hold)).scalar()
-    return Short(room) if held_before is None else Reserved()
+    c: sa.Connection,
+    run: RunId,
+    caller: Caller,
+    plan: Callable[[Headroom], Claim | None],
+    *,
+    now: float,
+    ceilings: Ceilings = NO_CEILINGS,
+) -> Claim | Headroom:
+    """Hold what the call may use at most, against every budget of the chain, all or nothing.
+
+    `plan` says what that is for what is left, or that it is too little; then the headroom is the answer. It must
+    be pure and quick: it is asked inside the transaction.
+    """
+    who = budgets.account(c, run)
+    caps = chain(who, ceilings, day_of(now))
+    names = budgets.keys(caps)
+    have = budgets.tallies(c, names, lock=True)
+    # The one number that people change meanwhile, read again under the lock.
+    who = msgspec.structs.replace(who, budget=budgets.budget_of(c, run))
+    room = headroom(chain(who, ceilings, day_of(now)), have, who.limits.request)
+    claim = plan(room)
+    if claim is None or not _fits(claim, room):
+        return room
+    c.execute(
+        sa.insert(HOLD).values(
+            id=caller.hold,
+            run=run,
+            micros=claim.micros,
+            tokens=claim.tokens,
+            model=caller.model,
+            lane=caller.lane,
+            turn=who.turn,
+            tallies=names,
+            host=caller.host,
+            opened=now,
+            deadline=now + LONGEST_CALL,
+        )
+    )
+    budgets.count(c, names, held=claim.micros, tokens_held=claim.tokens)
+    return claim
 
 
-def settle(c: sa.Connection, *, hold: str, charge: Charge, now: float) -> Micros:
-    """Charge what the call cost, once, and return all the run has spent.
+def _fits(claim: Claim, room: Headroom) -> bool:
+    """Whatever the plan said: what costs nothing fits always, all else only into what is left."""
+    tokens = room.tokens is None or claim.tokens <= max(0, room.tokens.left)
+    return claim.micros <= max(0, room.money.left) and tokens
+
+
+def settle(
+    c: sa.Connection,
+    *,
+    hold: str,
+    charge: Charge,
+    now: float,
+    ceilings: Ceilings = NO_CEILINGS,
+) -> Settled:
+    """Charge what the call cost, once.
 
     An unknown usage (`known="held"`) costs at least the whole hold. A cost above the hold is recorded as it is.
     """
-    closed = _close(c, hold, now)
-    row = c.execute(sa.select(HOLD.c.run, HOLD.c.micros).where(HOLD.c.id == hold)).fetchone()
-    if row is None:
-        raise NotFound(f"there is no hold {hold}", hint="Reserve before settling.")
-    if closed:
-        micros = max(row.micros, charge.micros) if charge.known == "held" else charge.micros
-        _charge(c, hold, RunId(row.run), msgspec.structs.replace(charge, micros=micros), now)
-    return spent(c, RunId(row.run))
+    row = _hold(c, hold)
+    run = RunId(row.run)
+    budgets.tallies(c, row.tallies, lock=True)
+    if not _close(c, row, now):
+        return Settled(spent(c, run), ())
+    unknown = charge.known == "held"
+    micros = Micros(max(row.micros, charge.micros)) if unknown else charge.micros
+    used = charge.input + charge.output + charge.cache_read + charge.cache_write
+    tokens = max(row.tokens, used) if unknown else used
+    who = budgets.account(c, run)
+    _charge(c, row, who, msgspec.structs.replace(charge, micros=micros), now)
+    budgets.count(c, row.tallies, spent=micros, tokens=tokens)
+    return Settled(spent(c, run), budgets.warn(c, who, ceilings, row.tallies, now))
 
 
 def release(c: sa.Connection, *, hold: str, now: float) -> None:
     """Give the whole hold back: only for a call that the provider provably did not bill."""
-    _close(c, hold, now)
+    row = _hold(c, hold)
+    budgets.tallies(c, row.tallies, lock=True)
+    _close(c, row, now)
 
 
-def settle_lost(c: sa.Connection, *, now: float) -> tuple[tuple[RunId, Charge], ...]:
-    """At start: charge in full every hold that a crash left open, and tell which."""
-    c.execute(sa.update(HOLD).where(HOLD.c.settled.is_(None)).values(settled=HOLD.c.settled))
-    rows = c.execute(sa.select(HOLD).where(HOLD.c.settled.is_(None)).order_by(HOLD.c.opened))
+def settle_lost(
+    c: sa.Connection, *, now: float, host: str = "", ceilings: Ceilings = NO_CEILINGS
+) -> tuple[tuple[RunId, Charge], ...]:
+    """At start: charge in full every hold that a crash of this host left open, and tell which.
+
+    Those of another host are under way there, unless their deadline has passed.
+    """
+    mine = sa.or_(HOLD.c.host.in_(("", host)), HOLD.c.deadline < now)
+    rows = c.execute(
+        sa.select(HOLD).where(HOLD.c.settled.is_(None), mine).order_by(HOLD.c.opened, HOLD.c.id)
+    )
     lost = []
     for row in rows.fetchall():
         charge = Charge(micros=row.micros, model=row.model, known="held", prices=LOST_PRICES)
-        settle(c, hold=row.id, charge=charge, now=now)
+        settle(c, hold=row.id, charge=charge, now=now, ceilings=ceilings)
         lost.append((RunId(row.run), charge))
     return tuple(lost)
 
@@ -114,7 +172,8 @@ def cut_off(c: sa.Connection, run: RunId, *, since: float) -> bool:
 
 def spent(c: sa.Connection, run: RunId) -> Micros:
     """What the run has been charged so far."""
-    return Micros(int(c.execute(_charges(run)).scalar_one()))
+    found = c.execute(sa.select(TALLY.c.spent).where(TALLY.c.key == f"run/{run}")).scalar()
+    return Micros(int(found or 0))
 
 
 def spend(c: sa.Connection, run: RunId) -> Spend:
@@ -124,9 +183,11 @@ def spend(c: sa.Connection, run: RunId) -> Spend:
     row = c.execute(sa.select(sa.func.count(), *sums).where(SPEND.c.run == run)).one()
     calls, micros, input_, output, read, written = (int(number) for number in row)
     refused = sa.select(sa.func.count()).select_from(REFUSAL).where(REFUSAL.c.run == run)
+    held = sa.select(sa.func.coalesce(sa.func.sum(HOLD.c.micros), 0))
+    still_open = held.where(HOLD.c.run == run, HOLD.c.settled.is_(None))
     return Spend(
         micros=Micros(micros),
-        held=Micros(int(c.execute(_open_holds(run)).scalar_one())),
+        held=Micros(int(c.execute(still_open).scalar_one())),
         calls=calls,
         refused=int(c.execute(refused).scalar_one()),
         input=input_,
@@ -136,76 +197,37 @@ def spend(c: sa.Connection, run: RunId) -> Spend:
     )
 
 
-def costs(c: sa.Connection, by: By) -> tuple[CostLine, ...]:
-    """Everything spent, grouped; the dearest first, days (of UTC) in order."""
-    key = _key(c, by).label("key")
-    micros = sa.func.sum(SPEND.c.micros).label("micros")
-    query = (
-        sa.select(
-            key,
-            micros,
-            sa.func.count().label("calls"),
-            sa.func.sum(SPEND.c.input).label("input"),
-            sa.func.sum(SPEND.c.output).label("output"),
-        )
-        .select_from(SPEND.join(RUN, SPEND.c.run == RUN.c.id))
-        .group_by(key)
-        .order_by(*((key,) if by == "day" else (micros.desc(), key)))
-    )
-    return tuple(
-        CostLine(
-            key=r.key,
-            micros=Micros(int(r.micros)),
-            calls=r.calls,
-            input=int(r.input),
-            output=int(r.output),
-        )
-        for r in c.execute(query)
-    )
+def _hold(c: sa.Connection, hold: str) -> sa.Row[Any]:
+    row = c.execute(sa.select(HOLD).where(HOLD.c.id == hold)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no hold {hold}", hint="Reserve before settling.")
+    return row
 
 
-def _key(c: sa.Connection, by: By) -> sa.ColumnElement[str]:
-    match by:
-        case "run":
-            return SPEND.c.run
-        case "task":
-            return RUN.c.task
-        case "agent":
-            return RUN.c.agent
-        case "model":
-            return SPEND.c.model
-        case "day":
-            if c.dialect.name == "postgresql":
-                at = sa.func.timezone("UTC", sa.func.to_timestamp(SPEND.c.at))
-                return sa.func.to_char(at, "YYYY-MM-DD")
-            return sa.func.strftime("%Y-%m-%d", SPEND.c.at, "unixepoch")
-
-
-def _lock(c: sa.Connection, run: RunId) -> None:
-    # A select alone would not do: SQLite starts the write transaction only with the first write.
-    touched = c.execute(sa.update(RUN).where(RUN.c.id == run).values(budget=RUN.c.budget))
-    if touched.rowcount != 1:
-        raise _no_run(run)
-
-
-def _open_holds(run: RunId) -> sa.Select[int]:
-    total = sa.select(sa.func.coalesce(sa.func.sum(HOLD.c.micros), 0))
-    return total.where(HOLD.c.run == run, HOLD.c.settled.is_(None))
-
-
-def _charges(run: RunId) -> sa.Select[int]:
-    return sa.select(sa.func.coalesce(sa.func.sum(SPEND.c.micros), 0)).where(SPEND.c.run == run)
-
-
-def _close(c: sa.Connection, hold: str, now: float) -> bool:
+def _close(c: sa.Connection, row: sa.Row[Any], now: float) -> bool:
     """Close an open hold; whether this call closed it."""
-    still_open = sa.update(HOLD).where(HOLD.c.id == hold, HOLD.c.settled.is_(None))
-    return c.execute(still_open.values(settled=now)).rowcount == 1
+    still_open = sa.update(HOLD).where(HOLD.c.id == row.id, HOLD.c.settled.is_(None))
+    if c.execute(still_open.values(settled=now)).rowcount != 1:
+        return False
+    budgets.count(c, row.tallies, held=-row.micros, tokens_held=-row.tokens)
+    return True
 
 
-def _charge(c: sa.Connection, hold: str, run: RunId, charge: Charge, now: float) -> None:
-    insert_once(c, SPEND, hold=hold, run=run, at=now, **msgspec.structs.asdict(charge))
-
-
-def _no_run(run: RunId) -> NotFound:
-    return NotFound(f"there is no run {run} to spend for", hint="`swarm ps` lists them.")
+def _charge(c: sa.Connection, row: sa.Row[Any], who: Account, charge: Charge, now: float) -> None:
+    insert_once(
+        c,
+        SPEND,
+        hold=row.id,
+        at=now,
+        seconds=max(0.0, now - row.opened),
+        day=day_of(row.opened),
+        run=who.run,
+        task=who.task,
+        turn=row.turn,
+        lane=row.lane,
+        agent=who.agent,
+        repo=who.repo,
+        user=who.user,
+        label=who.label,
+        **msgspec.structs.asdict(charge),
+    )

@@ -26,6 +26,9 @@ TASK = sa.Table(
     sa.Column("max_turns", sa.Integer, nullable=False),
     sa.Column("created", sa.Float, nullable=False),
     sa.Column("submitter", sa.Text, nullable=False),
+    sa.Column("label", sa.Text, nullable=False, server_default=""),
+    sa.Column("flow", sa.Text, nullable=False, server_default=""),
+    sa.Column("limits", sa.JSON, nullable=False, server_default="{}"),
 )
 
 RUN = sa.Table(
@@ -167,8 +170,17 @@ HOLD = sa.Table(
     sa.Column("model", sa.Text, nullable=False),
     sa.Column("opened", sa.Float, nullable=False),
     sa.Column("settled", sa.Float),
+    sa.Column("tokens", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("turn", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("lane", sa.Text, nullable=False, server_default=""),
+    sa.Column("tallies", sa.JSON, nullable=False, server_default="[]"),
+    sa.Column("host", sa.Text, nullable=False, server_default=""),
+    sa.Column("deadline", sa.Float, nullable=False, server_default="0"),
 )
-"""A reservation against a budget. Open while `settled` is null; it survives a crash."""
+"""A reservation against the budgets in `tallies`. Open while `settled` is null; it survives a crash.
+
+Its host charges it when that supervisor starts again, any other one only when the deadline has passed.
+"""
 
 SPEND = sa.Table(
     "spend",
@@ -184,8 +196,59 @@ SPEND = sa.Table(
     sa.Column("cache_write", sa.BigInteger, nullable=False),
     sa.Column("known", sa.Text, nullable=False),
     sa.Column("prices", sa.Text, nullable=False),
+    sa.Column("cache_write_long", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("seconds", sa.Float, nullable=False, server_default="0"),
+    sa.Column("day", sa.Text, nullable=False, server_default="", index=True),
+    sa.Column("task", sa.Text, nullable=False, server_default=""),
+    sa.Column("turn", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("agent", sa.Text, nullable=False, server_default=""),
+    sa.Column("repo", sa.Text, nullable=False, server_default=""),
+    sa.Column("user", sa.Text, nullable=False, server_default=""),
+    sa.Column("label", sa.Text, nullable=False, server_default=""),
+    sa.Column("lane", sa.Text, nullable=False, server_default=""),
 )
-"""The ledger. `prices` names the price data the amount was computed with."""
+"""The ledger: what a call cost, how that is known, by which price data, and all it is filed under.
+
+`day` is the day of UTC whose budget it was held against; `lane` the sub-agent that made the call, empty for the
+agent itself.
+"""
+
+TALLY = sa.Table(
+    "tally",
+    STATE,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("spent", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("held", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("tokens", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("tokens_held", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("raised", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("tokens_raised", sa.BigInteger, nullable=False, server_default="0"),
+)
+"""Sums of the ledger and of the open holds, one for each thing that can have a budget: `app.domain.budget.Cap`."""
+
+WARNING = sa.Table(
+    "warning",
+    STATE,
+    sa.Column("tally", sa.Text, primary_key=True),
+    sa.Column("percent", sa.Integer, primary_key=True),
+    sa.Column("run", sa.Text, sa.ForeignKey("run.id"), nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("of", sa.Text, nullable=False),
+    sa.Column("spent", sa.BigInteger, nullable=False),
+    sa.Column("cap", sa.BigInteger, nullable=False),
+)
+"""Each threshold that a budget has passed, once; `run` is the one whose call passed it."""
+
+RAISE = sa.Table(
+    "raise",
+    STATE,
+    sa.Column("approval", sa.Text, sa.ForeignKey("approval.id"), primary_key=True),
+    sa.Column("tally", sa.Text, nullable=False),
+    sa.Column("of", sa.Text, nullable=False),
+    sa.Column("micros", sa.BigInteger, nullable=False),
+    sa.Column("tokens", sa.BigInteger, nullable=False),
+)
+"""How much more a question asks for, and of which budget."""
 
 REFUSAL = sa.Table(
     "refusal",

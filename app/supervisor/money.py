@@ -5,52 +5,69 @@ import uuid
 from collections.abc import Callable
 from decimal import Decimal
 
+from app.config.budget import ceilings
 from app.config.settings import GatewaySettings as Configured
-from app.config.settings import PriceSettings
-from app.domain.events import Refused, Spent
+from app.config.settings import PriceSettings, Settings
+from app.domain.budget import Ceilings, Claim, Headroom, Passed
+from app.domain.events import Note, Refused, Spent, Warned
 from app.domain.ids import RunId
-from app.domain.money import Charge, Headroom, Micros
+from app.domain.money import Charge, Micros, dollars
 from app.domain.run import Run
+from app.gateway.ledger import Planner
 from app.gateway.line import SOCKET_NAME
 from app.gateway.prices import Prices
 from app.gateway.server import Gateway
 from app.gateway.settings import GatewaySettings, Rates, Upstream
-from app.store import keys, ledger
+from app.store import budgets, keys, ledger
 from app.store.database import Database
 from app.supervisor.broker import Broker
 from app.supervisor.services import Services
+
+RETOLD = 7 * 86_400.0
+"""Seconds back to which warnings are told again at a start, in case a crash came between ledger and log."""
 
 
 class StoreLedger:
     """Meets `app.gateway.ledger.Ledger`; every method is one transaction on the state."""
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], float] = time.time,
+        *,
+        host: str = "",
+        ceilings: Ceilings = budgets.NO_CEILINGS,
+        passed: Callable[[Passed], None] | None = None,
+    ) -> None:
+        """`passed` hears of budgets that come near their limits."""
         self._database = database
         self._clock = clock
+        self._host = host
+        self._ceilings = ceilings
+        self._passed = passed
 
-    async def headroom(self, run: RunId) -> Headroom:
-        return await self._database.read(ledger.headroom, run)
-
-    async def reserve(self, run: RunId, hold: str, micros: Micros, model: str) -> bool:
-        answer = await self._database.write(
-            ledger.reserve, hold=hold, run=run, micros=micros, model=model, now=self._clock()
+    async def reserve(
+        self, run: RunId, hold: str, plan: Planner, *, model: str, lane: str
+    ) -> Claim | Headroom:
+        caller = ledger.Caller(hold, model, lane, self._host)
+        return await self._database.write(
+            ledger.reserve, run, caller, plan, now=self._clock(), ceilings=self._ceilings
         )
-        return isinstance(answer, ledger.Reserved)
 
     async def settle(self, hold: str, charge: Charge) -> Micros:
-        return await self._database.write(
-            ledger.settle, hold=hold, charge=charge, now=self._clock()
+        done = await self._database.write(
+            ledger.settle, hold=hold, charge=charge, now=self._clock(), ceilings=self._ceilings
         )
+        if self._passed:
+            for each in done.passed:
+                self._passed(each)
+        return done.total
 
     async def release(self, hold: str) -> None:
         await self._database.write(ledger.release, hold=hold, now=self._clock())
 
     async def refuse(self, run: RunId, refused: Refused) -> None:
         await self._database.write(ledger.refuse, run=run, refused=refused, now=self._clock())
-
-    async def settle_lost(self) -> tuple[tuple[RunId, Charge], ...]:
-        """Charge in full what a crash left open; once, before the gateway opens its first socket."""
-        return await self._database.write(ledger.settle_lost, now=self._clock())
 
 
 class LogWitness:
@@ -68,16 +85,23 @@ class LogWitness:
     async def refused(self, run: RunId, refused: Refused) -> None:
         self._broker.post(run, f"refused/{uuid.uuid4()}", refused)
 
+    def passed(self, found: Passed) -> None:
+        """A budget has come near its limit. Said again, after a crash, it is the same event."""
+        warned = Warned(found.of, found.percent, found.spent, found.cap)
+        self._broker.post(found.run, f"warned/{found.tally}/{found.percent}", warned)
+
 
 def make_gateway(
-    configured: Configured, database: Database, broker: Broker, clock: Callable[[], float]
+    configured: Settings, database: Database, broker: Broker, clock: Callable[[], float], host: str
 ) -> Gateway:
     """The gateway as the user configured it."""
-    settings = gateway_settings(configured)
+    settings = gateway_settings(configured.gateway)
+    witness = LogWitness(broker)
+    above = ceilings(configured.budget)
     return Gateway(
         settings,
-        StoreLedger(database, clock),
-        LogWitness(broker),
+        StoreLedger(database, clock, host=host, ceilings=above, passed=witness.passed),
+        witness,
         prices=Prices(settings),
         clock=clock,
     )
@@ -123,3 +147,19 @@ async def open_gateway(s: Services, run: Run) -> str:
 async def close_gateway(s: Services, run: RunId) -> None:
     """Stop serving the run; nothing of it can spend any more."""
     await s.gateway.close(run)
+
+
+async def charge_lost(s: Services) -> None:
+    """At start: charge the calls that a crash of this host has cut off, and say again which budgets were near."""
+    above = ceilings(s.configuration.settings.budget)
+    now = s.clock()
+    write = s.database.write
+    for run, charge in await write(ledger.settle_lost, now=now, host=s.engine.host, ceilings=above):
+        note = Note(
+            f"a model call was cut off when swarm died; charged in full: {dollars(charge.micros)}",
+            "warning",
+        )
+        await s.broker.record(run, f"lost/{now}", note)
+    witness = LogWitness(s.broker)
+    for found in await s.database.read(budgets.warnings_since, now - RETOLD):
+        witness.passed(found)

@@ -13,7 +13,7 @@ from app.domain.events import Event
 from app.domain.ids import RunId
 from app.domain.review import Approval, Finding
 from app.repo import diffs
-from app.store import audit, board, event_log, ledger, reviews, tasks
+from app.store import audit, board, costs, event_log, ledger, reviews, tasks
 from app.supervisor import checkup
 from app.supervisor.acts import Acts
 from app.supervisor.evidence import why
@@ -96,12 +96,12 @@ class Service:
 
     async def costs(self, by: str) -> tuple[wire.CostLine, ...]:
         try:
-            group = msgspec.convert(by, ledger.By)
+            group = msgspec.convert(by, costs.By)
         except msgspec.ValidationError:
             raise UsageError(
-                f"costs cannot be grouped by {by!r}", hint="Use run, task, agent, model or day."
+                f"costs cannot be grouped by {by!r}", hint=f"Use {', '.join(costs.WAYS)}."
             ) from None
-        return await self._s.database.read(ledger.costs, group)
+        return await self._s.database.read(costs.costs, group)
 
     async def agents(self) -> tuple[wire.AgentLine, ...]:
         return await checkup.agents(self._s)

@@ -5,6 +5,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from app import wire
+from app.config.budget import limits
 from app.config.load import Loaded, load
 from app.domain import ids
 from app.domain.errors import EnvironmentProblem, UsageError
@@ -80,6 +81,8 @@ async def _task(s: Services, repo: Repository, loaded: Loaded, new: wire.NewTask
         max_turns=settings.max_turns,
         created=s.clock(),
         submitter=new.submitter,
+        label=new.label,
+        limits=limits(s.configuration.settings.budget, settings.budget),
     )
 
 

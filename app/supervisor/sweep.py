@@ -3,11 +3,10 @@
 import contextlib
 from pathlib import Path
 
-from app.domain.events import Note
 from app.domain.ids import RunId
-from app.domain.money import dollars
 from app.domain.run import ACTIVE, Run, RunState
-from app.store import ledger, tasks
+from app.store import tasks
+from app.supervisor.money import charge_lost
 from app.supervisor.names import run_of
 from app.supervisor.sandbox import rest
 from app.supervisor.services import Services
@@ -19,12 +18,7 @@ GONE = frozenset({RunState.MERGED, RunState.DISCARDED})
 
 async def sweep(s: Services) -> None:
     """Before any workflow goes on: charge what is open, clear away runs that are over. Nothing unknown."""
-    for run, charge in await s.database.write(ledger.settle_lost, now=s.clock()):
-        note = Note(
-            f"a model call was cut off when swarm died; charged in full: {dollars(charge.micros)}",
-            "warning",
-        )
-        await s.broker.record(run, f"lost/{s.clock()}", note)
+    await charge_lost(s)
     over = await s.database.read(tasks.runs_in, GONE)
     boxed = {name: await _boxed(s, name) for name in {one.sandbox for one in over}}
     for one in over:

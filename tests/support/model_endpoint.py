@@ -149,7 +149,9 @@ async def bench(
         database.close()
 
 
-def add_run(c: sa.Connection, run: RunId, budget: int, agent: str = "claude-code") -> None:
+def add_run(
+    c: sa.Connection, /, run: RunId, budget: int, agent: str = "claude-code", **of_task: Any
+) -> None:
     """A run, and its task, that may spend so many micro-dollars."""
     task = TaskId(run.partition(".")[0])
     money = Micros(budget)
@@ -157,7 +159,7 @@ def add_run(c: sa.Connection, run: RunId, budget: int, agent: str = "claude-code
         c,
         Task(
             id=task, goal="g", repo="/r", target="main", base="main", agent=agent, budget=money,
-            created=0.0,
+            created=0.0, **of_task,
         ),
     )  # fmt: skip
     tasks.add_run(

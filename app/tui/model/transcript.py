@@ -177,7 +177,7 @@ def described(at: float, body: own.Body) -> Entry | None:
             return own_entry(at, body)
 
 
-def own_entry(at: float, body: own.Body) -> Entry | None:  # noqa: C901, PLR0911 - a case for each kind
+def own_entry(at: float, body: own.Body) -> Entry | None:  # noqa: C901, PLR0911, PLR0912 - a case for each kind
     """The entry of what swarm itself did."""
     match body:
         case own.TurnStarted():
@@ -192,6 +192,8 @@ def own_entry(at: float, body: own.Body) -> Entry | None:  # noqa: C901, PLR0911
             return _check_entry(at, body)
         case own.Refused():
             return Entry(at, "refused", body.why, ink="warn", folds=False)
+        case own.Warned():
+            return Entry(at, "budget", body.words(), ink="warn", folds=False)
         case own.Answered():
             return Entry(at, "answer", f"{body.answer}, says {body.by or 'somebody'}")
         case own.ReviewOpened():

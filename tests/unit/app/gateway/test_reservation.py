@@ -3,8 +3,10 @@
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from app.domain.budget import Claim, Headroom, Room
 from app.gateway.prices import Price, Tier, Usage
-from app.gateway.reservation import Bounds, least, plan
+from app.gateway.reservation import Bounds, least, used
+from app.gateway.reservation import plan as plan_for
 from app.gateway.settings import Rates
 
 RATES = Rates(
@@ -18,6 +20,15 @@ DEARER = Rates(
 PRICE = Price(tiers=(Tier(above=-1, rates=RATES),), data="test")
 TIERED = Price(tiers=(Tier(above=-1, rates=RATES), Tier(above=200_000, rates=DEARER)), data="test")
 FLOOR = 8192
+
+
+def plan(
+    bounds: Bounds, price: Price, left: int, *, floor: int, tokens: int | None = None
+) -> Claim | None:
+    """The plan for so many micro-dollars, and so many tokens, left."""
+    of_tokens = None if tokens is None else Room(key="", of="", left=tokens, held=0, cap=0)
+    room = Headroom(money=Room(key="", of="", left=left, held=0, cap=0), tokens=of_tokens)
+    return plan_for(bounds, price, room, floor=floor)
 
 
 def test_a_call_that_fits_keeps_its_own_limit() -> None:
@@ -107,4 +118,20 @@ def test_a_call_is_refused_exactly_when_its_least_is_dearer_than_what_is_left(
     bounds: Bounds, left: int
 ) -> None:
     refused = plan(bounds, TIERED, left, floor=FLOOR) is None
-    assert refused == (least(bounds, TIERED, floor=FLOOR) > left)
+    assert refused == (least(bounds, TIERED, floor=FLOOR).micros > left)
+
+
+def test_an_answer_is_cut_to_the_tokens_that_are_left() -> None:
+    bounds = Bounds(input=1000, output=128_000)
+    planned = plan(bounds, PRICE, 10**9, floor=FLOOR, tokens=20_000)
+    assert planned is not None
+    assert (planned.output, planned.tokens) == (19_000, 20_000)
+
+
+@given(BOUNDS, st.integers(0, 10**6))
+def test_no_plan_uses_more_tokens_than_are_left(bounds: Bounds, tokens: int) -> None:
+    planned = plan(bounds, TIERED, 10**12, floor=FLOOR, tokens=tokens)
+    if planned is None:
+        assert least(bounds, TIERED, floor=FLOOR).tokens > tokens
+    else:
+        assert planned.tokens == used(bounds, planned.output) <= tokens

@@ -1,0 +1,83 @@
+"""The written budget as limits, and what of it a repository's own file may say."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from app.config.settings import BudgetSettings, PeriodSettings
+from app.config.values import seconds
+from app.config.yamltext import Key
+from app.domain.budget import Ceilings, Limits, Periods
+from app.domain.money import Micros, dollars, parse_dollars
+
+_AMOUNTS = ("run", "request", "task", "flow", "day", "month")
+_COUNTS = ("tokens", "request_rate")
+_SPANS = ("time", "park")
+
+
+def ceilings(own: BudgetSettings) -> Ceilings:
+    """The limits over all tasks, which only the user's own file has."""
+    return Ceilings(
+        day=_micros(own.day),
+        month=_micros(own.month),
+        agents={name: _periods(each) for name, each in own.agents.items()},
+        repositories={path: _periods(each) for path, each in own.repositories.items()},
+    )
+
+
+def limits(own: BudgetSettings, wanted: BudgetSettings) -> Limits:
+    """The limits of a task: `wanted` are the settings with its repository's file, `own` those without it."""
+    return Limits(
+        request=_micros(wanted.request),
+        task=_micros(wanted.task),
+        flow=_micros(wanted.flow),
+        # What is the same comes from the user's file, and holds for all repositories together.
+        day=_micros(wanted.day) if wanted.day != own.day else None,
+        month=_micros(wanted.month) if wanted.month != own.month else None,
+        tokens=wanted.tokens,
+        seconds=None if wanted.time is None else seconds(wanted.time),
+        calls_per_minute=wanted.request_rate,
+        on_limit=wanted.on_limit,
+        park=seconds(wanted.park),
+        warn=tuple(sorted(set(wanted.warn))),
+    )
+
+
+def wider(own: BudgetSettings, wanted: BudgetSettings) -> Iterator[tuple[Key, str]]:
+    """Where the budget with the repository's file is wider than the user's own, and how far it may go."""
+    for name in (*_AMOUNTS, *_COUNTS, *_SPANS):
+        mine, theirs = getattr(own, name), getattr(wanted, name)
+        if mine is not None and (theirs is None or _size(theirs) > _size(mine)):
+            yield _key(name), f"may only be lower than your own, {_shown(mine)}"
+    if own.on_limit == "stop" != wanted.on_limit:
+        yield _key("on_limit"), "may only be stricter than your own, 'stop'"
+    if missing := sorted(set(own.warn) - set(wanted.warn)):
+        yield _key("warn"), f"may not leave out your own: {', '.join(map(str, missing))}"
+    for name in ("agents", "repositories"):
+        if getattr(own, name) != getattr(wanted, name):
+            yield _key(name), "is not a repository's to say: only your own config may set it"
+
+
+def _size(value: Decimal | int | str) -> Decimal | float:
+    return seconds(value) if isinstance(value, str) else value
+
+
+def _shown(value: Decimal | int | str) -> str:
+    match value:
+        case Decimal():
+            return dollars(_micros(value) or 0)
+        case int():
+            return f"{value:,}"
+        case str():
+            return value
+
+
+def _key(name: str) -> Key:
+    return ("budget", name)
+
+
+def _periods(each: PeriodSettings) -> Periods:
+    return Periods(day=_micros(each.day), month=_micros(each.month))
+
+
+def _micros(amount: Decimal | None) -> Micros | None:
+    return None if amount is None else parse_dollars(str(amount))

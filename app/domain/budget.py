@@ -1,0 +1,217 @@
+"""Budgets: what may be spent, over what, and how much of that is left. Values and sums, no I/O.
+
+A call counts against a chain of caps: its run, its task, the flow that made the task, its agent, its repository,
+the day, the month. All are counted, limited or not, so that a limit set later knows what was spent.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Literal, TypeAlias
+
+from app.domain.base import Value
+from app.domain.ids import ApprovalId, RunId, TaskId
+from app.domain.money import Micros
+
+OnLimit: TypeAlias = Literal["park", "stop"]
+"""At a limit: keep the agent waiting and ask a person for more, or stop it at once."""
+
+
+class Limits(Value, frozen=True, kw_only=True):
+    """What a task's own configuration allows it, fixed when it is submitted. None: no limit of this kind."""
+
+    request: Micros | None = None
+    """One model call."""
+    task: Micros | None = None
+    """All runs of the task together."""
+    flow: Micros | None = None
+    """All tasks of the flow it belongs to."""
+    day: Micros | None = None
+    """All of its repository in a day."""
+    month: Micros | None = None
+    tokens: int | None = None
+    """Tokens of one run, sent and received."""
+    seconds: float | None = None
+    """Time its agent may work until a person looks; waiting for a person does not count."""
+    calls_per_minute: int | None = None
+    on_limit: OnLimit = "park"
+    park: float = 3600.0
+    """Seconds an agent is kept waiting for a person's answer."""
+    warn: tuple[int, ...] = (80,)
+    """Percentages of a cap at which somebody is told, ascending."""
+
+
+class Periods(Value, frozen=True, kw_only=True):
+    """Limits of one agent or one repository."""
+
+    day: Micros | None = None
+    month: Micros | None = None
+
+
+class Ceilings(Value, frozen=True, kw_only=True):
+    """Limits over all tasks, as the user's configuration has them now."""
+
+    day: Micros | None = None
+    month: Micros | None = None
+    agents: Mapping[str, Periods] = {}
+    repositories: Mapping[str, Periods] = {}
+    """By absolute path."""
+
+
+class Account(Value, frozen=True, kw_only=True):
+    """Who spends, and for what: everything a charge is filed under."""
+
+    run: RunId
+    task: TaskId
+    turn: int
+    agent: str
+    repo: str
+    user: str
+    label: str
+    flow: str
+    budget: Micros
+    limits: Limits
+
+
+class Cap(Value, frozen=True, kw_only=True):
+    """Something that is counted, and how much of it there may be."""
+
+    key: str
+    """For example `run/k3f9x.1`, `day/2026-11-21`, `agent/codex/2026-11`."""
+    of: str
+    """In words, as in "the budget of ..."."""
+    micros: Micros | None = None
+    tokens: int | None = None
+
+
+class Tally(Value, frozen=True, kw_only=True):
+    """What was counted under one key so far."""
+
+    key: str
+    spent: Micros = Micros(0)
+    held: Micros = Micros(0)
+    tokens: int = 0
+    tokens_held: int = 0
+    raised: Micros = Micros(0)
+    """Added to the cap by people."""
+    tokens_raised: int = 0
+
+
+class Room(Value, frozen=True, kw_only=True):
+    """What one cap still has room for."""
+
+    key: str
+    of: str
+    left: int
+    """Neither used nor held; below zero after an overrun."""
+    held: int
+    """Reserved for calls under way; part of it comes back when they are settled."""
+    cap: int
+
+
+class Headroom(Value, frozen=True, kw_only=True):
+    """What a call may still use, by the tightest cap of its chain."""
+
+    money: Room
+    tokens: Room | None = None
+
+
+class Claim(Value, frozen=True, kw_only=True):
+    """The most a call may use."""
+
+    micros: Micros
+    tokens: int
+    output: int
+    """The longest answer that keeps it within both."""
+
+
+class Raise(Value, frozen=True, kw_only=True):
+    """How much more a question asks for, and of which budget."""
+
+    approval: ApprovalId
+    tally: str
+    of: str
+    micros: Micros
+    tokens: int
+
+
+class Passed(Value, frozen=True, kw_only=True):
+    """A budget's threshold that was passed, which happens once."""
+
+    tally: str
+    percent: int
+    run: RunId
+    """Whose call passed it."""
+    at: float
+    of: str
+    spent: Micros
+    cap: Micros
+
+
+def day_of(at: float) -> str:
+    """`2026-11-21`; days are those of UTC, so that all hosts agree."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
+
+
+def chain(account: Account, ceilings: Ceilings, day: str) -> tuple[Cap, ...]:
+    """Everything a call of that day counts against, the narrowest first."""
+    own, month = account.limits, day[:7]
+    agent = ceilings.agents.get(account.agent, Periods())
+    repo = ceilings.repositories.get(account.repo, Periods())
+    flow = (Cap(key=f"flow/{account.flow}", of="this flow", micros=own.flow),)
+    here = f"repository/{account.repo}"
+    them = f"agent/{account.agent}"
+    return (
+        Cap(key=f"run/{account.run}", of="this run", micros=account.budget, tokens=own.tokens),
+        Cap(key=f"task/{account.task}", of="this task", micros=own.task),
+        *(flow if account.flow else ()),
+        Cap(key=f"{them}/{day}", of=f"{account.agent} for the day", micros=agent.day),
+        Cap(key=f"{them}/{month}", of=f"{account.agent} for the month", micros=agent.month),
+        Cap(
+            key=f"{here}/{day}",
+            of="this repository for the day",
+            micros=lower(own.day, repo.day),
+        ),
+        Cap(
+            key=f"{here}/{month}",
+            of="this repository for the month",
+            micros=lower(own.month, repo.month),
+        ),
+        Cap(key=f"day/{day}", of="the day", micros=ceilings.day),
+        Cap(key=f"month/{month}", of="the month", micros=ceilings.month),
+    )
+
+
+def headroom(
+    caps: tuple[Cap, ...], tallies: Mapping[str, Tally], request: Micros | None
+) -> Headroom:
+    """The least room of any cap, in money and in tokens. The run has always a cap in money."""
+    money, tokens = [], []
+    if request is not None:
+        money.append(Room(key="", of="one call", left=request, held=0, cap=request))
+    for cap in caps:
+        have = tallies.get(cap.key, Tally(key=cap.key))
+        if cap.micros is not None:
+            money.append(_room(cap, cap.micros + have.raised, have.spent, have.held))
+        if cap.tokens is not None:
+            tokens.append(
+                _room(cap, cap.tokens + have.tokens_raised, have.tokens, have.tokens_held)
+            )
+    return Headroom(
+        money=min(money, key=lambda room: room.left),
+        tokens=min(tokens, key=lambda room: room.left, default=None),
+    )
+
+
+def crossed(cap: int, spent: int, warn: tuple[int, ...]) -> tuple[int, ...]:
+    """The percentages of the cap that what was spent has reached."""
+    return tuple(percent for percent in warn if spent * 100 >= cap * percent)
+
+
+def _room(cap: Cap, limit: int, used: int, held: int) -> Room:
+    return Room(key=cap.key, of=cap.of, left=limit - used - held, held=held, cap=limit)
+
+
+def lower(one: Micros | None, other: Micros | None) -> Micros | None:
+    """The lower of two limits, where None is no limit."""
+    limits = [each for each in (one, other) if each is not None]
+    return min(limits) if limits else None

@@ -1,0 +1,179 @@
+"""The chain of caps in the tables: who spends, what has been counted, raising a cap, and near limits told once."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.domain.budget import (
+    Account,
+    Cap,
+    Ceilings,
+    Headroom,
+    Passed,
+    Raise,
+    Tally,
+    chain,
+    crossed,
+    day_of,
+    headroom,
+)
+from app.domain.errors import NotFound
+from app.domain.ids import ApprovalId, RunId
+from app.domain.money import Micros
+from app.store.sql import insert_once, plain, value
+from app.store.tables import RAISE, RUN, TALLY, TASK, TURN, WARNING
+
+NO_CEILINGS: Final = Ceilings()
+
+
+def account(c: sa.Connection, run: RunId) -> Account:
+    """Who the run's calls are charged to."""
+    turn = sa.select(sa.func.coalesce(sa.func.max(TURN.c.number), 0)).where(TURN.c.run == run)
+    query: sa.Select[Any] = (
+        sa.select(
+            RUN.c.id.label("run"),
+            RUN.c.task,
+            RUN.c.agent,
+            RUN.c.budget,
+            TASK.c.repo,
+            TASK.c.submitter.label("user"),
+            TASK.c.label,
+            TASK.c.flow,
+            TASK.c.limits,
+            turn.scalar_subquery().label("turn"),
+        )
+        .join(TASK, TASK.c.id == RUN.c.task)
+        .where(RUN.c.id == run)
+    )
+    row = c.execute(query).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no run {run} to spend for", hint="`swarm ps` lists them.")
+    return value(row, Account)
+
+
+def budget_of(c: sa.Connection, run: RunId) -> Micros:
+    """The run's own cap as it is now."""
+    return Micros(int(c.execute(sa.select(RUN.c.budget).where(RUN.c.id == run)).scalar_one()))
+
+
+def room(c: sa.Connection, run: RunId, now: float, ceilings: Ceilings = NO_CEILINGS) -> Headroom:
+    """What the run may still use, over every budget it counts against."""
+    who = account(c, run)
+    caps = chain(who, ceilings, day_of(now))
+    return headroom(caps, tallies(c, keys(caps)), who.limits.request)
+
+
+def keys(caps: Iterable[Cap]) -> list[str]:
+    return [cap.key for cap in caps]
+
+
+def tallies(c: sa.Connection, wanted: Iterable[str], *, lock: bool = False) -> dict[str, Tally]:
+    """What was counted under these keys. With `lock`, nobody else can count under them in the meantime."""
+    names = sorted(wanted)
+    query = sa.select(TALLY).where(TALLY.c.key.in_(names)).order_by(TALLY.c.key)
+    if lock:
+        # A write first, since SQLite starts the write transaction only with one; rows that are not there yet
+        # cannot be locked; and always in the order of the keys, so that two hosts never wait for each other.
+        insert = postgresql.insert if c.dialect.name == "postgresql" else sqlite.insert
+        c.execute(insert(TALLY).on_conflict_do_nothing(), [{"key": name} for name in names])
+        query = query.with_for_update()
+    return {row.key: value(row, Tally) for row in c.execute(query)}
+
+
+def count(
+    c: sa.Connection,
+    names: Iterable[str],
+    *,
+    spent: int = 0,
+    held: int = 0,
+    tokens: int = 0,
+    tokens_held: int = 0,
+) -> None:
+    """Add to what was counted under every one of these keys."""
+    changes = {"spent": spent, "held": held, "tokens": tokens, "tokens_held": tokens_held}
+    added = {name: TALLY.c[name] + by for name, by in changes.items() if by}
+    if added:
+        c.execute(sa.update(TALLY).where(TALLY.c.key.in_(sorted(names))).values(**added))
+
+
+def warn(
+    c: sa.Connection, who: Account, ceilings: Ceilings, counted: Iterable[str], now: float
+) -> tuple[Passed, ...]:
+    """The thresholds that have been passed for the first time under these keys."""
+    if not who.limits.warn:
+        return ()
+    names = set(counted)
+    # The day is that of the keys, not of now: a call may end after midnight.
+    day = next((name.removeprefix("day/") for name in names if name.startswith("day/")), "")
+    caps = [
+        cap
+        for cap in chain(who, ceilings, day or day_of(now))
+        if cap.key in names and cap.micros is not None
+    ]
+    have = tallies(c, keys(caps))
+    return tuple(
+        found
+        for cap in caps
+        if (tally := have.get(cap.key))
+        for found in _passed(c, who, cap, tally, now)
+    )
+
+
+def _passed(c: sa.Connection, who: Account, cap: Cap, tally: Tally, now: float) -> Iterator[Passed]:
+    limit = (cap.micros or 0) + tally.raised
+    if limit <= 0:
+        return
+    for percent in crossed(limit, tally.spent, who.limits.warn):
+        found = Passed(
+            tally=cap.key,
+            percent=percent,
+            run=who.run,
+            at=now,
+            of=cap.of,
+            spent=tally.spent,
+            cap=Micros(limit),
+        )
+        if insert_once(c, WARNING, **plain(found)):
+            yield found
+
+
+def warnings_since(c: sa.Connection, at: float) -> tuple[Passed, ...]:
+    """What was passed since then, to be told again after a crash."""
+    rows = c.execute(sa.select(WARNING).where(WARNING.c.at >= at).order_by(WARNING.c.at))
+    return tuple(value(row, Passed) for row in rows)
+
+
+def ask_raise(c: sa.Connection, wanted: Raise) -> None:
+    """Note how much more a question asks for; again changes nothing."""
+    insert_once(
+        c,
+        RAISE,
+        approval=wanted.approval,
+        tally=wanted.tally,
+        of=wanted.of,
+        micros=wanted.micros,
+        tokens=wanted.tokens,
+    )
+
+
+def raise_of(c: sa.Connection, approval: ApprovalId) -> Raise | None:
+    """What a question asks for; None when it is no question about a budget."""
+    row = c.execute(sa.select(RAISE).where(RAISE.c.approval == approval)).one_or_none()
+    return None if row is None else value(row, Raise)
+
+
+def grant(c: sa.Connection, wanted: Raise, *, run: RunId) -> None:
+    """Give that much more. A run's own budget stands in its row; others are raised in their tally."""
+    tallies(c, [wanted.tally], lock=True)
+    if wanted.tally == f"run/{run}":
+        more = sa.update(RUN).where(RUN.c.id == run)
+        c.execute(more.values(budget=RUN.c.budget + wanted.micros))
+        raised = {"tokens_raised": TALLY.c.tokens_raised + wanted.tokens}
+    else:
+        raised = {
+            "raised": TALLY.c.raised + wanted.micros,
+            "tokens_raised": TALLY.c.tokens_raised + wanted.tokens,
+        }
+    c.execute(sa.update(TALLY).where(TALLY.c.key == wanted.tally).values(**raised))

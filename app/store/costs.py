@@ -1,0 +1,76 @@
+"""The ledger added up, by anything a charge is filed under."""
+
+from typing import Final, Literal, TypeAlias, get_args
+
+import sqlalchemy as sa
+
+from app.domain.ids import RunId
+from app.domain.money import Charge, Micros
+from app.store.sql import value
+from app.store.tables import SPEND
+from app.wire import CostLine
+
+By: TypeAlias = Literal[
+    "run", "task", "agent", "model", "day", "month", "repo", "user", "label", "subagent"
+]
+WAYS: Final[tuple[By, ...]] = get_args(By)
+
+
+def costs(c: sa.Connection, by: By) -> tuple[CostLine, ...]:
+    """Everything spent, grouped; the dearest first, days and months (of UTC) in order."""
+    key = _key(by).label("key")
+    micros = _sum("micros").label("micros")
+    unsure = sa.func.sum(sa.case((SPEND.c.known == "held", SPEND.c.micros), else_=0))
+    query = (
+        sa.select(
+            key,
+            micros,
+            sa.func.count().label("calls"),
+            _sum("input").label("input"),
+            _sum("output").label("output"),
+            (_sum("cache_read") + _sum("cache_write")).label("cached"),
+            _sum("seconds").label("seconds"),
+            unsure.label("unsure"),
+        )
+        .group_by(key)
+        .order_by(*((key,) if by in ("day", "month") else (micros.desc(), key)))
+    )
+    return tuple(
+        CostLine(
+            key=r.key,
+            micros=Micros(int(r.micros)),
+            calls=r.calls,
+            input=int(r.input),
+            output=int(r.output),
+            cached=int(r.cached),
+            seconds=float(r.seconds),
+            unsure=Micros(int(r.unsure)),
+        )
+        for r in c.execute(query)
+    )
+
+
+def charges(c: sa.Connection, run: RunId) -> tuple[tuple[float, Charge], ...]:
+    """When the run was charged what, oldest first."""
+    rows = c.execute(sa.select(SPEND).where(SPEND.c.run == run).order_by(SPEND.c.at, SPEND.c.hold))
+    return tuple((row.at, value(row, Charge)) for row in rows)
+
+
+def today(c: sa.Connection, day: str) -> Micros:
+    """What was spent on that day."""
+    query = sa.select(sa.func.coalesce(sa.func.sum(SPEND.c.micros), 0)).where(SPEND.c.day == day)
+    return Micros(int(c.execute(query).scalar_one()))
+
+
+def _sum(column: str) -> sa.ColumnElement[int]:
+    return sa.func.sum(SPEND.c[column])
+
+
+def _key(by: By) -> sa.ColumnElement[str]:
+    match by:
+        case "month":
+            return sa.func.substr(SPEND.c.day, 1, 7)
+        case "subagent":
+            return SPEND.c.lane
+        case _:
+            return SPEND.c[by]

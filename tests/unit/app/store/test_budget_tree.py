@@ -1,0 +1,284 @@
+"""The chain of caps: whatever the schedule, nothing passes its cap, and all sums are the ledger's."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.domain.budget import (
+    Cap,
+    Ceilings,
+    Claim,
+    Headroom,
+    Limits,
+    Periods,
+    Raise,
+    Tally,
+    chain,
+    headroom,
+)
+from app.domain.ids import ApprovalId, RunId
+from app.domain.money import Charge, Known, Micros
+from app.store import budgets, costs, ledger, tasks
+from app.store.sql import value
+from app.store.tables import HOLD, SPEND, STATE, TALLY, WARNING
+from tests.support.model_endpoint import add_run
+
+DAY = 86_400.0
+NOON = 10 * DAY + DAY / 2
+RUN = RunId("aaaaa.1")
+SECOND = RunId("aaaaa.2")
+OTHER = RunId("bbbbb.1")
+DOLLAR = 1_000_000
+CEILINGS = Ceilings(
+    day=Micros(1_500_000),
+    month=Micros(2_500_000),
+    agents={"claude-code": Periods(day=Micros(1_200_000))},
+    repositories={"/r": Periods(month=Micros(2_200_000))},
+)
+LIMITS = Limits(
+    request=Micros(600_000),
+    task=Micros(1_100_000),
+    flow=Micros(1_900_000),
+    tokens=5_000,
+    warn=(50,),
+)
+
+
+def book(**limits: Any) -> sa.Engine:
+    """Two runs of one task, and one of another; all of one flow and one repository."""
+    engine = sa.create_engine("sqlite://")
+    with engine.begin() as c:
+        STATE.create_all(c)
+        more: dict[str, Any] = {
+            "limits": msgspec.structs.replace(LIMITS, **limits),
+            "flow": "f1",
+            "label": "docs",
+        }
+        add_run(c, RUN, DOLLAR, **more)
+        second = {"id": SECOND, "number": 2}
+        tasks.add_run(c, msgspec.structs.replace(tasks.run(c, RUN), **second))
+        add_run(c, OTHER, DOLLAR, "codex", **more)
+    return engine
+
+
+@pytest.fixture
+def c() -> Iterator[sa.Connection]:
+    engine = book()
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
+
+
+def reserve(
+    c: sa.Connection, hold: str, micros: int, run: RunId = RUN, *, tokens: int = 0, at: float = NOON
+) -> Claim | Headroom:
+    claim = Claim(micros=Micros(micros), tokens=tokens, output=0)
+    caller = ledger.Caller(hold, "m", host="here")
+    return ledger.reserve(c, run, caller, lambda _: claim, now=at, ceilings=CEILINGS)
+
+
+def settle(
+    c: sa.Connection, hold: str, micros: int, *, at: float = NOON, known: Known = "metered"
+) -> ledger.Settled:
+    charge = Charge(micros=Micros(micros), model="m", input=micros // 1000, known=known)
+    return ledger.settle(c, hold=hold, charge=charge, now=at, ceilings=CEILINGS)
+
+
+def refused_by(answer: Claim | Headroom) -> str:
+    assert isinstance(answer, Headroom)
+    return answer.money.of
+
+
+def test_one_call_may_not_cost_more_than_a_request_may(c: sa.Connection) -> None:
+    assert refused_by(reserve(c, "h1", 600_001)) == "one call"
+
+
+def test_a_task_holds_all_its_runs_back(c: sa.Connection) -> None:
+    reserve(c, "h1", 600_000)
+    reserve(c, "h2", 300_000)
+    assert refused_by(reserve(c, "h3", 200_001, SECOND)) == "this task"
+
+
+def test_another_agents_money_is_its_own(c: sa.Connection) -> None:
+    reserve(c, "h1", 600_000)
+    reserve(c, "h2", 300_000)
+    assert isinstance(reserve(c, "h3", 600_000, OTHER), Claim)
+
+
+def test_the_day_holds_everybody_back_and_the_next_one_begins_anew(c: sa.Connection) -> None:
+    reserve(c, "h1", 600_000)
+    reserve(c, "h2", 400_000)
+    assert refused_by(reserve(c, "h3", 500_001, OTHER)) == "the day"
+    assert isinstance(reserve(c, "h4", 500_001, OTHER, at=NOON + DAY), Claim)
+
+
+def test_a_call_that_ends_after_midnight_belongs_to_the_day_it_was_held_against(
+    c: sa.Connection,
+) -> None:
+    reserve(c, "h1", 600_000)
+    settle(c, "h1", 500_000, at=NOON + DAY)
+    assert [line.key for line in costs.costs(c, "day")] == ["1970-01-11"]
+    assert budgets.tallies(c, ["day/1970-01-11"])["day/1970-01-11"].spent == 500_000
+
+
+def test_tokens_are_limited_where_money_is_not(c: sa.Connection) -> None:
+    assert isinstance(reserve(c, "h1", 0, tokens=5_000), Claim)
+    answer = reserve(c, "h2", 0, tokens=1)
+    assert isinstance(answer, Headroom)
+    assert answer.tokens
+    assert (answer.tokens.of, answer.tokens.left) == ("this run", 0)
+
+
+def test_a_threshold_is_told_once_for_each_budget_that_passes_it(c: sa.Connection) -> None:
+    told = []
+    for number in range(3):
+        reserve(c, f"h{number}", 300_000)
+        told.append([each.of for each in settle(c, f"h{number}", 300_000).passed])
+    assert told == [[], ["this run", "this task", "claude-code for the day"], ["the day"]]
+    assert len(c.execute(sa.select(WARNING)).all()) == 4
+
+
+def test_a_raised_budget_has_room_again(c: sa.Connection) -> None:
+    for number in range(3):
+        reserve(c, f"h{number}", 300_000)
+    more = Raise(
+        approval=ApprovalId("a"), tally="task/aaaaa", of="this task", micros=Micros(100), tokens=0
+    )
+    assert refused_by(reserve(c, "h4", 200_100, SECOND)) == "this task"
+    budgets.grant(c, more, run=SECOND)
+    assert isinstance(reserve(c, "h4", 200_100, SECOND), Claim)
+
+
+def test_a_raise_of_the_run_stands_in_its_row(c: sa.Connection) -> None:
+    more = Raise(
+        approval=ApprovalId("a"), tally=f"run/{RUN}", of="this run", micros=Micros(7), tokens=0
+    )
+    budgets.grant(c, more, run=RUN)
+    assert tasks.run(c, RUN).budget == DOLLAR + 7
+
+
+@pytest.mark.parametrize("by", costs.WAYS)
+def test_costs_are_filed_under_everything_they_can_be_asked_for(
+    c: sa.Connection, by: costs.By
+) -> None:
+    for hold, run, micros, day in (("h1", RUN, 100, 0), ("h2", OTHER, 300, 1)):
+        reserve(c, hold, micros, run, at=NOON + day * DAY)
+        settle(c, hold, micros, at=NOON + day * DAY)
+    expected = {
+        "run": [OTHER, RUN],
+        "task": ["bbbbb", "aaaaa"],
+        "agent": ["codex", "claude-code"],
+        "model": ["m"],
+        "day": ["1970-01-11", "1970-01-12"],
+        "month": ["1970-01"],
+        "repo": ["/r"],
+        "user": [""],
+        "label": ["docs"],
+        "subagent": [""],
+    }
+    lines = costs.costs(c, by)
+    assert [line.key for line in lines] == expected[by]
+    assert sum(line.micros for line in lines) == 400
+
+
+def test_what_is_only_an_upper_bound_is_told_apart(c: sa.Connection) -> None:
+    for hold, known in (("h1", "metered"), ("h2", "held")):
+        reserve(c, hold, 1000)
+        settle(c, hold, 100, known=known)  # type: ignore[arg-type]
+    (line,) = costs.costs(c, "run")
+    assert (line.micros, line.unsure) == (1100, 1000)
+
+
+# Any number of calls at a time, of three runs, over a midnight and a month's end, with crashes between.
+STEP = st.tuples(
+    st.sampled_from(
+        ["reserve", "reserve", "reserve", "settle", "lose", "release", "crash", "raise"]
+    ),
+    st.sampled_from([RUN, SECOND, OTHER]),
+    st.integers(0, 63),
+    st.integers(0, 700_000),
+    st.integers(0, 100),
+    st.sampled_from([0.0, 0.0, DAY, 25 * DAY]),
+)
+
+
+@pytest.fixture(scope="module")
+def pages() -> Iterator[sa.Engine]:
+    engine = book()
+    yield engine
+    engine.dispose()
+
+
+@settings(
+    max_examples=1000,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(parallel=st.integers(1, 64), steps=st.lists(STEP, min_size=1, max_size=12))
+def test_no_schedule_passes_any_cap_and_all_sums_are_the_ledgers(
+    pages: sa.Engine, parallel: int, steps: list[tuple[str, RunId, int, int, int, float]]
+) -> None:
+    with pages.connect() as c:
+        holds: dict[str, int] = {}
+        for number, (what, run, which, micros, share, after) in enumerate(steps):
+            name = sorted(holds)[which % len(holds)] if holds else ""
+            if what == "reserve" and len(holds) < parallel:
+                if isinstance(reserve(c, f"h{number}", micros, run, at=NOON + after), Claim):
+                    holds[f"h{number}"] = micros
+            elif what == "crash":
+                ledger.settle_lost(c, now=NOON, host="here", ceilings=CEILINGS)
+                holds.clear()
+            elif what == "raise":
+                _grant(c, run, micros)
+            elif name:
+                _end(c, what, name, holds.pop(name) * share // 100)
+            _holds(c)
+        assert sum(line.micros for line in costs.costs(c, "run")) == _total(c)
+        c.rollback()
+
+
+def _end(c: sa.Connection, what: str, name: str, actual: int) -> None:
+    if what == "release":
+        ledger.release(c, hold=name, now=NOON)
+    else:
+        settle(c, name, actual, known="held" if what == "lose" else "metered")
+
+
+def _grant(c: sa.Connection, run: RunId, micros: int) -> None:
+    key = f"task/{run.partition('.')[0]}"
+    more = Raise(approval=ApprovalId("a"), tally=key, of="", micros=Micros(micros), tokens=0)
+    budgets.grant(c, more, run=run)
+
+
+def _holds(c: sa.Connection) -> None:
+    """Nothing is over its cap, and every sum is that of the rows it was made of."""
+    have = {row.key: value(row, Tally) for row in c.execute(sa.select(TALLY))}
+    for cap in {cap.key: cap for run in (RUN, SECOND, OTHER) for cap in _caps(c, run)}.values():
+        assert headroom((_ROOMY, cap), have, None).money.left >= 0
+    sums: dict[str, list[int]] = {}
+    for row in c.execute(sa.select(HOLD, SPEND.c.micros.label("cost")).outerjoin(SPEND)):
+        for key in row.tallies:
+            both = sums.setdefault(key, [0, 0])
+            both[0] += row.cost or 0
+            both[1] += row.micros if row.settled is None else 0
+    assert {key: [tally.spent, tally.held] for key, tally in have.items() if key in sums} == sums
+
+
+_ROOMY = Cap(key="", of="nothing", micros=Micros(10**9))
+
+
+def _caps(c: sa.Connection, run: RunId) -> list[Cap]:
+    who = budgets.account(c, run)
+    return [cap for day in _DAYS for cap in chain(who, CEILINGS, day)]
+
+
+_DAYS = ("1970-01-11", "1970-01-12", "1970-02-05")
+
+
+def _total(c: sa.Connection) -> int:
+    return int(c.execute(sa.select(sa.func.coalesce(sa.func.sum(SPEND.c.micros), 0))).scalar_one())
