@@ -89,6 +89,13 @@ class Session(Protocol):
         """Answer the question with that id. Answering twice, or an unknown id, sends nothing harmful."""
         ...
 
+    def steer(self, message: str, text: str) -> Iterable[Send]:
+        """Send a person's message into the running turn; nothing when the agent cannot take it now.
+
+        `message` names it: sent twice, it arrives once. `MessageTaken` says that it was taken.
+        """
+        ...
+
     def interrupt(self) -> Iterable[Send]:
         """Ask the agent to stop its turn; nothing when the protocol has no way."""
         ...

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from pydantic import Field, field_validator
 
+from harnesses import relay
 from harnesses.base import Brief, Capabilities, Launch, Session
 from harnesses.claude_session import ClaudeSession
 from harnesses.errors import HarnessError
@@ -15,20 +16,10 @@ from harnesses.written import Written, read_form
 
 _NAMESPACE: Final = uuid.UUID("6f1c7a52-3f0e-5c0b-9a51-5d3a4f6b7c10")
 
-START: Final = """\
-mkdir -p -- "$HOME" "$CLAUDE_CONFIG_DIR" || exit
-exec 3<&0
-exec 0< <(cat -- "$0/prompt.jsonl"; exec cat <&3)
-exec 3<&-
-export BASH_ENV="$0/shell.sh"
-exec "$@"
-"""
-"""The process reads its prompt from a file first and answers from standard input after it, so the prompt
-arrives exactly once however often the supervisor restarts. `$0` is the directory of the launch files."""
-
-_SHELL: Final = b"unset ANTHROPIC_AUTH_TOKEN\n"
-"""Read by every shell the agent starts, so that `env` in a transcript does not show the run's key. (The
-program's own switch for this needs bubblewrap, which cannot work inside a hardened container.)"""
+_PREPARE: Final = 'mkdir -p -- "$CLAUDE_CONFIG_DIR" || return\n'
+_KEY: Final = "ANTHROPIC_AUTH_TOKEN"
+"""Hidden from shells by us: the program's own switch for it needs bubblewrap, which cannot work inside a
+hardened container."""
 
 _ENV: Final[Mapping[str, str]] = {
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
@@ -80,6 +71,7 @@ class ClaudeCode:
     capabilities = Capabilities(
         resume=True,
         permission=True,
+        steer=True,
         interrupt=True,
         stop_dialect="anthropic",
         gateway_path="/anthropic",
@@ -90,27 +82,30 @@ class ClaudeCode:
 
     def launch(self, brief: Brief) -> Launch:
         settings = read_form(ClaudeSettings, brief.settings, "settings")
-        files = {"prompt.jsonl": _prompt(brief), "shell.sh": _SHELL}
+        files = relay.files((_prompt(brief),), prepare=_PREPARE, hide=_KEY)
         told = "\n\n".join(text for text in (settings.instructions, brief.instructions) if text)
         if told:
             files["instructions.md"] = told.encode()
-        argv = ("bash", "-c", START, brief.launch, settings.command, *_flags(brief, settings))
+        flags = _flags(brief, settings)
         if told:
-            argv += ("--append-system-prompt-file", f"{brief.launch}/instructions.md")
+            flags += ("--append-system-prompt-file", f"{brief.launch}/instructions.md")
+        argv = relay.argv(brief, (settings.command, *flags))
         return Launch(argv=argv, env=_env(brief, settings), files=files, interactive=True)
 
     def session(self, brief: Brief) -> Session:
         return ClaudeSession(brief)
 
 
-def _prompt(brief: Brief) -> bytes:
+def _prompt(brief: Brief) -> str:
     message = {"role": "user", "content": brief.prompt}
-    return msgspec.json.encode({"type": "user", "message": message}) + b"\n"
+    return msgspec.json.encode({"type": "user", "message": message}).decode()
 
 
 def _flags(brief: Brief, settings: ClaudeSettings) -> tuple[str, ...]:
     flags = ["-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose"]
     flags += ["--include-partial-messages", "--strict-mcp-config"]
+    # What a person says into the turn comes back the moment it is taken in.
+    flags += ["--replay-user-messages"]
     # Settings, hooks and servers that lie in the repository are not read: its author is not the user.
     flags += ["--setting-sources", "user", _conversation(brief)]
     if brief.ask:
@@ -148,7 +143,7 @@ def _env(brief: Brief, settings: ClaudeSettings) -> dict[str, str]:
         "HOME": f"{brief.state}/home",
         "CLAUDE_CONFIG_DIR": f"{brief.state}/claude",
         "ANTHROPIC_BASE_URL": f"{brief.gateway.rstrip('/')}/anthropic",
-        "ANTHROPIC_AUTH_TOKEN": brief.key,
+        _KEY: brief.key,
     }
     if small := settings.small_model or brief.model:
         env["ANTHROPIC_DEFAULT_HAIKU_MODEL"] = small

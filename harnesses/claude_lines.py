@@ -3,11 +3,11 @@
 Keys that are not named here are ignored, whatever their order: both change between versions.
 """
 
-import json
-import re
 from typing import Any, Final, TypeAlias
 
 import msgspec
+
+from harnesses.text import sound
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -74,6 +74,9 @@ class User(msgspec.Struct, frozen=True):
     message: Message
     parent_tool_use_id: str | None = None
     tool_use_result: Any = None
+    uuid: str | None = None
+    replayed: bool = msgspec.field(default=False, name="isReplay")
+    """Whether it is a prompt or message of the user's, said again the moment it is taken in."""
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -191,7 +194,6 @@ _NOISE: Final = frozenset(
         "prompt_suggestion",
     }
 )
-_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 _ENVELOPE: Final = msgspec.json.Decoder(_Envelope)
 _DECODERS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
     kind: msgspec.json.Decoder(form) for kind, form in _FORMS.items()
@@ -202,20 +204,13 @@ def read(line: str) -> ClaudeLine:
     """The line as a value; never raises."""
     kind = ""
     try:
-        sound = _sound(line)
-        kind = _ENVELOPE.decode(sound).type
+        data = sound(line)
+        kind = _ENVELOPE.decode(data).type
         if kind in _NOISE:
             return Noise()
         if kind not in _DECODERS:
             return Broken(f"lines of type {kind[:40]!r} are unknown", kind, strange=True)
-        value: ClaudeLine = _DECODERS[kind].decode(sound)
+        value: ClaudeLine = _DECODERS[kind].decode(data)
     except (ValueError, RecursionError) as error:
         return Broken(str(error)[:200], kind)
     return value
-
-
-def _sound(line: str) -> bytes:
-    """The line as UTF-8. Half of a surrogate pair, as JavaScript cuts its texts, becomes `?`."""
-    if not _SURROGATE.search(line):
-        return line.encode()
-    return json.dumps(json.loads(line), ensure_ascii=False).encode(errors="replace")

@@ -13,6 +13,7 @@ from harnesses.claude_streamed import Streamed
 from harnesses.events import (
     AgentEvent,
     MessageChunk,
+    MessageTaken,
     PermissionAsked,
     PlanUpdated,
     SessionStarted,
@@ -22,7 +23,7 @@ from harnesses.events import (
     TurnEnded,
     Unreadable,
 )
-from harnesses.text import INPUT_LIMIT, OUTPUT_LIMIT, as_json, clip, excerpt, is_uuid
+from harnesses.text import INPUT_LIMIT, OUTPUT_LIMIT, as_json, clip, excerpt, is_uuid, one_line
 
 Said: TypeAlias = list[AgentEvent | Send]
 _STRANGE_LIMIT: Final = 20
@@ -79,6 +80,12 @@ class ClaudeSession:
             answer = _allowed(open_.ask, note) if allow else _denied(note)
             open_.reply = _response(permission, {"subtype": "success", "response": answer})
         return [Send(open_.reply)]
+
+    def steer(self, message: str, text: str) -> Iterable[Send]:
+        if self._ended:
+            return []
+        said = {"type": "user", "uuid": message, "message": {"role": "user", "content": text}}
+        return [Send(msgspec.json.encode(said).decode())]
 
     def interrupt(self) -> Iterable[Send]:
         if self._ended:
@@ -175,6 +182,8 @@ class ClaudeSession:
 
     def _user(self, line: lines.User) -> Said:
         said: Said = []
+        if line.replayed and line.uuid and line.message.content != self._brief.prompt:
+            said.append(MessageTaken(one_line(line.uuid)))
         for block in line.message.blocks:
             if block.type == "tool_result" and block.tool_use_id:
                 said += self._result(block.tool_use_id, block, line.tool_use_result)

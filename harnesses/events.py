@@ -94,6 +94,13 @@ class PermissionAsked(Fact, frozen=True, tag="permission_asked"):
     paths: tuple[str, ...] = ()
 
 
+class MessageTaken(Fact, frozen=True, tag="message_taken"):
+    """The agent took a person's message into its running turn."""
+
+    id: str
+    """The id the message was sent with."""
+
+
 class UsageReported(Fact, frozen=True, tag="usage"):
     """Tokens and cost as the agent counts them. The gateway's ledger is the truth, this is for comparison."""
 
@@ -135,6 +142,7 @@ AgentEvent: TypeAlias = (
     | ToolCallUpdate
     | PlanUpdated
     | PermissionAsked
+    | MessageTaken
     | UsageReported
     | TurnEnded
     | Unreadable

@@ -93,6 +93,10 @@ class Ask(Written):
     paths: tuple[str, ...] = ()
 
 
+class Listen(Written):
+    """Wait for a message that a person sends into the turn; `{{note}}` is what it says."""
+
+
 class Tokens(Written):
     input: int = Field(0, ge=0, le=2_000_000)
     output: int = Field(0, ge=0, le=2_000_000)
@@ -152,6 +156,7 @@ STEPS: Final[Mapping[str, type[Written]]] = {
     "edit": Edit,
     "run": Run,
     "ask": Ask,
+    "listen": Listen,
     "tokens": Tokens,
     "sleep": Sleep,
     "fail": Fail,
@@ -172,7 +177,11 @@ _SHORT: Final[Mapping[str, str]] = {
     "raw": "line",
 }
 """The field that a plain value stands for: `say: hello` is `say: {text: hello}`."""
-_INNER: Final[Mapping[str, tuple[str, ...]]] = {"ask": ("then", "else"), "repeat": ("steps",)}
+_INNER: Final[Mapping[str, tuple[str, ...]]] = {
+    "ask": ("then", "else"),
+    "repeat": ("steps",),
+    "listen": ("then",),
+}
 """Fields that hold steps themselves."""
 
 

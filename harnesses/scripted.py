@@ -27,6 +27,7 @@ class Scripted:
     capabilities = Capabilities(
         resume=True,
         permission=True,
+        steer=True,
         interrupt=True,
         scripted=True,
         stop_dialect="anthropic",
@@ -99,6 +100,11 @@ class ScriptedSession:
         answer = {"answer": permission, "allow": allow, "note": note}
         reply = self._replies.setdefault(permission, msgspec.json.encode(answer).decode())
         return [Send(reply)]
+
+    def steer(self, message: str, text: str) -> Iterable[Send]:
+        if self._ended:
+            return []
+        return [Send(msgspec.json.encode({"message": message, "text": text}).decode())]
 
     def interrupt(self) -> Iterable[Send]:
         return [] if self._ended else [Send('{"interrupt":true}')]

@@ -1,7 +1,7 @@
 """Plays one turn of a script inside a sandbox. One file, standard library only, Python 3.9 or newer.
 
-Called as `python3 -I scripted_agent.py script.json`. It prints swarm's events as JSON lines and reads answers
-as JSON lines: `{"answer": ID, "allow": true, "note": "…"}` and `{"interrupt": true}`.
+Called as `python3 -I scripted_agent.py script.json`. It prints swarm's events as JSON lines and reads, as
+JSON lines, `{"answer": ID, "allow": true, "note": "…"}`, `{"message": ID, "text": "…"}`, `{"interrupt": true}`.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ class Inbox:
     def __init__(self) -> None:
         self.interrupted = threading.Event()
         self._answers: dict[str, tuple[bool, str]] = {}
+        self._messages: dict[str, str] = {}
+        self._heard = 0
         self._closed = False
         self._news = threading.Condition()
         threading.Thread(target=self._read, daemon=True).start()
@@ -50,6 +52,18 @@ class Inbox:
                     raise Ended("error", "nobody can answer: standard input is closed")
                 self._news.wait()
             return self._answers[question]
+
+    def hear(self) -> tuple[str, str]:
+        """The next message of a person, once there is one: its id and its text."""
+        with self._news:
+            while len(self._messages) <= self._heard:
+                if self.interrupted.is_set():
+                    raise Ended("cancelled")
+                if self._closed:
+                    raise Ended("error", "nobody can be heard: standard input is closed")
+                self._news.wait()
+            self._heard += 1
+            return list(self._messages.items())[self._heard - 1]
 
     def _read(self) -> None:
         # Not sys.stdin: its lock, held by a waiting thread, would break the interpreter's shutdown.
@@ -80,6 +94,8 @@ class Inbox:
         if isinstance(said.get("answer"), str) and isinstance(said.get("allow"), bool):
             answer = (said["allow"], str(said.get("note", "")))
             self._answers.setdefault(said["answer"], answer)
+        if isinstance(said.get("message"), str) and isinstance(said.get("text"), str):
+            self._messages.setdefault(said["message"], said["text"])
 
 
 class Player:
@@ -194,6 +210,11 @@ class Player:
             emit(type="permission_asked", id=question, input=step["detail"], **told)
             allowed, self.note = self.inbox.wait(question)
         self._steps(step.get("then" if allowed else "else", []))
+
+    def _do_listen(self, step: dict[str, Any]) -> None:
+        message, self.note = self.inbox.hear()
+        emit(type="message_taken", id=message)
+        self._steps(step.get("then", []))
 
     def _do_tokens(self, step: dict[str, Any]) -> None:
         for _ in range(step["times"]):

@@ -1,6 +1,7 @@
 """Small helpers for what agents print: cut it, put it on one line, name paths as the user knows them."""
 
 import difflib
+import json
 import posixpath
 import re
 from collections.abc import Iterable
@@ -15,7 +16,15 @@ OUTPUT_LIMIT: Final = 8_000
 TITLE_LIMIT: Final = 120
 """Characters of a title; it stands on one line of a screen."""
 
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def sound(line: str) -> bytes:
+    """A JSON line as UTF-8. Half of a surrogate pair, as JavaScript cuts its texts, becomes `?`."""
+    if not _SURROGATE.search(line):
+        return line.encode()
+    return json.dumps(json.loads(line), ensure_ascii=False).encode(errors="replace")
 
 
 def clip(text: str, limit: int) -> str:

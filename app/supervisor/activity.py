@@ -3,6 +3,7 @@
 from harnesses.events import (
     AgentEvent,
     MessageChunk,
+    MessageTaken,
     PermissionAsked,
     PlanUpdated,
     SessionStarted,
@@ -29,7 +30,9 @@ def activity_of(event: AgentEvent) -> str:
         case PlanUpdated(entries=entries):
             now = [entry.text for entry in entries if entry.status == "in_progress"]
             return _cut(now[0]) if now else ""
-        case SessionStarted() | ToolCallUpdate() | UsageReported() | TurnEnded() | Unreadable():
+        case SessionStarted() | ToolCallUpdate() | MessageTaken() | UsageReported():
+            return ""
+        case TurnEnded() | Unreadable():
             return ""
 
 

@@ -21,6 +21,7 @@ from tests.support import agents
 from tests.support.transcripts import Recording, stored
 
 KEY = "run-key-9d2f7c"
+MESSAGE, OTHER = "3f1f4c9e-0b53-4a63-93a1-6f0d9f3d2c11", "8a2d7c55-6c0e-4a9e-8d3b-5b8f6d4e1a02"
 EVENT = msgspec.json.Decoder[AgentEvent](AgentEvent)
 RECORDED = [
     {"say": "Let me look."},
@@ -57,8 +58,20 @@ def brief(name: str, **changes: object) -> Brief:
     return agents.brief_in(Path("/swarm"), **{"settings": given, "key": KEY, **changes})
 
 
-def session(name: str) -> Session:
-    return registry.load(name).session(brief(name))
+def session(name: str, recording: Recording | None = None) -> Session:
+    """A fresh one, for the turn that was recorded."""
+    resumes = recording.resumes if recording else ""
+    return registry.load(name).session(brief(name, conversation=resumes))
+
+
+def unfinished(name: str, recording: Recording) -> Session:
+    """One that has heard everything but the end."""
+    first, second = session(name, recording), session(name, recording)
+    for line in recording.lines:
+        if any(isinstance(item, TurnEnded) for item in first.receive(line)):
+            break
+        list(second.receive(line))
+    return second
 
 
 def feed(open_: Session, lines: tuple[str, ...]) -> list[AgentEvent | Send]:
@@ -66,15 +79,30 @@ def feed(open_: Session, lines: tuple[str, ...]) -> list[AgentEvent | Send]:
 
 
 def events(name: str, recording: Recording) -> list[AgentEvent]:
-    said = feed(session(name), recording.lines)
+    said = feed(session(name, recording), recording.lines)
     return [item for item in said if not isinstance(item, Send)]
+
+
+def conversation_of(name: str, recording: Recording) -> str:
+    """The conversation it opened; empty when it never came to that."""
+    begun = [event for event in events(name, recording) if isinstance(event, SessionStarted)]
+    return begun[0].conversation if begun else ""
+
+
+def under_way(name: str) -> list[tuple[str, Session]]:
+    """For each recording of a turn that began, a session that has heard everything but the end."""
+    return [
+        (recording.name, unfinished(name, recording))
+        for recording in recordings(name)
+        if conversation_of(name, recording)
+    ]
 
 
 def asked(name: str) -> list[tuple[Session, str]]:
     """For each question in a recording, a session that has just heard it."""
     found = []
     for recording in recordings(name):
-        open_ = session(name)
+        open_ = session(name, recording)
         for line in recording.lines:
             questions = [item for item in open_.receive(line) if isinstance(item, PermissionAsked)]
             if questions:
@@ -124,12 +152,14 @@ def test_a_conversation_seen_in_a_recording_can_be_resumed(name: str) -> None:
         with pytest.raises(HarnessError):
             harness.launch(brief(name, conversation="any"))
         return
-    begun = [
-        event for event in events(name, recordings(name)[0]) if isinstance(event, SessionStarted)
-    ]
-    launch = harness.launch(brief(name, turn=2, conversation=begun[0].conversation))
-    told = " ".join(launch.argv).encode() + b"".join(launch.files.values())
-    assert begun[0].conversation.encode() in told
+    recording = recordings(name)[0]
+    named = conversation_of(name, recording)
+    again = brief(name, turn=2, conversation=named)
+    launch = harness.launch(again)
+    told = " ".join(launch.argv) + b"".join(launch.files.values()).decode()
+    said = feed(harness.session(again), recording.lines)
+    assert named
+    assert named in told + "".join(item.line for item in said if isinstance(item, Send))
 
 
 @pytest.mark.parametrize("hostile", ["--dangerously-skip-permissions", "../../etc", "a b", "é"])
@@ -163,9 +193,11 @@ def test_a_failure_comes_with_words(name: str) -> None:
                 assert event.error, recording.name
 
 
-def test_the_same_lines_give_the_same_events(name: str) -> None:
+def test_the_same_lines_give_the_same_events_and_replies(name: str) -> None:
+    """By this a supervisor that was killed goes on: what it says again, the agent hears once."""
     for recording in recordings(name):
-        assert events(name, recording) == events(name, recording), recording.name
+        first, second = session(name, recording), session(name, recording)
+        assert feed(first, recording.lines) == feed(second, recording.lines), recording.name
 
 
 def test_every_event_survives_the_log(name: str) -> None:
@@ -196,15 +228,16 @@ def test_an_answer_to_a_question_nobody_asked_sends_nothing(name: str) -> None:
 def test_after_the_end_nothing_is_said_or_sent(name: str) -> None:
     for recording in recordings(name):
         if recording.ends:
-            open_ = session(name)
+            open_ = session(name, recording)
             feed(open_, recording.lines)
             assert not feed(open_, recording.lines)
             assert not list(open_.interrupt())
+            assert not list(open_.steer(MESSAGE, "Hello."))
 
 
 def test_after_the_end_no_question_is_open(name: str) -> None:
     for recording in recordings(name):
-        open_ = session(name)
+        open_ = session(name, recording)
         questions = [
             item.id for item in feed(open_, recording.lines) if isinstance(item, PermissionAsked)
         ]
@@ -214,7 +247,24 @@ def test_after_the_end_no_question_is_open(name: str) -> None:
 
 def test_it_can_be_interrupted_exactly_when_it_says_so(name: str) -> None:
     harness = registry.load(name)
-    assert bool(list(session(name).interrupt())) == harness.capabilities.interrupt
+    for recording, open_ in under_way(name):
+        assert bool(list(open_.interrupt())) == harness.capabilities.interrupt, recording
+
+
+def test_a_person_can_speak_into_a_turn_exactly_when_it_says_so(name: str) -> None:
+    harness = registry.load(name)
+    for recording, open_ in under_way(name):
+        sent = list(open_.steer(MESSAGE, "Say\nhello."))
+        assert bool(sent) == harness.capabilities.steer, recording
+        assert not any("\n" in each.line for each in sent)
+
+
+def test_the_same_message_is_the_same_line_and_another_one_is_not(name: str) -> None:
+    """By this a message that may have been lost on its way can be sent again."""
+    for (_, open_), (_, again) in zip(under_way(name), under_way(name), strict=True):
+        sent = list(open_.steer(MESSAGE, "Hello."))
+        assert list(again.steer(MESSAGE, "Hello.")) == sent
+        assert not set(sent) & set(open_.steer(OTHER, "Hello."))
 
 
 @settings(deadline=None)
@@ -229,7 +279,7 @@ def test_a_damaged_recording_never_raises_and_stays_encodable(
     name: str, data: st.DataObject
 ) -> None:
     recording = data.draw(st.sampled_from(recordings(name)))
-    open_ = session(name)
+    open_ = session(name, recording)
     for line in recording.lines[:12]:
         msgspec.json.encode(list(open_.receive(data.draw(damaged(line)))))
 

@@ -1,8 +1,8 @@
 """Recorded sessions of real agents: `tests/data/transcripts/<harness>/<version>/<case>.jsonl`.
 
 The first line is `{"meta": {…}}`; `meta.ends` is the reason the turn ended for, as a person read it off the
-recording, or null when the agent was killed. The others are `{"t", "dir": "out"|"in", "data": …}`, or `raw`
-in place of `data` for what is not JSON.
+recording, or null when the agent was killed; `meta.resumes` is the conversation that a turn continues. The
+others are `{"t", "dir": "out"|"in", "data": …}`, or `raw` in place of `data` for what is not JSON.
 """
 
 import json
@@ -19,6 +19,8 @@ class Recording(msgspec.Struct, frozen=True):
     """What the agent printed."""
     ends: str | None
     """Reason of the turn's end; None when it never came."""
+    resumes: str = ""
+    """The conversation that is continued."""
 
 
 def stored(harness: str) -> tuple[Recording, ...]:
@@ -29,4 +31,6 @@ def read(path: Path) -> Recording:
     head, *rows = (json.loads(line) for line in path.read_text().splitlines())
     printed = [row for row in rows if row["dir"] == "out"]
     lines = [row["raw"] if "raw" in row else json.dumps(row["data"]) for row in printed]
-    return Recording(f"{path.parent.name}/{path.stem}", tuple(lines), head["meta"]["ends"])
+    meta = head["meta"]
+    name = f"{path.parent.name}/{path.stem}"
+    return Recording(name, tuple(lines), meta["ends"], meta.get("resumes", ""))

@@ -82,7 +82,7 @@ def test_a_model_that_looks_like_a_flag_stays_a_value() -> None:
 
 
 def test_the_prompt_is_one_line_of_its_protocol() -> None:
-    prompt = launch(prompt="two\nlines").files["prompt.jsonl"]
+    prompt = launch(prompt="two\nlines").files["opening.jsonl"]
     assert json.loads(prompt)["message"]["content"] == "two\nlines"
     assert prompt.count(b"\n") == 1
 
