@@ -145,6 +145,7 @@ Body: TypeAlias = (
     | agent.ToolCallUpdate
     | agent.PlanUpdated
     | agent.PermissionAsked
+    | agent.MessageTaken
     | agent.UsageReported
     | agent.TurnEnded
     | agent.Unreadable
