@@ -9,9 +9,21 @@ Everything is idempotent by name: asking again for what is there gives the same 
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
-from sandboxes.spec import Completed, Exit, Isolation, Line, Places, Program, SandboxSpec
+from sandboxes.spec import (
+    Completed,
+    Exit,
+    Fact,
+    Holding,
+    Isolation,
+    Line,
+    Places,
+    Program,
+    SandboxSpec,
+    Usage,
+)
 
 
 class Process(Protocol):
@@ -69,6 +81,18 @@ class Sandbox(Protocol):
         """The program of that name if it was ever started here."""
         ...
 
+    async def pause(self) -> None:
+        """Halt every program where it is; nothing of it is lost. Safe to repeat."""
+        ...
+
+    async def go_on(self) -> None:
+        """Let halted programs go on; nothing when none is halted."""
+        ...
+
+    async def usage(self) -> Usage:
+        """What it takes of the disk now. Does not wait for scripts beside the box."""
+        ...
+
     async def remove(self) -> None:
         """Stop everything and remove every trace: containers, volumes, directories. Safe to repeat."""
         ...
@@ -80,6 +104,15 @@ class Driver(Protocol):
     name: str
     isolation: Isolation
 
+    @property
+    def disk(self) -> Path | None:
+        """A directory of this host on the disk where sandboxes lie; None when not known, or elsewhere."""
+        ...
+
+    async def survey(self) -> Sequence[Fact]:
+        """All it relies on, as it is now; raises nothing."""
+        ...
+
     async def check(self) -> None:
         """Raise `SandboxUnavailable`, with what to do, when this host cannot run it."""
         ...
@@ -90,6 +123,10 @@ class Driver(Protocol):
 
     async def names(self, owner: str) -> Sequence[str]:
         """Names of all sandboxes of that owner of which anything is left here."""
+        ...
+
+    async def holdings(self, owner: str) -> Sequence[Holding]:
+        """All that is left here of that owner's sandboxes, and of nobody else's."""
         ...
 
     async def rest(self, name: str, owner: str) -> None:

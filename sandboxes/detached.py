@@ -58,13 +58,33 @@ class Detached:
     async def stop(self, grace: float = 10.0) -> None:
         while self.ended() is None and self._read("pid") is None:
             await asyncio.sleep(POLL)  # claimed, and about to start
-        self._signal(signal.SIGTERM)
+        await self._ask_to_end()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace):
                 await self.wait()
         while self.ended() is None:
             self._signal(signal.SIGKILL)
             await asyncio.sleep(POLL)
+
+    async def pause(self) -> None:
+        """Halt it with all it started. Safe to repeat."""
+        halted: set[int] = set()
+        # What is not halted yet may start more meanwhile.
+        while fresh := set(await self._family()) - halted:
+            for pid in fresh:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGSTOP)
+            halted |= fresh
+
+    async def go_on(self) -> None:
+        for pid in reversed(await self._family()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+    async def _family(self) -> list[int]:
+        """The program and all it started, each after what started it, while it runs."""
+        mark = self._read("pid")
+        return await family(mark["pid"]) if mark is not None and keep.lives(mark) else []
 
     def ended(self) -> Exit | None:
         """How it ended; None while it runs."""
@@ -94,6 +114,9 @@ class Detached:
         except FileNotFoundError:
             return ""
 
+    async def _ask_to_end(self) -> None:
+        self._signal(signal.SIGTERM)
+
     def _signal(self, number: signal.Signals) -> None:
         mark = self._read("pid")
         if mark is not None and keep.lives(mark):
@@ -117,9 +140,25 @@ class Detached:
             os.close(pipe)
 
 
-def find(directory: Path) -> Detached | None:
+async def family(pid: int) -> list[int]:
+    """That process and all below it: each after its parent, the older of brothers first."""
+    asked = await asyncio.create_subprocess_exec(
+        *("ps", "-A", "-o", "pid=,ppid="), stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await asked.communicate()
+    children: dict[int, list[int]] = {}
+    for line in said.splitlines():
+        child, parent = map(int, line.split())
+        children.setdefault(parent, []).append(child)
+    found = [pid]
+    for each in found:
+        found += sorted(children.get(each, ()))
+    return found
+
+
+def find(directory: Path, kind: type[Detached] = Detached) -> Detached | None:
     """The program of that directory, if it was ever started."""
-    return Detached(directory) if (directory / "claim").exists() else None
+    return kind(directory) if (directory / "claim").exists() else None
 
 
 async def ensure(
@@ -129,9 +168,10 @@ async def ensure(
     env: Mapping[str, str],
     cwd: Path,
     interactive: bool = False,
+    kind: type[Detached] = Detached,
 ) -> Detached:
     """Start the program, or attach to it if it was ever started in that directory."""
-    found = find(directory)
+    found = find(directory, kind)
     if found is not None:
         return found
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -143,7 +183,7 @@ async def ensure(
     wanted = {"argv": list(argv), "env": dict(env), "cwd": str(cwd)}
     keep.put(directory / "program.json", wanted)
     await _launch(directory, env)
-    return Detached(directory)
+    return kind(directory)
 
 
 async def _launch(directory: Path, env: Mapping[str, str]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sandboxes import docker_parts as parts
 from sandboxes import docker_scripts as scripts
+from sandboxes import docker_survey
 from sandboxes.docker_box import Box
 from sandboxes.docker_containers import Containers
 from sandboxes.docker_engine import Engine
@@ -14,9 +15,19 @@ from sandboxes.errors import SandboxFailed, SandboxUnavailable
 from sandboxes.lines import tail_of
 from sandboxes.names import check_name, check_program
 from sandboxes.short import OUTPUT_LIMIT
-from sandboxes.spec import Completed, Isolation, Program, SandboxSpec
+from sandboxes.spec import (
+    Completed,
+    Fact,
+    Holding,
+    Isolation,
+    Program,
+    SandboxSpec,
+    Usage,
+)
 
 _NEVER_STARTED = ("", "created")
+COUNTING = 20.0
+"""Seconds that counting a sandbox's files may take."""
 
 
 class DockerDriver:
@@ -30,11 +41,22 @@ class DockerDriver:
         self._engine = Engine()
         self._opening = asyncio.Lock()
         self._cores = 0
+        self._keeps: Path | None = None
+        self._runtimes: tuple[str, ...] = ()
+
+    @property
+    def disk(self) -> Path | None:
+        return self._keeps if self._keeps and self._keeps.is_dir() else None
+
+    async def survey(self) -> Sequence[Fact]:
+        return await docker_survey.survey(self._engine)
 
     async def check(self) -> None:
-        """Ask the engine whether it is there, and how many cores it has."""
+        """Ask the engine whether it is there, how many cores it has and where it keeps volumes."""
         found = await self._engine.call("say what it is", lambda api: api.info())
         self._cores = int(found["NCPU"])
+        self._keeps = Path(found["DockerRootDir"])
+        self._runtimes = tuple(found.get("Runtimes") or ())
 
     async def open(self, spec: SandboxSpec) -> "DockerSandbox":
         check_name(spec.name, "sandbox")
@@ -44,6 +66,7 @@ class DockerDriver:
             )
         if not self._cores:
             await self.check()
+        self._refuse_runtime(spec.runtime)
         sandbox = DockerSandbox(self._engine, spec, self._cores)
         async with self._opening:
             await sandbox.settle()
@@ -55,6 +78,24 @@ class DockerDriver:
         found = [*await containers.labelled(label), *await containers.volumes(label)]
         return sorted({one["Labels"][parts.SANDBOX] for one in found})
 
+    async def holdings(self, owner: str) -> Sequence[Holding]:
+        label = f"{parts.OWNER}={owner}"
+        containers = Containers(self._engine)
+        boxes = [
+            Holding(
+                sandbox=one["Labels"][parts.SANDBOX],
+                kind="container",
+                name=one["Names"][0].lstrip("/"),
+                running=one["State"] in ("running", "paused", "restarting"),
+            )
+            for one in await containers.labelled(label)
+        ]
+        kept = [
+            Holding(sandbox=one["Labels"][parts.SANDBOX], kind="volume", name=one["Name"])
+            for one in await containers.volumes(label)
+        ]
+        return sorted([*boxes, *kept], key=lambda one: (one.sandbox, one.kind, one.name))
+
     async def rest(self, name: str, owner: str) -> None:
         await self._named(name, owner).rest()
 
@@ -63,6 +104,15 @@ class DockerDriver:
 
     async def close(self) -> None:
         self._engine.close()
+
+    def _refuse_runtime(self, wanted: str) -> None:
+        """Before anything is made: the engine would only say so after volumes and half a container."""
+        if wanted and wanted not in self._runtimes:
+            offered = ", ".join(sorted(self._runtimes)) or "none"
+            raise SandboxUnavailable(
+                f"Docker has no container runtime {wanted!r}; `docker info` lists: {offered}",
+                hint="Install it and name it in Docker's daemon.json, or change `sandbox.runtime`.",
+            )
 
     def _named(self, name: str, owner: str) -> "DockerSandbox":
         """The sandbox as far as its name tells: enough to stop or remove it."""
@@ -136,6 +186,27 @@ class DockerSandbox:
             return None
         return Box(self._engine, container)
 
+    async def pause(self) -> None:
+        for name in await self._boxes():
+            await self._containers.pause(name)
+
+    async def go_on(self) -> None:
+        for name in await self._boxes():
+            await self._containers.go_on(name)
+
+    async def usage(self) -> Usage:
+        await self._start_side()
+        said = await scripts.run_beside(
+            self._engine,
+            self._side,
+            parts.MEASURE,
+            env={},
+            stdin=b"",
+            timeout=COUNTING,
+            limit=64 * 1024,
+        )
+        return parts.usage(said.stdout.decode("utf-8", "replace"))
+
     async def rest(self) -> None:
         """Remove the containers: all that has to last is in the volumes."""
         found = await self._containers.labelled(*self._mine())
@@ -158,6 +229,12 @@ class DockerSandbox:
         if self.spec.sockets is not None:
             await self._start_side()
             await self._listening()
+
+    async def _boxes(self) -> list[str]:
+        """The containers of programs that have not ended."""
+        boxes = (*self._mine(), parts.PROGRAM)
+        found = await self._containers.labelled(*boxes, running=True)
+        return [one["Id"] for one in found]
 
     async def _fits(self, labels: Mapping[str, Any]) -> bool:
         """Whether the side is of this very spec, or boxes still need it as it is."""

@@ -60,6 +60,18 @@ class Containers:
             "list containers", lambda api: api.containers(all=not running, filters=wanted)
         )
 
+    async def pause(self, name: str) -> None:
+        """Halt it; nothing when it is halted, or has ended."""
+        with suppress(Gone, Taken):
+            await self._engine.call(f"pause {name}", lambda api: api.pause(name))
+
+    async def go_on(self, name: str) -> None:
+        """Let it go on; nothing when it is not halted."""
+        found = await self.inspect(name)
+        if found is not None and found["State"]["Paused"]:
+            with suppress(Gone):
+                await self._engine.call(f"unpause {name}", lambda api: api.unpause(name))
+
     async def drop(self, name: str) -> None:
         """Kill and remove it."""
         await self._until_gone(

@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 import msgspec
 
 from sandboxes import confine, forward
+from sandboxes.errors import SandboxFailed
 from sandboxes.names import check_file
-from sandboxes.spec import Limits, Places, Program, SandboxSpec
+from sandboxes.spec import Limits, Places, Program, SandboxSpec, Usage
 
 Config: TypeAlias = dict[str, Any]
 
@@ -21,6 +22,10 @@ SOCKETS = "/run/swarm"
 GATEWAY = "127.0.0.1:8080"
 HOME = "/home/agent"
 VOLUMES = {"tree": TREE, "state": STATE, "launch": LAUNCH, "scratch": SCRATCH}
+MEASURED = "/swarm/measured"
+"""Where the side sees the agent's state, read-only: only to say how large it is."""
+MEASURE = f"stat -f -c '%a %S %d %c' {TREE}; du -skx {TREE} {MEASURED} {SCRATCH} 2>/dev/null; echo counted"
+"""A script for the side whose output `usage` reads. It opens no file, and enters nothing but directories."""
 
 OWNER, SANDBOX, SPEC, PROGRAM = "swarm.owner", "swarm.sandbox", "swarm.spec", "swarm.program"
 _AGENT = "1000:1000"
@@ -99,6 +104,7 @@ def side(spec: SandboxSpec, cores: int) -> Config:
     config["HostConfig"] |= {
         "Mounts": [
             *_volumes(spec, tree=False, launch=True, scratch=True),
+            _volume(spec, "state", MEASURED, may_write=False),
             *_binds(spec),
             *_sockets(spec),
         ],
@@ -163,6 +169,24 @@ def files(program: Program) -> bytes:
     return packed.getvalue()
 
 
+def usage(measured: str) -> Usage:
+    """What `MEASURE` printed. Raises `SandboxFailed` when not even the free space is in it."""
+    lines = measured.splitlines()
+    try:
+        blocks, size, inodes, all_inodes = map(int, lines[0].split())
+        counted = [int(line.split()[0]) for line in lines[1:-1]] if lines[-1] == "counted" else None
+    except (ValueError, IndexError) as error:
+        raise SandboxFailed(
+            f"the side cannot measure its disk: {measured[:200]!r}",
+            hint="Its image needs `stat` and `du`.",
+        ) from error
+    return Usage(
+        used=None if counted is None else sum(counted) * 1024,
+        free=blocks * size,
+        inodes=inodes / all_inodes if all_inodes else 1.0,
+    )
+
+
 def _hardened(spec: SandboxSpec, cores: int) -> Config:
     limits = spec.limits
     return {
@@ -221,15 +245,19 @@ def _ceilings(limits: Limits, cores: int) -> Config:
 
 def _volumes(spec: SandboxSpec, **writable: bool) -> list[Config]:
     return [
-        {
-            "Type": "volume",
-            "Source": volume_name(spec.name, name),
-            "Target": VOLUMES[name],
-            "ReadOnly": not may_write,
-            "VolumeOptions": {"NoCopy": True},
-        }
+        _volume(spec, name, VOLUMES[name], may_write=may_write)
         for name, may_write in writable.items()
     ]
+
+
+def _volume(spec: SandboxSpec, name: str, target: str, *, may_write: bool) -> Config:
+    return {
+        "Type": "volume",
+        "Source": volume_name(spec.name, name),
+        "Target": target,
+        "ReadOnly": not may_write,
+        "VolumeOptions": {"NoCopy": True},
+    }
 
 
 def _binds(spec: SandboxSpec) -> list[Config]:

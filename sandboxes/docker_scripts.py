@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,7 +33,8 @@ async def run_created(engine: Engine, name: str, *, timeout: float, limit: int) 
     if heard.code == TIMED_OUT:
         return heard
     ended = await Box(engine, name).end()
-    return replace(heard, code=int(ended["ExitCode"]))
+    code = int(ended["ExitCode"])
+    return replace(heard, code=code, starved=code != 0 and bool(ended["OOMKilled"]))
 
 
 async def run_beside(
@@ -58,7 +60,7 @@ async def run_beside(
             workdir=SCRATCH,
         )["Id"],
     )
-    started = asyncio.get_running_loop().time()
+    started, since = asyncio.get_running_loop().time(), time.time()
     wire = await engine.wire(
         f"run a script in {side}", lambda api: api.exec_start(made, socket=True)
     )
@@ -68,7 +70,19 @@ async def run_beside(
     late = asyncio.get_running_loop().time() - started >= timeout
     code = TIMED_OUT if heard.code == TIMED_OUT else await _code(engine, made)
     # `timeout` kills itself together with what it watches, so its own 124 is never seen.
-    return replace(heard, code=TIMED_OUT if late and code == KILLED else code)
+    starved = code != 0 and await _starved(engine, side, since)
+    return replace(heard, code=TIMED_OUT if late and code == KILLED else code, starved=starved)
+
+
+async def _starved(engine: Engine, name: str, since: float) -> bool:
+    """Whether memory ran out in that container; of a script in it the engine tells by events alone."""
+    wanted = {"container": name, "event": "oom"}
+
+    def look(api: Any) -> bool:
+        told = api.events(since=f"{since:.9f}", until=f"{time.time():.9f}", filters=wanted)
+        return any(told)
+
+    return await engine.call(f"read the events of {name}", look)
 
 
 async def _look_at(engine: Engine, made: str) -> dict[str, Any]:

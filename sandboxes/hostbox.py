@@ -1,4 +1,4 @@
-"""Sandboxes made of plain directories and processes of this host: what `local` and `memory` share."""
+"""A sandbox made of a plain directory and processes of this host, and what a driver of such sandboxes does."""
 
 import asyncio
 import contextlib
@@ -6,20 +6,27 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar, Literal, TypeAlias
 
 from sandboxes import detached, forward, short
 from sandboxes.detached import Detached
 from sandboxes.errors import SandboxFailed
 from sandboxes.names import check_file, check_name, check_program
-from sandboxes.spec import Completed, Places, Program, SandboxSpec
+from sandboxes.spec import Completed, Fact, Holding, Isolation, Places, Program, SandboxSpec, Usage
 
 _FROM_HOST = ("PATH", "LANG", "TMPDIR")
 """All that a program sees of the supervisor's environment."""
+COUNTING = 20.0
+"""Seconds that counting files may take."""
+View: TypeAlias = Literal["prepare", "aside", "program"]
+"""What a program gets to see: as whose it runs."""
 _ROOMS = ("tree", "state", "launch", "scratch", "home", "run")
 
 
 class HostSandbox:
-    """A `Sandbox` that is a directory."""
+    """A `Sandbox` that is a directory. Without walls; a driver that has some puts them into the lower methods."""
+
+    process: ClassVar[type[Detached]] = Detached
 
     def __init__(self, root: Path, spec: SandboxSpec) -> None:
         self.spec = spec
@@ -31,7 +38,7 @@ class HostSandbox:
     ) -> Completed:
         async with short.turn(self.root / "prepare.lock", timeout) as held:
             return await short.run(
-                ["sh", "-c", script],
+                self._walled(["sh", "-c", script], "prepare"),
                 cwd=self.root / "tree",
                 env=self._env(env),
                 timeout=timeout,
@@ -49,7 +56,7 @@ class HostSandbox:
     ) -> Completed:
         async with short.turn(self.root / "aside.lock", timeout) as held:
             return await short.run(
-                ["sh", "-c", script],
+                self._walled(["sh", "-c", script], "aside"),
                 cwd=self.root / "scratch",
                 env=self._env(env),
                 stdin=stdin,
@@ -64,25 +71,48 @@ class HostSandbox:
             self._lay(program)
         return await detached.ensure(
             directory,
-            program.argv,
+            self._walled(program.argv, "program"),
             env=self._env(program.env),
             cwd=self.root / "tree",
             interactive=program.interactive,
+            kind=self.process,
         )
 
     async def find(self, name: str) -> Detached | None:
-        return detached.find(self._directory(name))
+        return detached.find(self._directory(name), self.process)
+
+    async def pause(self) -> None:
+        for program in self._programs():
+            await program.pause()
+
+    async def go_on(self) -> None:
+        for program in self._programs():
+            await program.go_on()
+
+    async def usage(self) -> Usage:
+        room = os.statvfs(self.root)
+        env = {"PATH": os.environ.get("PATH", os.defpath)}
+        # What it printed lies in there, too. Files are only counted, never opened.
+        argv = ["du", "-skx", str(self.root)]
+        counted = await short.run(argv, cwd=Path("/"), env=env, timeout=COUNTING)
+        used = counted.stdout.split()
+        return Usage(
+            used=int(used[0]) * 1024 if used else None,
+            free=room.f_bavail * room.f_frsize,
+            inodes=room.f_favail / room.f_files if room.f_files else 1.0,
+        )
+
+    def runs(self) -> bool:
+        """Whether any program of it runs."""
+        return any(program.ended() is None for program in self._programs())
 
     async def rest(self) -> None:
         """Stop every program, and the way to the gateway."""
         if _owner(self.root) not in ("", self.spec.owner):
             return
-        rooms = self.root / "run"
-        programs = list(rooms.iterdir()) if rooms.is_dir() else []
-        for directory in (*programs, self.root / "forward"):
-            program = detached.find(directory)
-            if program is not None:
-                await program.stop(grace=0.0)
+        forwarder = detached.find(self.root / "forward")
+        for program in (*self._programs(), *filter(None, [forwarder])):
+            await program.stop(grace=0.0)
 
     async def remove(self) -> None:
         if _owner(self.root) in ("", self.spec.owner):
@@ -95,8 +125,22 @@ class HostSandbox:
             (self.root / room).mkdir(mode=0o700, parents=True, exist_ok=True)
         (self.root / "owner").write_text(self.spec.owner)
         if self.spec.sockets is not None:
-            port = await self._forward(self.spec.sockets / "gateway.sock")
-            self.places = self._places(gateway=f"http://127.0.0.1:{port}")
+            self.places = self._places(gateway=await self._way_out(self.spec.sockets))
+
+    def _walled(self, argv: Sequence[str], view: View) -> Sequence[str]:
+        """What is really started, so that the program sees no more than it should."""
+        del view
+        return argv
+
+    async def _way_out(self, sockets: Path) -> str:
+        """Open the way to the gateway; the address at which programs reach it."""
+        return f"http://127.0.0.1:{await self._forward(sockets / 'gateway.sock')}"
+
+    def _programs(self) -> list[Detached]:
+        """All that were ever started."""
+        rooms = self.root / "run"
+        found = sorted(rooms.iterdir()) if rooms.is_dir() else []
+        return [p for room in found if (p := detached.find(room, self.process)) is not None]
 
     async def _forward(self, socket: Path) -> int:
         """The port of the forwarder, which is started unless it runs."""
@@ -145,31 +189,66 @@ class HostSandbox:
         )
 
 
-class HostSandboxes:
-    """All sandboxes below one directory."""
+class HostDriver:
+    """A driver whose sandboxes are directories below one."""
+
+    name: ClassVar[str]
+    isolation: ClassVar[Isolation]
+    kind: ClassVar[type[HostSandbox]] = HostSandbox
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._opening = asyncio.Lock()
 
+    @property
+    def disk(self) -> Path:
+        return next(path for path in (self._root, *self._root.parents) if path.is_dir())
+
+    async def survey(self) -> Sequence[Fact]:
+        return ()
+
+    async def check(self) -> None:
+        """Nothing is needed."""
+
     async def open(self, spec: SandboxSpec) -> HostSandbox:
-        """Make sure the sandbox is there."""
-        sandbox = HostSandbox(self._root / check_name(spec.name, "sandbox"), spec)
+        sandbox = self.kind(self._root / check_name(spec.name, "sandbox"), spec)
         async with self._opening:
             await sandbox.settle()
         return sandbox
 
-    def named(self, name: str, owner: str) -> HostSandbox:
-        """The sandbox as far as its name tells: enough to stop or remove it."""
-        spec = SandboxSpec(name=check_name(name, "sandbox"), owner=owner)
-        return HostSandbox(self._root / name, spec)
-
     async def names(self, owner: str) -> Sequence[str]:
-        """Names of the sandboxes of that owner."""
+        return [room.name for room in self._rooms(owner)]
+
+    async def holdings(self, owner: str) -> Sequence[Holding]:
+        return [
+            Holding(
+                sandbox=room.name,
+                kind="directory",
+                name=str(room),
+                running=self._named(room.name, owner).runs(),
+            )
+            for room in self._rooms(owner)
+        ]
+
+    async def rest(self, name: str, owner: str) -> None:
+        await self._named(name, owner).rest()
+
+    async def remove(self, name: str, owner: str) -> None:
+        await self._named(name, owner).remove()
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+    def _rooms(self, owner: str) -> list[Path]:
         if not self._root.is_dir():
             return []
         rooms = [room for room in self._root.iterdir() if room.is_dir()]
-        return sorted(room.name for room in rooms if _owner(room) in ("", owner))
+        return sorted(room for room in rooms if _owner(room) in ("", owner))
+
+    def _named(self, name: str, owner: str) -> HostSandbox:
+        """The sandbox as far as its name tells: enough to stop or remove it."""
+        spec = SandboxSpec(name=check_name(name, "sandbox"), owner=owner)
+        return self.kind(self._root / name, spec)
 
 
 def _owner(room: Path) -> str:

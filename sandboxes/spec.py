@@ -110,6 +110,41 @@ class Completed(msgspec.Struct, frozen=True):
     stderr: str = ""
     truncated: bool = False
     """Whether more output than the limit was thrown away."""
+    starved: bool = False
+    """Whether it ended badly and something in it was killed for want of memory."""
 
 
-Isolation: TypeAlias = Literal["container", "none", "scripted"]
+class Usage(msgspec.Struct, frozen=True):
+    """What a sandbox takes of the disk, and what is left of it."""
+
+    used: int | None
+    """Bytes of its tree, state and scratch; None when there are too many files to count them in time.
+    Files that were deleted while a program still has them open are not seen; in `free` they are."""
+    free: int
+    """Bytes free where they lie."""
+    inodes: float
+    """Share of files the disk can still take, 0 to 1."""
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """Something a driver relies on, as found on this host."""
+
+    name: str
+    ok: bool
+    found: str
+    fix: str = ""
+    """What to do when it is not ok."""
+    needed: bool = True
+    """Whether the driver cannot work without it."""
+
+
+class Holding(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a sandbox left on this host."""
+
+    sandbox: str
+    kind: Literal["container", "volume", "directory"]
+    name: str
+    running: bool = False
+
+
+Isolation: TypeAlias = Literal["container", "namespaces", "none", "scripted"]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sandboxes import registry
+from sandboxes.base import Process
 from sandboxes.errors import SandboxFailed
 from sandboxes.spec import MAX_LINE, Exit, Mount, Program
 from tests.support.boxes import (
@@ -397,6 +398,82 @@ async def test_a_mount_is_where_the_places_say(house: House, tmp_path: Path) -> 
     assert seen == [["from the host"]] * 3
 
 
+# Halting and measuring
+
+TICK = "while :; do echo tick; sleep 0.02; done"
+
+
+async def ticks(process: Process) -> int:
+    """How many lines there are now."""
+    seen = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0.5):
+            async for _ in process.lines():
+                seen += 1
+    return seen
+
+
+async def test_a_halted_program_does_nothing_until_it_goes_on(house: House) -> None:
+    sandbox = await house.open()
+    process = await sandbox.start(shell(TICK))
+    await until(process, "tick")
+    await sandbox.pause()
+    halted = await ticks(process)
+    assert await ticks(process) == halted
+    await sandbox.go_on()
+    while await ticks(process) == halted:
+        pass
+
+
+async def test_halting_and_going_on_may_be_said_twice(house: House) -> None:
+    sandbox = await house.open()
+    await sandbox.go_on()
+    process = await sandbox.start(shell("read -r said; echo $said", interactive=True))
+    for again in (sandbox.pause, sandbox.pause, sandbox.go_on, sandbox.go_on):
+        await again()
+    await process.send("well")
+    assert await texts(process) == ["well"]
+
+
+async def test_a_halted_program_can_be_ended(house: House) -> None:
+    spec = house.spec()
+    sandbox = await house.open(spec)
+    process = await sandbox.start(shell(TICK))
+    await sandbox.pause()
+    await process.stop(grace=0)
+    assert (await process.wait()).reason == "killed"
+
+
+async def test_a_halted_sandbox_can_be_removed(house: House) -> None:
+    sandbox = await house.open()
+    await sandbox.start(shell(TICK))
+    await sandbox.pause()
+    await sandbox.remove()
+    assert list(await house.driver().names(house.owner)) == []
+
+
+async def test_what_is_written_counts_wherever_it_lies(house: House) -> None:
+    sandbox = await house.open()
+    before = (await sandbox.usage()).used
+    for name, place in (("one", sandbox.places.tree), ("two", sandbox.places.state)):
+        await ran(sandbox, f"head -c 8000000 /dev/zero > {place}/big", name=name)
+    after = (await sandbox.usage()).used
+    assert before is not None
+    assert after is not None
+    assert 16_000_000 <= after - before < 20_000_000
+
+
+async def test_free_space_is_that_of_a_disk(house: House) -> None:
+    usage = await (await house.open()).usage()
+    assert (usage.free > 0, 0 < usage.inodes <= 1) == (True, True)
+
+
+async def test_a_survey_tells_of_this_host(house: House) -> None:
+    assert [
+        fact.name for fact in await house.driver().survey() if fact.needed and not fact.ok
+    ] == []
+
+
 # The way out
 
 
@@ -499,6 +576,16 @@ async def test_a_removed_sandbox_may_be_made_anew(house: House) -> None:
     await ran(sandbox, "echo old > file")
     await sandbox.remove()
     assert (await ran(await house.open(spec), "cat file || echo new"))[0] == ["new"]
+
+
+async def test_what_is_left_is_told_with_its_sandbox(house: House) -> None:
+    spec = house.spec()
+    process = await (await house.open(spec)).start(ECHO)
+    await until(process, "started")
+    left = await house.driver().holdings(house.owner)
+    assert {one.sandbox for one in left} == {spec.name}
+    assert any(one.running for one in left)
+    assert list(await house.driver().holdings("another")) == []
 
 
 async def test_names_are_those_of_one_owner(house: House) -> None:

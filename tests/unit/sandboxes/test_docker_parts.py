@@ -50,6 +50,7 @@ def test_a_side_writes_scratch_and_launch_only() -> None:
         "/workspace": False,
         "/swarm/launch": True,
         "/q": True,
+        "/swarm/measured": False,
         "/swarm/objects": False,
         "/run/swarm": False,
     }
