@@ -10,12 +10,17 @@ Severity: TypeAlias = Literal["block", "confirm", "warn"]
 
 
 class Finding(Value, frozen=True, kw_only=True):
-    """Something the path policy says about a change; shown before the diff."""
+    """Something a policy says about a change; shown before the diff."""
 
     severity: Severity
     path: str
+    """Where in the tree; `.` for the change as a whole."""
     rule: str
     why: str
+    line: int = 0
+    """The first line it is about, counted from 1; 0 when it is about the whole file."""
+    fingerprint: str = ""
+    """Of a secret: what a person names who lets it through all the same."""
 
 
 class CheckResult(Value, frozen=True, kw_only=True):

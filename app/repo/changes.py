@@ -7,8 +7,9 @@ import msgspec
 
 from app.domain.base import Value
 from app.domain.errors import RepoError
+from app.domain.policy import SHIPPED, ChangePolicy
 from app.domain.review import FileChange, Finding
-from app.repo import paths
+from app.repo import content, paths
 from app.repo.errors import TimedOut, TooLarge
 from app.repo.filenames import shown
 from app.repo.git import Git, checked_id
@@ -51,20 +52,39 @@ class _Count(msgspec.Struct, frozen=True):
     binary: bool = False
 
 
-async def compare(git: Git, old: str, new: str, *, max_paths: int) -> Comparison:
-    """Compare two commits or trees and put the difference before the path policy."""
+async def compare(
+    git: Git, old: str, new: str, *, max_paths: int, policy: ChangePolicy = SHIPPED
+) -> Comparison:
+    """Compare two commits or trees and put the difference before the policies."""
     changed = await _changed(git, old, new, max_paths)
     counts, counted = await _counts(git, old, new)
     files = tuple(_file(change, counts.get(change.path, _Count())) for change in changed)
     entries = await _entries(git, changed, counts)
     names = await _names(git, new) if any(entry.status == "A" for entry in entries) else ()
-    findings = paths.judge(entries, names)
+    insertions = sum(file.insertions for file in files)
+    findings = [
+        *paths.judge(entries, names, policy),
+        *await content.findings(git, old, new, policy),
+        *([] if counted else [_UNCOUNTED]),
+        *_large(len(files), insertions),
+    ]
     return Comparison(
         files=files,
-        insertions=sum(file.insertions for file in files),
+        insertions=insertions,
         deletions=sum(file.deletions for file in files),
-        findings=findings if counted else (_UNCOUNTED, *findings),
+        findings=paths.ranked(findings),
     )
+
+
+MANY_FILES: Final = 300
+MANY_LINES: Final = 10_000
+"""A change of more than that is not read line by line; that it was looked at is worth a word."""
+
+
+def _large(files: int, lines: int) -> Iterator[Finding]:
+    if files > MANY_FILES or lines > MANY_LINES:
+        why = f"{files} files and {lines} new lines are more than a person reads"
+        yield Finding(severity="confirm", path=".", rule="paths/large", why=why)
 
 
 _UNCOUNTED: Final = Finding(

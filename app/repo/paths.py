@@ -9,9 +9,11 @@ from typing import Final, Literal
 
 import msgspec
 
-from app.domain.review import Finding
+from app.domain.policy import SHIPPED, ChangePolicy
+from app.domain.review import Finding, Severity
 from app.repo.filenames import folded, link_problem, name_problem, shown
 from app.repo.sensitive import sensitive
+from policies.globs import matches_path
 
 GITLINK: Final = "160000"
 LINK: Final = "120000"
@@ -34,31 +36,68 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     binary: bool = False
 
 
-def judge(entries: Iterable[Entry], names: Iterable[bytes] = ()) -> tuple[Finding, ...]:
+def judge(
+    entries: Iterable[Entry], names: Iterable[bytes] = (), policy: ChangePolicy = SHIPPED
+) -> tuple[Finding, ...]:
     """All findings, the gravest first. `names` are all paths, directories too, of the tree it leads to."""
     changed = tuple(entries)
     new = frozenset(entry.path for entry in changed if entry.status == "A")
     tree = tuple(dict.fromkeys(names)) if new else ()
-    found = [finding for entry in changed for finding in _about(entry)]
+    found = [finding for entry in changed for finding in _about(entry, policy)]
     found += clashes(tree, new)
     found += bare_repositories(tree, new)
-    return tuple(sorted(found, key=lambda finding: (_ORDER[finding.severity], finding.path)))
+    return ranked(found)
+
+
+def ranked(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """In the order in which a person should see them."""
+    return tuple(sorted(findings, key=lambda one: (_ORDER[one.severity], one.path, one.line)))
 
 
 _ORDER: Final = {"block": 0, "confirm": 1, "warn": 2}
 
 
-def _about(entry: Entry) -> Iterator[Finding]:
+def _about(entry: Entry, policy: ChangePolicy) -> Iterator[Finding]:
     if entry.status != "D":
         yield from _blocked(entry)
+    yield from _configured(entry, policy)
+    if matches(entry.path, policy.allow):
+        return
+    if entry.status != "D":
         yield from _unreadable(entry)
     yield from _sensitive(entry)
     yield from _odd(entry)
 
 
-def _finding(
-    severity: Literal["block", "confirm", "warn"], path: bytes, rule: str, why: str
-) -> Finding:
+_SAYS: Final = {
+    "block": "the configuration lets nobody change it",
+    "confirm": "the configuration wants a person to look at it",
+    "warn": "the configuration wants it told",
+}
+
+
+def _configured(entry: Entry, policy: ChangePolicy) -> Iterator[Finding]:
+    """The strictest of what people's files say about the path."""
+    rules: tuple[tuple[Severity, tuple[str, ...]], ...] = (
+        ("block", policy.block),
+        ("confirm", policy.confirm),
+        ("warn", policy.warn),
+    )
+    for severity, patterns in rules:
+        if matches(entry.path, patterns):
+            yield _finding(severity, entry.path, f"config-{severity}", _SAYS[severity])
+            return
+
+
+def matches(path: bytes, patterns: Collection[str]) -> bool:
+    """Without regard to case, as some disks do."""
+    if not patterns:
+        return False
+    wanted = [folded(pattern) for pattern in patterns]
+    return matches_path((folded(shown(path)),), wanted, every=False)
+
+
+def _finding(severity: Severity, path: bytes, rule: str, why: str) -> Finding:
     return Finding(severity=severity, path=shown(path), rule=f"paths/{rule}", why=why)
 
 

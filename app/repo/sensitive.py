@@ -31,6 +31,13 @@ _FILES: Final = {
         *(".gitattributes", ".gitmodules", ".lfsconfig", ".pre-commit-config*", "lefthook*"),
         ".lefthook*",
     ),
+    "decides what is installed": (
+        *("package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock*"),
+        *("poetry.lock", "uv.lock", "pdm.lock", "pipfile.lock", "requirements*.txt", "go.sum"),
+        *("cargo.lock", "gemfile.lock", "composer.lock", "packages.lock.json", "gradle.lockfile"),
+        "flake.lock",
+    ),
+    "holds settings, and often secrets": (".env", ".env.*", ".netrc", ".pypirc"),
     "runs when the project is installed, built or tested": (
         *("package.json", "setup.py", "setup.cfg", "pyproject.toml", "conftest.py", "*.pth"),
         *("sitecustomize.py", "usercustomize.py", "build.rs", "makefile", "gnumakefile", "*.mk"),

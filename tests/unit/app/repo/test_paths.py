@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.domain.policy import ChangePolicy
 from app.repo import paths
 from app.repo.filenames import shown
 from app.repo.paths import Entry, judge
@@ -172,3 +173,49 @@ def test_a_new_program_is_a_warning() -> None:
 def test_what_was_left_out_is_a_warning() -> None:
     (finding,) = paths.left_out(["big.bin"])
     assert (finding.severity, finding.path) == ("warn", "big.bin")
+
+
+def told(path: bytes, **policy: tuple[str, ...]) -> list[tuple[str, str]]:
+    found = judge([changed(path)], (), ChangePolicy(**policy))
+    return [(finding.severity, finding.rule.removeprefix("paths/")) for finding in found]
+
+
+@pytest.mark.parametrize("severity", ["block", "confirm", "warn"])
+def test_a_configured_path_is_told_as_the_configuration_says(severity: str) -> None:
+    assert told(b"src/Auth/keys.py", **{severity: ("src/auth/",)}) == [
+        (severity, f"config-{severity}")
+    ]
+
+
+def test_of_two_configured_rules_the_strictest_counts() -> None:
+    assert told(b"a.sql", warn=("*.sql",), block=("a*",), confirm=("a.sql",)) == [
+        ("block", "config-block")
+    ]
+
+
+def test_what_a_user_allows_is_not_swarms_to_ask_about() -> None:
+    assert told(b"docs/Makefile", allow=("docs/**",)) == []
+
+
+def test_allowing_one_path_leaves_the_others() -> None:
+    assert told(b"Makefile", allow=("docs/**",)) == [("confirm", "sensitive")]
+
+
+def test_a_configured_block_outranks_an_allowance() -> None:
+    assert told(b"Makefile", allow=("*",), block=("Makefile",)) == [("block", "config-block")]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        added(b"sub", "160000"),
+        added(b"out", "120000", link=b"../../etc"),
+        added(b"a\x1b[2Jb"),
+        added(b"README"),
+        added(b"x/HEAD"),
+    ],
+)
+def test_what_git_or_eyes_would_be_fooled_by_cannot_be_configured_away(entry: Entry) -> None:
+    names = [b"readme", b"README", b"x", b"x/HEAD", b"x/refs"]
+    everything = ChangePolicy(allow=("*", "**", "/"), warn=("*",))
+    assert judge([entry], names, everything)[0].severity == "block"
