@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -31,6 +31,7 @@ Url: TypeAlias = Annotated[str, BeforeValidator(check_url)]
 Name: TypeAlias = Annotated[str, BeforeValidator(check_name)]
 NetworkEntry: TypeAlias = Annotated[str, BeforeValidator(check_network)]
 
+Dialect: TypeAlias = Literal["anthropic", "responses", "chat"]
 Approvals: TypeAlias = Literal["cautious", "balanced", "autonomous"]
 STRICTNESS: tuple[Approvals, ...] = ("autonomous", "balanced", "cautious")
 """From the most permissive to the strictest."""
@@ -102,6 +103,10 @@ class SandboxSettings(Section):
     """Processor cores one sandbox may use."""
     pids: Count = 256
     """Processes and threads one sandbox may have at a time."""
+    disk: Size = "10g"
+    """Disk one sandbox may take; at the limit it is halted, and you are asked whether it may take that much more."""
+    free_disk: Size = "5g"
+    """Disk that always stays free; below it every sandbox is halted until there is room, or you say otherwise."""
     runtime: str = ""
     """Container runtime, for example `runsc`; empty for the engine's default."""
 
@@ -109,6 +114,16 @@ class SandboxSettings(Section):
     def memory_bytes(self) -> int:
         """`memory` as a number of bytes."""
         return bytes_of(self.memory)
+
+    @property
+    def disk_bytes(self) -> int:
+        """`disk` as a number of bytes."""
+        return bytes_of(self.disk)
+
+    @property
+    def free_disk_bytes(self) -> int:
+        """`free_disk` as a number of bytes."""
+        return bytes_of(self.free_disk)
 
 
 class NetworkSettings(Section):
@@ -134,11 +149,25 @@ class UpstreamSettings(Section):
     """A model provider the gateway may call."""
 
     url: Url
-    """Base address, without the dialect's path, for example `https://api.anthropic.com`."""
+    """Base address as the provider tells it, for example `https://api.anthropic.com` or `http://localhost:11434/v1`."""
+    dialects: Annotated[tuple[Dialect, ...], Field(min_length=1)] = ("anthropic",)
+    """What it speaks: `anthropic` (Messages), `responses` and `chat` (both OpenAI's)."""
     key: KeyReference = ""
-    """Where the API key is: `env:NAME`, `file:PATH` or `cmd:COMMAND`; empty for none. Never the key itself."""
-    dialect: Literal["anthropic"] = "anthropic"
-    """The protocol it speaks."""
+    """Where the API key is: `env:NAME`, `file:PATH`, `cmd:COMMAND` or `keyring:SERVICE/USER`; empty for none."""
+    auth: Literal["auto", "x-api-key", "api-key", "bearer"] = "auto"
+    """The header that carries the key; `auto` takes the usual one of the dialect."""
+    query: Mapping[str, str] = Field(default_factory=dict)
+    """Parameters added to every address, for example `api-version`."""
+    models: tuple[str, ...] = ()
+    """Model names it serves, with `*` and `?`; empty for any."""
+    aliases: Mapping[str, str] = Field(default_factory=dict)
+    """Model names as agents write them, to the ids this provider knows."""
+    unknown_model: Literal["refuse", "assume", "free"] | None = None
+    """What becomes of models without a known price here: `free` for a local server. Else `gateway.unknown_model`."""
+    ca: str = ""
+    """PEM file with the authorities that may vouch for it; empty for the system's."""
+    proxy: str = ""
+    """Outgoing HTTP proxy, or `none`; empty for what the supervisor's environment says."""
     timeout: Annotated[float, Field(strict=True, gt=0)] = 600.0
     """Seconds without a byte after which a call counts as failed."""
 
@@ -167,15 +196,24 @@ class PriceSettings(Section):
 
 def _default_upstreams() -> dict[str, UpstreamSettings]:
     return {
-        "anthropic": UpstreamSettings(url="https://api.anthropic.com", key="env:ANTHROPIC_API_KEY")
+        "anthropic": UpstreamSettings(url="https://api.anthropic.com", key="env:ANTHROPIC_API_KEY"),
+        "openai": UpstreamSettings(
+            url="https://api.openai.com/v1",
+            dialects=("responses", "chat"),
+            key="env:OPENAI_API_KEY",
+        ),
     }
+
+
+SHIPPED_UPSTREAMS: Final = ("anthropic", "openai")
+"""Asked after those that the user has added."""
 
 
 class GatewaySettings(Section):
     """The metering proxy between agents and models."""
 
     upstreams: Mapping[Name, UpstreamSettings] = Field(default_factory=_default_upstreams)
-    """Model providers by name; `anthropic` ships with its public address and the key in `ANTHROPIC_API_KEY`."""
+    """Model providers by name; `anthropic` and `openai` ship with their public addresses and usual variables."""
     unknown_model: Literal["refuse", "assume", "free"] = "refuse"
     """A model without a known price is refused, charged at the `assume` price, or free (local models)."""
     assume: AssumedPrice = AssumedPrice()
@@ -195,6 +233,14 @@ class Settings(Section):
     """Shell commands that must succeed, in a fresh sandbox, before a change is shown as ready."""
     budget: BudgetSettings = BudgetSettings()
     """What may be spent."""
+    copies: tuple[str, ...] = ()
+    """Patterns, as in .gitignore, of ignored files of your checkout that agents get; private ones by exact name."""
+    setup: tuple[str, ...] = ()
+    """Shell commands that must succeed in a sandbox before the agent starts, and before checks do."""
+    teardown: tuple[str, ...] = ()
+    """Shell commands that run in a run's sandbox before it is removed."""
+    caches: Mapping[Name, str] = Field(default_factory=dict)
+    """Directories of this machine by name, shown read-only in every sandbox at /swarm/caches/NAME."""
     max_turns: Count = 3
     """Turns a run may use by itself, mending what the checks found, before a person looks."""
     approvals: Approvals = "balanced"

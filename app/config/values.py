@@ -8,7 +8,7 @@ from app.domain.money import parse_dollars
 _SIZE = re.compile(r"([1-9][0-9]*)\s*([kmg])i?b?", re.IGNORECASE)
 _SPAN = re.compile(r"([1-9][0-9]*)\s*([smhd])")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*", re.IGNORECASE)
-_KEY = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|cmd:.+)", re.DOTALL)
+_KEY = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|cmd:.+|keyring:[^/]+/.+)", re.DOTALL)
 
 
 def dollars_of(value: object) -> Decimal:
@@ -66,5 +66,5 @@ def check_key_reference(value: object) -> str:
     if value == "":
         return ""
     if not isinstance(value, str) or not _KEY.fullmatch(value):
-        raise ValueError("should say where the key is: env:NAME, file:PATH or cmd:COMMAND")
+        raise ValueError("should say where the key is: env:NAME, file:PATH, cmd:COMMAND or keyring:SERVICE/USER")
     return value

@@ -6,8 +6,16 @@ from typing import Any, Final
 import msgspec
 
 from app.gateway import anthropic_body
-from app.gateway.dialects import Call, Objection, Route
-from app.gateway.meter import MessagesMeter
+from app.gateway.anthropic_meter import MessagesMeter
+from app.gateway.dialects import (
+    Call,
+    Objection,
+    Route,
+    key_of,
+    read_object,
+)
+from app.gateway.settings import DialectName
+from harnesses.base import StopDialect
 
 _KINDS: Final = {
     400: "invalid_request_error",
@@ -24,6 +32,7 @@ _RETURNED: Final = ("anthropic-ratelimit-",)
 class Messages:
     """`/anthropic/v1/messages`, streamed and whole, and the free count of tokens."""
 
+    name: DialectName = "anthropic"
     provider = "anthropic"
     routes = (
         Route(method="POST", path="/anthropic/v1/messages", upstream="/v1/messages", metered=True),
@@ -37,19 +46,13 @@ class Messages:
 
     def key(self, headers: Mapping[str, str]) -> str:
         """The bearer token, else the API key header."""
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            return token.strip()
-        return headers.get("x-api-key", "")
+        return key_of(headers, "x-api-key")
 
     def read(self, route: Route, body: bytes, bytes_per_token: int) -> Call | Objection:
         """Read a body; what is not clearly harmless and bounded is objected to."""
-        try:
-            asked = msgspec.json.decode(body, type=dict[str, Any])
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            return Objection(status=400, why=f"the request is not a JSON object: {error}")
-        if not isinstance(asked.get("model"), str):
-            return Objection(status=400, why="model: a string is required")
+        asked = read_object(body)
+        if isinstance(asked, Objection):
+            return asked
         found = anthropic_body.examine(asked, len(body), bytes_per_token, metered=route.metered)
         if isinstance(found, Objection):
             return found
@@ -76,6 +79,10 @@ class Messages:
             "retry-after",
             "x-should-retry",
         )
+
+    def refusal(self, stop: StopDialect, status: int, why: str) -> tuple[int, bytes]:
+        """Every agent that speaks this dialect stops at the status alone."""
+        return status, self.error(status, why)
 
     def error(self, status: int, why: str) -> bytes:
         kind = _KINDS.get(status, "api_error")

@@ -5,12 +5,12 @@ between agent and model is let through; and what the price list cannot price is 
 """
 
 import re
-from collections.abc import Iterator
 from typing import Any, Final, Literal
 
 import msgspec
 
 from app.gateway.dialects import Objection
+from app.gateway.objects import TooManyParts, objects
 from app.gateway.reservation import Bounds
 
 _IMAGE_TOKENS: Final = 6_000
@@ -23,8 +23,6 @@ _HARMLESS_TOOL = re.compile(
 _REACHING_OUT = re.compile(r"(web_search|web_fetch|code_execution|advisor)_\d+|mcp(_toolset)?")
 _OPAQUE: Final = ("input", "input_schema", "data")
 """Values that are the agent's own data, never instructions to the provider."""
-_PARTS_LIMIT: Final = 200_000
-"""Objects and lists a request may consist of; real ones have a few thousand."""
 _STANDARD: Final[dict[str, tuple[object, ...]]] = {
     "speed": (None, "standard"),
     "inference_geo": (None, "global", "not_available"),
@@ -95,24 +93,14 @@ def _runs_outside(kind: object) -> str:
 
 def _walk(body: dict[str, Any]) -> _Found:
     found = _Found()
-    pending: list[object] = [body]
-    for _ in range(_PARTS_LIMIT):
-        if not pending or found.objection:
-            return found
-        node = pending.pop()
-        if isinstance(node, dict):
+    try:
+        for node in objects(body, _OPAQUE):
             _look(node, found)
-            pending.extend(_parts(node))
-        elif isinstance(node, list):
-            pending.extend(part for part in node if isinstance(part, dict | list))
-    found.objection = f"swarm: a request may have at most {_PARTS_LIMIT} parts"
+            if found.objection:
+                break
+    except TooManyParts as error:
+        found.objection = error.objection.why
     return found
-
-
-def _parts(node: dict[str, Any]) -> Iterator[object]:
-    for name, part in node.items():
-        if name not in _OPAQUE and isinstance(part, dict | list):
-            yield part
 
 
 def _look(node: dict[str, Any], found: _Found) -> None:

@@ -6,8 +6,11 @@ from typing import Any, Protocol
 import msgspec
 
 from app.domain.base import Value
+from app.domain.money import Micros
 from app.gateway.prices import Usage
 from app.gateway.reservation import Bounds
+from app.gateway.settings import DialectName
+from harnesses.base import StopDialect
 
 
 class Route(Value, frozen=True, kw_only=True):
@@ -45,6 +48,16 @@ class Meter(Protocol):
         ...
 
     @property
+    def ended(self) -> bool:
+        """Whether the reply said that it is whole; one that did not is never ended properly."""
+        ...
+
+    @property
+    def cost(self) -> Micros | None:
+        """What the provider itself says the call cost, where it says so."""
+        ...
+
+    @property
     def usage(self) -> Usage: ...
 
     def feed(self, data: bytes) -> None: ...
@@ -56,8 +69,11 @@ class Dialect(Protocol):
     """How one kind of model API looks on the wire. Pure: no I/O."""
 
     @property
+    def name(self) -> DialectName: ...
+
+    @property
     def provider(self) -> str:
-        """Whose price list holds for it."""
+        """Whose price list holds where the provider's address says nothing."""
         ...
 
     @property
@@ -85,6 +101,29 @@ class Dialect(Protocol):
         """Whether a reply header (in lower case) goes to the agent."""
         ...
 
+    def refusal(self, stop: StopDialect, status: int, why: str) -> tuple[int, bytes]:
+        """Status and body after which an agent of that kind stops at once."""
+        ...
+
     def error(self, status: int, why: str) -> bytes:
         """The body of an error in the words this dialect's agents understand."""
         ...
+
+
+def key_of(headers: Mapping[str, str], *others: str) -> str:
+    """The bearer token, else the first of the other headers that is there; empty without any."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return token.strip()
+    return next((headers[name] for name in others if name in headers), "")
+
+
+def read_object(body: bytes) -> dict[str, Any] | Objection:
+    """The JSON object a request is, which names its model."""
+    try:
+        asked = msgspec.json.decode(body, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return Objection(status=400, why=f"the request is not a JSON object: {error}")
+    if not isinstance(asked.get("model"), str):
+        return Objection(status=400, why="model: a string is required")
+    return asked

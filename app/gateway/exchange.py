@@ -7,14 +7,15 @@ from aiohttp import web
 
 from app.domain.errors import EnvironmentProblem
 from app.domain.events import Refused, Spent
-from app.domain.money import Charge, Micros
+from app.domain.money import Charge, Known, Micros
 from app.gateway import replies
 from app.gateway.admission import BUDGET_STATUS, Hold, admit
-from app.gateway.dialects import Call, Dialect, Objection, Route
+from app.gateway.dialects import Call, Dialect, Meter, Objection, Route
 from app.gateway.forward import Forward
 from app.gateway.line import Line
 from app.gateway.parts import Parts
 from app.gateway.prices import Price, Unpriced
+from app.gateway.settings import Upstream
 
 
 async def refuse(
@@ -27,7 +28,14 @@ async def refuse(
     )
     await parts.ledger.refuse(line.run, refused)
     await parts.witness.refused(line.run, refused)
-    return replies.refusal(dialect, objection.status, objection.why)
+    return replies.refusal(dialect, line.caller.stop, objection.status, objection.why)
+
+
+def price_of(parts: Parts, upstream: Upstream, model: str, dialect: Dialect) -> Price | Unpriced:
+    """What a call of that model costs there now."""
+    provider = parts.prices.provider(upstream.url) or dialect.provider
+    now = parts.clock()
+    return parts.prices.find(model, now, provider=provider, unknown=upstream.unknown_model)
 
 
 class Exchange:
@@ -54,16 +62,15 @@ class Exchange:
         return outcome
 
     async def _go(self, call: Call) -> web.StreamResponse | Objection:
-        upstream, model = self._parts.upstreams.choose(call.model)
         try:
+            upstream, model = self._parts.upstreams.choose(call.model, self._dialect.name)
             key = await self._parts.upstreams.key(upstream)
         except EnvironmentProblem as problem:
             return Objection(status=403, why=f"swarm: {problem.message}. {problem.hint}")
         if not self._route.metered:
             body = self._dialect.write(call, model, call.bounds.output)
-            return await self._forward.run(upstream, key, call, body)
-        now = self._parts.clock()
-        price = self._parts.prices.find(model, now, provider=self._dialect.provider)
+            return await self._forward.run(upstream, key, call, body, model)
+        price = price_of(self._parts, upstream, model, self._dialect)
         if isinstance(price, Unpriced):
             return Objection(status=403, why=f"swarm: {price.why}. {price.fix}")
         hold = await admit(self._parts, self._line, call, price, model)
@@ -72,7 +79,7 @@ class Exchange:
         self._line.refusals = 0
         try:
             body = self._dialect.write(call, model, hold.plan.output)
-            return await self._forward.run(upstream, key, call, body)
+            return await self._forward.run(upstream, key, call, body, model)
         finally:
             await self._settle(hold, price, model)
 
@@ -92,7 +99,8 @@ class Exchange:
         if meter is None:
             return Charge(micros=hold.plan.micros, model=model, known="held", prices=price.data)
         used, complete = meter.usage, meter.complete
-        cost = price.cost(used)
+        told = meter.cost if complete else None
+        cost = price.cost(used) if told is None else told
         return Charge(
             micros=cost if complete else Micros(max(cost, hold.plan.micros)),
             model=model,
@@ -100,9 +108,15 @@ class Exchange:
             output=used.output,
             cache_read=used.cache_read,
             cache_write=used.cache_write + used.cache_write_long,
-            known="metered" if complete else "held",
+            known=_known(meter),
             prices=price.data,
         )
+
+
+def _known(meter: Meter) -> Known:
+    if not meter.complete:
+        return "held"
+    return "metered" if meter.cost is None else "provider"
 
 
 def _spent(charge: Charge, total: Micros) -> Spent:

@@ -9,11 +9,13 @@ import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
 
+from app.domain.errors import EnvironmentProblem
 from app.gateway import replies
 from app.gateway.dialects import Call, Dialect, Meter, Objection, Route
+from app.gateway.keys import redact
 from app.gateway.parts import Parts
 from app.gateway.settings import Upstream
-from app.gateway.upstreams import credentials, redact
+from app.gateway.upstreams import address, credentials
 
 _LOG = logging.getLogger(__name__)
 _ERROR_LIMIT = 256 * 1024
@@ -45,7 +47,7 @@ class Forward:
             self._hurry()
 
     async def run(
-        self, upstream: Upstream, key: str, call: Call, body: bytes
+        self, upstream: Upstream, key: str, call: Call, body: bytes, model: str
     ) -> web.StreamResponse | Objection:
         """Send, and pass the reply on while it comes."""
         if self._gone:
@@ -53,7 +55,10 @@ class Forward:
             return web.Response(status=502)
         try:
             async with asyncio.timeout(None) as self._limit:
-                return await self._run(upstream, key, call, body)
+                return await self._run(upstream, key, call, body, model)
+        except EnvironmentProblem as problem:
+            self.unbilled = True
+            return Objection(status=403, why=f"swarm: {problem.message}. {problem.hint}")
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             self.unbilled = True
             return self._failed(upstream, f"cannot be reached: {redact(str(error), key)}")
@@ -66,12 +71,12 @@ class Forward:
             self._limit = None
 
     async def _run(
-        self, upstream: Upstream, key: str, call: Call, body: bytes
+        self, upstream: Upstream, key: str, call: Call, body: bytes, model: str
     ) -> web.StreamResponse | Objection:
         headers = replies.sent_headers(self._dialect, self._request.headers)
-        headers.extend(credentials(upstream, key))
-        path = self._route.upstream + _query(self._request)
-        answer = await self._parts.upstreams.post(upstream, path, headers, body)
+        headers.extend(credentials(upstream, key, self._dialect.name))
+        url = address(upstream, self._route.upstream, model, _query(self._request))
+        answer = await self._parts.upstreams.post(upstream, url, headers, body)
         async with answer:
             if answer.status == 200:
                 return await self._pass_reply(answer, call)
@@ -95,7 +100,7 @@ class Forward:
             if not self._gone:
                 await self._to_client(reply.write(chunk))
         meter.end()
-        if self._route.metered and not meter.complete:
+        if self._route.metered and not meter.ended:
             # An agent takes a proper end for a finished answer, or asks again for ever.
             self._cut()
         return reply
@@ -142,7 +147,7 @@ class Forward:
 def _query(request: web.BaseRequest) -> str:
     """The one query a provider's client adds; everything else stays here."""
     _, _, query = request.path_qs.partition("?")
-    return "?beta=true" if "beta=true" in query.split("&") else ""
+    return "beta=true" if "beta=true" in query.split("&") else ""
 
 
 def _wrong_key(upstream: Upstream) -> Objection:

@@ -7,20 +7,33 @@ from pathlib import Path
 
 from aiohttp import web
 
+from app.domain.base import Value
 from app.domain.ids import RunId
 from app.gateway.serving import cut_and_stop
 from app.gateway.sockets import bound_at
+from harnesses.base import StopDialect
 
 SOCKET_NAME = "gateway.sock"
+
+
+class Caller(Value, frozen=True, kw_only=True):
+    """Who may call on a line."""
+
+    key: str
+    """The run's own."""
+    stop: StopDialect = "anthropic"
+    """How its agent must be refused so that it stops."""
+    model: str = ""
+    """What its agent works with; listed first where it asks for models."""
 
 
 class Line:
     """State of one run at the gateway. The listener is the identity; the key must fit it."""
 
-    def __init__(self, run: RunId, path: Path, key: str, calls_at_once: int) -> None:
+    def __init__(self, run: RunId, path: Path, caller: Caller, calls_at_once: int) -> None:
         self.run = run
         self.path = path
-        self._key = key
+        self.caller = caller
         self.slots = asyncio.Semaphore(calls_at_once)
         self.greeted = False
         self.refusals = 0
@@ -32,11 +45,11 @@ class Line:
 
     def admits(self, key: str) -> bool:
         """Whether that is the run's key."""
-        return hmac.compare_digest(key.encode(errors="replace"), self._key.encode())
+        return hmac.compare_digest(key.encode(errors="replace"), self.caller.key.encode())
 
-    def renew(self, key: str) -> None:
+    def renew(self, caller: Caller) -> None:
         """Begin anew with that key: earlier refusals are forgiven."""
-        self._key = key
+        self.caller = caller
         self.greeted = False
         self.refusals = 0
 

@@ -14,7 +14,7 @@ import msgspec
 
 from app.domain.base import Value
 from app.domain.money import Micros
-from app.gateway.settings import GatewaySettings, Rates
+from app.gateway.settings import GatewaySettings, Rates, UnknownModel
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice, Provider, TieredPrices
@@ -105,7 +105,21 @@ class Prices:
         self._providers: list[Provider] = data_snapshot.get_snapshot().providers
         self.version = f"genai-prices {version('genai-prices')}"
 
-    def find(self, model: str, at: float, *, provider: str = "anthropic") -> Price | Unpriced:
+    def provider(self, url: str) -> str | None:
+        """Whose price list holds at that address; None where the address says nothing."""
+        for candidate in self._providers:
+            if re.match(candidate.api_pattern, url):
+                return candidate.id
+        return None
+
+    def find(
+        self,
+        model: str,
+        at: float,
+        *,
+        provider: str = "anthropic",
+        unknown: UnknownModel | None = None,
+    ) -> Price | Unpriced:
         """The price of a model for a call made at that time."""
         own = self._settings.prices
         for name in (model, normalise(model)):
@@ -114,7 +128,7 @@ class Prices:
         listed = self._listed(normalise(model), at, provider)
         if listed is not None:
             return listed
-        match self._settings.unknown_model:
+        match unknown or self._settings.unknown_model:
             case "free":
                 return _flat(_FREE, "free")
             case "assume" if self._settings.assume is not None:
@@ -129,7 +143,9 @@ class Prices:
         for candidate in self._providers:
             if candidate.id == provider and (info := candidate.find_model(model)) is not None:
                 prices = info.get_prices(datetime.fromtimestamp(at, UTC))
-                return Price(tiers=tuple(_tiers(prices)), data=self.version)
+                # Anthropic charges for every write to its cache; others only where they name a price for it.
+                times = 2 if provider == "anthropic" else 1
+                return Price(tiers=tuple(_tiers(prices, times)), data=self.version)
         return None
 
 
@@ -137,7 +153,7 @@ def _flat(rates: Rates, data: str) -> Price:
     return Price(tiers=(Tier(above=-1, rates=rates),), data=data)
 
 
-def _tiers(prices: "ModelPrice") -> Iterator[Tier]:
+def _tiers(prices: "ModelPrice", times: int) -> Iterator[Tier]:
     keys = (
         "input_mtok",
         "output_mtok",
@@ -157,8 +173,8 @@ def _tiers(prices: "ModelPrice") -> Iterator[Tier]:
                 output=output or 0,
                 # What has no rate of its own is charged as the provider does with plain input, or dearer.
                 cache_read=input_ if read is None else read,
-                cache_write=2 * input_ if write is None else write,
-                cache_write_long=2 * input_ if long is None else long,
+                cache_write=times * input_ if write is None else write,
+                cache_write_long=times * input_ if long is None else long,
             ),
         )
 

@@ -6,6 +6,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from app.gateway.dialects import Dialect
+from harnesses.base import StopDialect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,13 +14,18 @@ if TYPE_CHECKING:
 _OWN: Final = "application/json"
 
 
-def refusal(dialect: Dialect, status: int, why: str) -> web.Response:
+def refusal(dialect: Dialect, stop: StopDialect, status: int, why: str) -> web.Response:
     """An answer after which the agent stops at once instead of trying again."""
-    return web.Response(
-        status=status,
-        body=dialect.error(status, why),
-        headers={"content-type": _OWN, "x-should-retry": "false"},
-    )
+    told, body = dialect.refusal(stop, status, why)
+    headers = {"content-type": _OWN, "x-should-retry": "false"}
+    return web.Response(status=told, body=body, headers=headers)
+
+
+def not_served(dialect: Dialect, status: int) -> web.Response:
+    """There is no such route."""
+    body = dialect.error(status, "swarm: not served by this gateway")
+    headers = {"content-type": _OWN, "x-should-retry": "false"}
+    return web.Response(status=status, body=body, headers=headers)
 
 
 def failure(dialect: Dialect, why: str) -> web.Response:

@@ -12,21 +12,24 @@ from aiohttp import HttpVersion11, web
 
 from app.domain.errors import EnvironmentProblem
 from app.domain.ids import RunId
-from app.gateway import replies
+from app.gateway import models, replies
 from app.gateway.anthropic import Messages
+from app.gateway.chat import Chat
 from app.gateway.dialects import Dialect, Objection, Route
-from app.gateway.exchange import Exchange, refuse
+from app.gateway.exchange import Exchange, price_of, refuse
 from app.gateway.ledger import Desk, Ledger, NoDesk, Witness
-from app.gateway.line import Line
+from app.gateway.line import Caller, Line
 from app.gateway.parts import Parts
 from app.gateway.prices import Prices, Unpriced
+from app.gateway.responses import Responses
 from app.gateway.serving import Served
-from app.gateway.settings import GatewaySettings
+from app.gateway.settings import DialectName, GatewaySettings
 from app.gateway.upstreams import Upstreams
+from harnesses.base import StopDialect
 
 _LOG = logging.getLogger(__name__)
-DIALECTS: tuple[Dialect, ...] = (Messages(),)
-"""All that are served. Adding one is one module and one entry here."""
+DIALECTS: tuple[Dialect, ...] = (Messages(), Responses(), Chat())
+"""All that are served. Adding one is one module, its name, and one entry here."""
 _LARGE = 1024**2
 """Bytes from which a body is read in a thread, so that a hostile one holds up no other run."""
 
@@ -59,25 +62,32 @@ class Gateway:
     async def __aexit__(self, *_exc: object) -> None:
         await self.aclose()
 
-    async def check(self, model: str) -> None:
+    async def check(self, model: str, dialect: DialectName = "anthropic") -> None:
         """Raise `EnvironmentProblem`, with what to do, when a call of that model could not be made now."""
-        upstream, id_ = self._parts.upstreams.choose(model)
+        upstream, id_ = self._parts.upstreams.choose(model, dialect)
         await self._parts.upstreams.key(upstream)
-        price = self._parts.prices.find(id_, self._parts.clock())
+        spoken = next(each for each in DIALECTS if each.name == dialect)
+        price = price_of(self._parts, upstream, id_, spoken)
         if isinstance(price, Unpriced):
             raise EnvironmentProblem(price.why, hint=price.fix)
 
-    async def open(self, run: RunId, socket: Path, key: str) -> None:
-        """Serve the run at that socket, with that key. Again is the same; another key replaces the first."""
+    async def open(
+        self, run: RunId, socket: Path, key: str, stop: StopDialect = "anthropic", model: str = ""
+    ) -> None:
+        """Serve the run at that socket. Again is the same; another key replaces the first.
+
+        `stop` is how its agent is refused so that it stops; `model` is listed first when it asks for models.
+        """
+        caller = Caller(key=key, stop=stop, model=model)
         async with self._opening:
             line = self._lines.get(run)
             if line is not None and line.path == socket and line.listens:
-                line.renew(key)
+                line.renew(caller)
                 return
             if line is not None:
                 await line.hang_up()
             settings = self._parts.settings
-            self._lines[run] = line = Line(run, socket, key, settings.calls_at_once)
+            self._lines[run] = line = Line(run, socket, caller, settings.calls_at_once)
             await line.listen(Served(partial(self._handle, line), settings.connections))
 
     async def close(self, run: RunId) -> None:
@@ -100,11 +110,14 @@ class Gateway:
         if line.refusals >= self._parts.settings.refusals:
             return _hang_up(request)
         dialect, route = _route(request)
-        if route is None:
+        asks_models = models.asked(request)
+        if route is None and not asks_models:
             return _no_such_route(dialect, request)
         objection = self._stranger(line, dialect, request)
         if objection is not None:
             return await refuse(self._parts, line, dialect, objection)
+        if route is None:
+            return models.reply(line.caller, self._parts)
         if not line.greeted:
             line.greeted = True
             await self._parts.witness.first_request(line.run)
@@ -156,13 +169,13 @@ def _route(request: web.BaseRequest) -> tuple[Dialect, Route | None]:
             for route in dialect.routes:
                 if (route.method, route.path) == (request.method, path):
                     return dialect, route
-    return DIALECTS[0], None
+    return DIALECTS[-1] if path.startswith("/openai/") else DIALECTS[0], None
 
 
 def _no_such_route(dialect: Dialect, request: web.BaseRequest) -> web.StreamResponse:
-    paths = [route.path for dialect in DIALECTS for route in dialect.routes]
-    known = request.raw_path.partition("?")[0] in paths
-    return replies.refusal(dialect, 405 if known else 404, "swarm: not served by this gateway")
+    known = {route.path for each in DIALECTS for route in each.routes} | models.PATHS
+    is_path = request.raw_path.partition("?")[0] in known
+    return replies.not_served(dialect, 405 if is_path else 404)
 
 
 def _hang_up(request: web.BaseRequest) -> web.StreamResponse:

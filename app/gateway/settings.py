@@ -1,9 +1,15 @@
 """What the gateway needs to know; the configuration is mapped to it where everything is composed."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from app.domain.base import Value
+
+DialectName: TypeAlias = Literal["anthropic", "responses", "chat"]
+"""All that are served: Anthropic Messages, OpenAI Responses, OpenAI Chat Completions. A closed set."""
+Auth: TypeAlias = Literal["auto", "x-api-key", "api-key", "bearer"]
+UnknownModel: TypeAlias = Literal["refuse", "assume", "free"]
+"""A model without a known price is refused, charged at `assume`, or costs nothing (local models)."""
 
 
 class Rates(Value, frozen=True, kw_only=True):
@@ -19,28 +25,39 @@ class Rates(Value, frozen=True, kw_only=True):
 
 
 class Upstream(Value, frozen=True, kw_only=True):
-    """A model provider. A model named `<name>/<id>` goes to the upstream of that name, others to the first."""
+    """A model provider. `upstreams.Upstreams.choose` says which one serves a call."""
 
     name: str
     url: str
-    """Base address without the dialect's path, for example `https://api.anthropic.com`."""
+    """Base address as the provider tells it; `{model}` stands for the model's id."""
+    dialects: tuple[DialectName, ...] = ("anthropic",)
+    """What it speaks."""
     key: str = ""
-    """Where its API key is: `env:NAME`, `file:PATH` or `cmd:COMMAND`; empty for none."""
-    auth: Literal["x-api-key", "bearer"] = "x-api-key"
-    """The header that carries the key."""
+    """Where its API key is: `env:NAME`, `file:PATH`, `cmd:COMMAND` or `keyring:SERVICE/USER`; empty for none."""
+    auth: Auth = "auto"
+    """The header that carries the key; `auto` takes the one that is usual for the dialect."""
+    query: Mapping[str, str] = {}
+    """Added to every address, for example `api-version`."""
+    ca: str = ""
+    """A PEM file with the authorities that may vouch for it, instead of the system's."""
+    proxy: str = ""
+    """The outgoing HTTP proxy; empty for the host's environment to say, `none` for none."""
     timeout: float = 600.0
     """Seconds without a byte after which a call counts as cut."""
+    models: tuple[str, ...] = ()
+    """Patterns of model names it serves; empty for any."""
     aliases: Mapping[str, str] = {}
     """Model names as agents write them, to the ids this provider knows."""
+    unknown_model: UnknownModel | None = None
+    """What becomes of models without a known price here; None as for all."""
 
 
 class GatewaySettings(Value, frozen=True, kw_only=True):
     """Everything about the gateway that can be chosen."""
 
     upstreams: tuple[Upstream, ...]
-    """At least one; the first is the default."""
-    unknown_model: Literal["refuse", "assume", "free"] = "refuse"
-    """A model without a known price is refused, charged at `assume`, or costs nothing (local models)."""
+    """In the order in which they are asked whether they serve a model."""
+    unknown_model: UnknownModel = "refuse"
     assume: Rates | None = None
     prices: Mapping[str, Rates] = {}
     """Rates by model id, where the price list is wrong or silent."""

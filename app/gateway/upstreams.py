@@ -1,33 +1,27 @@
-"""The way to the model providers: which one, with which key, over one shared connection pool.
+"""The way to the model providers: which one, at which address, over one shared connection pool."""
 
-Keys live only here and only while a call is made; nothing this module says contains one.
-"""
-
-import asyncio
 import ipaddress
-import os
-import shlex
+import ssl
 import time
 import urllib.request
 from collections.abc import Callable
-from pathlib import Path
+from fnmatch import fnmatchcase
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import aiohttp
 from multidict import CIMultiDict
 
 from app.domain.errors import EnvironmentProblem
-from app.gateway.settings import Upstream
+from app.gateway.keys import resolve
+from app.gateway.settings import DialectName, Upstream
 
 _REMEMBERED: Final = 60.0
 """Seconds a key from a command or a file is used before it is asked for again."""
-_COMMAND_LIMIT: Final = 15.0
-REDACTED: Final = "[key withheld by swarm]"
 
 
 class Upstreams:
-    """The configured providers."""
+    """The configured providers, in order."""
 
     def __init__(
         self, upstreams: tuple[Upstream, ...], clock: Callable[[], float] = time.monotonic
@@ -35,22 +29,42 @@ class Upstreams:
         self._upstreams = upstreams
         self._clock = clock
         self._keys: dict[str, tuple[float, str]] = {}
+        self._authorities: dict[str, ssl.SSLContext] = {}
         self._session: aiohttp.ClientSession | None = None
 
-    def choose(self, model: str) -> tuple[Upstream, str]:
-        """The provider of a model as the agent named it, and the id that provider knows it by."""
+    def named(self) -> list[str]:
+        """Model names that the configuration mentions."""
+        aliases = [alias for each in self._upstreams for alias in each.aliases]
+        plain = [m for each in self._upstreams for m in each.models if not set(m) & set("*?[")]
+        return [*aliases, *plain]
+
+    def choose(self, model: str, dialect: DialectName) -> tuple[Upstream, str]:
+        """The provider of a model as the agent named it, and the id that provider knows it by.
+
+        1. `<upstream>/<id>` names it. 2. The first that lists the model, as an alias or by a pattern.
+        3. The first that lists no models at all. Always only among those that speak the dialect; raises
+        `EnvironmentProblem` where there is none.
+        """
         prefix, _, rest = model.partition("/")
         for upstream in self._upstreams:
             if rest and upstream.name == prefix:
+                _must_speak(upstream, dialect)
                 return upstream, upstream.aliases.get(rest, rest)
-        default = self._upstreams[0]
-        return default, default.aliases.get(model, model)
+        speaking = [each for each in self._upstreams if dialect in each.dialects]
+        listing = [each for each in speaking if _lists(each, model)]
+        general = [each for each in speaking if not each.models]
+        for upstream in (*listing, *general):
+            return upstream, upstream.aliases.get(model, model)
+        raise EnvironmentProblem(
+            f"no model API is configured that speaks {DIALECT_WORDS[dialect]} and serves {model!r}",
+            hint=f"Add one to gateway.upstreams with `dialects: [{dialect}]`, or choose another agent.",
+        )
 
     async def key(self, upstream: Upstream) -> str:
         """Its API key. Raises `EnvironmentProblem` that names the place where none was found."""
         until, key = self._keys.get(upstream.name, (0.0, ""))
         if not key or self._clock() >= until:
-            key = await _resolve(upstream)
+            key = await resolve(upstream)
             self._keys[upstream.name] = (self._clock() + _REMEMBERED, key)
         return key
 
@@ -59,18 +73,18 @@ class Upstreams:
         self._keys.pop(upstream.name, None)
 
     async def post(
-        self, upstream: Upstream, path: str, headers: CIMultiDict[str], body: bytes
+        self, upstream: Upstream, url: str, headers: CIMultiDict[str], body: bytes
     ) -> aiohttp.ClientResponse:
         """Send a request; the reply's body is still to be read. Redirects are not followed."""
         if self._session is None:
             self._session = _session()
-        url = upstream.url.rstrip("/") + path
         return await self._session.post(
             url,
             data=body,
             headers=headers,
             allow_redirects=False,
-            proxy=_proxy(url),
+            proxy=_proxy(upstream, url),
+            ssl=self._trust(upstream),
             timeout=aiohttp.ClientTimeout(
                 total=None, sock_connect=min(30.0, upstream.timeout), sock_read=upstream.timeout
             ),
@@ -82,19 +96,70 @@ class Upstreams:
             await self._session.close()
             self._session = None
 
+    def _trust(self, upstream: Upstream) -> "ssl.SSLContext | bool":
+        """Who may vouch for it. Raises `EnvironmentProblem` when its file cannot be used."""
+        if not upstream.ca:
+            return True
+        if upstream.ca not in self._authorities:
+            try:
+                self._authorities[upstream.ca] = ssl.create_default_context(cafile=upstream.ca)
+            except OSError as error:
+                raise EnvironmentProblem(
+                    f"the authorities of upstream {upstream.name!r} cannot be read from {upstream.ca}: {error}",
+                    hint=f"gateway.upstreams.{upstream.name}.ca names a file with PEM certificates.",
+                ) from error
+        return self._authorities[upstream.ca]
 
-def credentials(upstream: Upstream, key: str) -> dict[str, str]:
+
+DIALECT_WORDS: Final[dict[DialectName, str]] = {
+    "anthropic": "Anthropic Messages",
+    "responses": "OpenAI Responses",
+    "chat": "OpenAI Chat Completions",
+}
+
+
+def address(upstream: Upstream, path: str, model: str, query: str = "") -> str:
+    """Where a call goes: the base address, with its `/v1` written or left out, and the dialect's path.
+
+    A base address that has a path of its own, other than Anthropic's, is complete, as the providers' libraries
+    take it: `https://host/api/v4` is followed by `/chat/completions`.
+    """
+    base = upstream.url.rstrip("/").replace("{model}", quote(model, safe=""))
+    has_path = bool(urlsplit(base).path)
+    is_openai = not path.startswith("/v1/messages")
+    if path.startswith("/v1/") and (base.endswith("/v1") or (is_openai and has_path)):
+        path = path.removeprefix("/v1")
+    both = "&".join(part for part in (query, urlencode(upstream.query)) if part)
+    return f"{base}{path}?{both}" if both else base + path
+
+
+def credentials(upstream: Upstream, key: str, dialect: DialectName) -> dict[str, str]:
     """The headers that carry the key."""
     if not key:
         return {}
-    if upstream.auth == "bearer":
-        return {"authorization": f"Bearer {key}"}
-    return {"x-api-key": key}
+    match upstream.auth:
+        case "x-api-key":
+            return {"x-api-key": key}
+        case "api-key":
+            return {"api-key": key}
+        case "auto" if dialect == "anthropic":
+            return {"x-api-key": key}
+        case "auto" | "bearer":
+            return {"authorization": f"Bearer {key}"}
 
 
-def redact(text: str, key: str) -> str:
-    """The text without the key."""
-    return text.replace(key, REDACTED) if key else text
+def _must_speak(upstream: Upstream, dialect: DialectName) -> None:
+    if dialect not in upstream.dialects:
+        spoken = " and ".join(DIALECT_WORDS[each] for each in upstream.dialects)
+        raise EnvironmentProblem(
+            f"the model API {upstream.name!r} speaks {spoken}, and the agent {DIALECT_WORDS[dialect]}",
+            hint=f"Choose another agent or model; or add {dialect} to "
+            f"gateway.upstreams.{upstream.name}.dialects, if it does speak that.",
+        )
+
+
+def _lists(upstream: Upstream, model: str) -> bool:
+    return model in upstream.aliases or any(fnmatchcase(model, p) for p in upstream.models)
 
 
 def _session() -> aiohttp.ClientSession:
@@ -109,8 +174,10 @@ def _session() -> aiohttp.ClientSession:
     )
 
 
-def _proxy(url: str) -> str | None:
-    """The proxy of the host's environment, never for an address of this machine."""
+def _proxy(upstream: Upstream, url: str) -> str | None:
+    """The configured proxy, else that of the host's environment, never for an address of this machine."""
+    if upstream.proxy:
+        return None if upstream.proxy == "none" else upstream.proxy
     parts = urlsplit(url)
     host = parts.hostname or ""
     if _is_loopback(host) or urllib.request.proxy_bypass_environment(host):  # type: ignore[attr-defined]
@@ -123,54 +190,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-async def _resolve(upstream: Upstream) -> str:
-    kind, _, place = upstream.key.partition(":")
-    match kind:
-        case "":
-            return ""
-        case "env":
-            key, where = os.environ.get(place, ""), f"the environment variable {place}"
-        case "file":
-            key, where = await _from_file(Path(place)), f"the file {place}"
-        case "cmd":
-            key, where = await _from_command(place), f"the command {place!r}"
-        case _:
-            raise EnvironmentProblem(
-                f"the key of upstream {upstream.name!r} is not of the form env:, file: or cmd:",
-                hint=f"Correct gateway.upstreams.{upstream.name}.key.",
-            )
-    if not (key := key.strip()):
-        raise EnvironmentProblem(
-            f"there is no API key for upstream {upstream.name!r}: {where} gives none",
-            hint=f"Set it for the supervisor, or correct gateway.upstreams.{upstream.name}.key.",
-        )
-    return key
-
-
-async def _from_file(path: Path) -> str:
-    try:
-        return await asyncio.to_thread(path.expanduser().read_text)
-    except (OSError, UnicodeDecodeError):
-        return ""
-
-
-async def _from_command(command: str) -> str:
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *shlex.split(command),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-    except (OSError, ValueError):
-        return ""
-    try:
-        async with asyncio.timeout(_COMMAND_LIMIT):
-            output, _ = await process.communicate()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        return ""
-    return output.decode(errors="replace") if process.returncode == 0 else ""

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from app.config.budget import ceilings
+from app.config.settings import SHIPPED_UPSTREAMS, PriceSettings, Settings
 from app.config.settings import GatewaySettings as Configured
-from app.config.settings import PriceSettings, Settings
 from app.domain.budget import Ceilings, Claim, Headroom, Passed
 from app.domain.events import Note, Refused, Spent, Warned
 from app.domain.ids import RunId
@@ -111,14 +111,17 @@ def gateway_settings(configured: Configured) -> GatewaySettings:
     """The written settings as the gateway takes them: rates in micro-dollars."""
     assumed = PriceSettings(input=configured.assume.input, output=configured.assume.output)
     return GatewaySettings(
-        upstreams=tuple(
-            Upstream(name=name, url=each.url, key=each.key, timeout=each.timeout)
-            for name, each in configured.upstreams.items()
-        ),
+        upstreams=upstreams(configured),
         unknown_model=configured.unknown_model,
         assume=_rates(assumed),
         prices={model: _rates(price) for model, price in configured.prices.items()},
     )
+
+
+def upstreams(configured: Configured) -> tuple[Upstream, ...]:
+    """The model providers in the order in which they are asked: the user's own before the shipped ones."""
+    ordered = sorted(configured.upstreams.items(), key=lambda item: item[0] in SHIPPED_UPSTREAMS)
+    return tuple(Upstream(name=name, **each.model_dump()) for name, each in ordered)
 
 
 def _rates(price: PriceSettings) -> Rates:
@@ -138,9 +141,10 @@ def _rates(price: PriceSettings) -> Rates:
 
 async def open_gateway(s: Services, run: Run) -> str:
     """Serve the run at its own socket; returns the run's key. Safe to repeat."""
-    dialect = s.harness(run.harness).capabilities.stop_dialect
-    key = await s.database.write(keys.ensure_key, run.id, dialect)
-    await s.gateway.open(run.id, s.places.sockets(run.id) / SOCKET_NAME, key)
+    stop = s.catalog.get(run.agent).stop_dialect or s.harness(run.harness).capabilities.stop_dialect
+    key = await s.database.write(keys.ensure_key, run.id, stop)
+    socket = s.places.sockets(run.id) / SOCKET_NAME
+    await s.gateway.open(run.id, socket, key, stop, run.model)
     return key
 
 

@@ -41,7 +41,7 @@ def status(reply: bytes) -> int:
         "/anthropic//v1/messages",
         "/v1/messages",
         "/anthropic/v1/files",
-        "/anthropic/v1/models",
+        "/anthropic/v1/models/x",
         f"{MESSAGES};x=1",
         f"{MESSAGES.upper()}",
         "/",

@@ -3,12 +3,15 @@
 import sys
 from pathlib import Path
 
+import keyring
 import pytest
+from keyring.backend import KeyringBackend
 
 from app.domain.errors import EnvironmentProblem
 from app.gateway import upstreams
-from app.gateway.settings import Upstream
-from app.gateway.upstreams import Upstreams, credentials, redact
+from app.gateway.keys import redact
+from app.gateway.settings import Auth, DialectName, Upstream
+from app.gateway.upstreams import Upstreams, address, credentials
 
 KEY = "sk-secret"
 
@@ -81,26 +84,131 @@ async def test_a_key_the_provider_did_not_like_is_asked_for_again(tmp_path: Path
     assert await found.key(upstream) == "new"
 
 
+CONFIGURED = (
+    Upstream(name="azure", url="http://a", dialects=("chat",), models=("gpt-*",)),
+    Upstream(name="local", url="http://l", dialects=("chat",), aliases={"fast": "qwen3:4b"}),
+    Upstream(name="anthropic", url="http://c", aliases={"big": "claude-opus-5-5"}),
+    Upstream(name="openai", url="http://o", dialects=("responses", "chat")),
+)
+
+
 @pytest.mark.parametrize(
-    ("model", "chosen"),
+    ("model", "dialect", "chosen"),
     [
-        ("claude-opus-5-5", ("anthropic", "claude-opus-5-5")),
-        ("local/qwen3", ("local", "qwen3")),
-        ("local/fast", ("local", "qwen3:4b")),
-        ("other/qwen3", ("anthropic", "other/qwen3")),
-        ("local/", ("anthropic", "local/")),
-        ("big", ("anthropic", "claude-opus-5-5")),
+        ("claude-opus-5-5", "anthropic", ("anthropic", "claude-opus-5-5")),
+        ("big", "anthropic", ("anthropic", "claude-opus-5-5")),
+        ("gpt-5.5", "responses", ("openai", "gpt-5.5")),
+        ("gpt-5.5", "chat", ("azure", "gpt-5.5")),
+        ("openai/gpt-5.5", "chat", ("openai", "gpt-5.5")),
+        ("qwen3", "chat", ("local", "qwen3")),
+        ("fast", "chat", ("local", "qwen3:4b")),
+        ("local/fast", "chat", ("local", "qwen3:4b")),
+        ("local/org/qwen3", "chat", ("local", "org/qwen3")),
+        ("other/qwen3", "chat", ("local", "other/qwen3")),
+        ("local/", "chat", ("local", "local/")),
     ],
 )
-def test_a_models_name_chooses_its_provider(model: str, chosen: tuple[str, str]) -> None:
-    found = Upstreams(
-        (
-            Upstream(name="anthropic", url="http://a", aliases={"big": "claude-opus-5-5"}),
-            Upstream(name="local", url="http://l", aliases={"fast": "qwen3:4b"}),
-        )
-    )
-    upstream, id_ = found.choose(model)
+def test_model_and_dialect_choose_the_provider(
+    model: str, dialect: DialectName, chosen: tuple[str, str]
+) -> None:
+    upstream, id_ = Upstreams(CONFIGURED).choose(model, dialect)
     assert (upstream.name, id_) == chosen
+
+
+def test_a_provider_that_does_not_speak_the_agents_dialect_is_refused_with_the_way_out() -> None:
+    with pytest.raises(EnvironmentProblem, match="speaks OpenAI Chat Completions") as problem:
+        Upstreams(CONFIGURED).choose("local/qwen3", "anthropic")
+    assert "gateway.upstreams.local.dialects" in problem.value.hint
+
+
+def test_without_a_provider_for_the_dialect_the_setting_is_named() -> None:
+    with pytest.raises(EnvironmentProblem, match="speaks OpenAI Responses") as problem:
+        Upstreams(CONFIGURED[:3]).choose("gpt-5.5", "responses")
+    assert "dialects: [responses]" in problem.value.hint
+
+
+def test_a_provider_that_lists_models_gets_no_others() -> None:
+    with pytest.raises(EnvironmentProblem, match="qwen3"):
+        Upstreams(CONFIGURED[:1]).choose("qwen3", "chat")
+
+
+@pytest.mark.parametrize(
+    ("url", "path", "address_"),
+    [
+        ("https://api.anthropic.com", "/v1/messages", "https://api.anthropic.com/v1/messages"),
+        ("https://o.example/api/v1", "/v1/messages", "https://o.example/api/v1/messages"),
+        ("https://d.example/anthropic", "/v1/messages", "https://d.example/anthropic/v1/messages"),
+        ("https://api.openai.com/v1", "/v1/responses", "https://api.openai.com/v1/responses"),
+        ("https://api.openai.com", "/v1/responses", "https://api.openai.com/v1/responses"),
+        ("http://localhost:11434", "/v1/chat/completions", "http://localhost:11434/v1/chat/completions"),
+        ("https://z.example/paas/v4", "/v1/chat/completions", "https://z.example/paas/v4/chat/completions"),
+        (
+            "https://x.openai.azure.com/openai/deployments/{model}",
+            "/v1/chat/completions",
+            "https://x.openai.azure.com/openai/deployments/m%2F1/chat/completions",
+        ),
+    ],
+)  # fmt: skip
+def test_a_base_address_is_taken_as_its_provider_writes_it(
+    url: str, path: str, address_: str
+) -> None:
+    upstream = Upstream(name="u", url=url)
+    assert address(upstream, path, "m/1") == address_
+    dated = Upstream(name="u", url=url, query={"api-version": "2026-01"})
+    assert address(dated, path, "m/1", "beta=true") == f"{address_}?beta=true&api-version=2026-01"
+
+
+@pytest.mark.parametrize(
+    ("auth", "dialect", "header"),
+    [
+        ("auto", "anthropic", {"x-api-key": KEY}),
+        ("auto", "chat", {"authorization": f"Bearer {KEY}"}),
+        ("bearer", "anthropic", {"authorization": f"Bearer {KEY}"}),
+        ("api-key", "responses", {"api-key": KEY}),
+    ],
+)
+def test_a_key_travels_as_the_provider_wants_it(
+    auth: Auth, dialect: DialectName, header: dict[str, str]
+) -> None:
+    upstream = Upstream(name="u", url="http://u", auth=auth)
+    assert credentials(upstream, KEY, dialect) == header
+
+
+@pytest.mark.parametrize(
+    "kept", ["sk-ant-oat01-login", '{"tokens": {"access_token": "x"}}', "sk-one sk-two", "sk-ü"]
+)
+async def test_what_is_no_api_key_is_refused_and_not_repeated(kept: str, tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text(kept)
+    with pytest.raises(EnvironmentProblem) as problem:
+        await find(f"file:{tmp_path / 'kept'}")
+    assert "gateway.upstreams.anthropic.key" in problem.value.hint
+    assert kept not in problem.value.message + problem.value.hint
+
+
+async def test_a_key_comes_from_the_keyring() -> None:
+    before = keyring.get_keyring()
+    keyring.set_keyring(OneKey())  # type: ignore[no-untyped-call]
+    try:
+        assert await find("keyring:swarm/anthropic") == KEY
+        with pytest.raises(EnvironmentProblem, match="the keyring entry swarm/other"):
+            await find("keyring:swarm/other")
+    finally:
+        keyring.set_keyring(before)
+
+
+class OneKey(KeyringBackend):
+    """A keyring as a desktop has one, in memory."""
+
+    priority = 1.0
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return KEY if (service, username) == ("swarm", "anthropic") else None
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        raise NotImplementedError
+
+    def delete_password(self, service: str, username: str) -> None:
+        raise NotImplementedError
 
 
 def test_a_key_is_taken_out_of_a_text() -> None:
@@ -108,7 +216,7 @@ def test_a_key_is_taken_out_of_a_text() -> None:
 
 
 def test_without_a_key_no_header_is_sent() -> None:
-    assert credentials(one(""), "") == {}
+    assert credentials(one(""), "", "anthropic") == {}
 
 
 @pytest.mark.parametrize(
@@ -127,4 +235,12 @@ def test_the_hosts_proxy_is_used_but_never_for_this_machine(
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(name, "http://proxy.example:3128")
     monkeypatch.setenv("no_proxy", "internal.example")
-    assert (upstreams._proxy(url) is not None) == proxied
+    assert (upstreams._proxy(one(""), url) is not None) == proxied
+
+
+def test_a_configured_proxy_goes_before_the_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    url = "https://api.example.com/v1"
+    own = Upstream(name="u", url=url, proxy="http://own.example:8080")
+    assert upstreams._proxy(own, url) == "http://own.example:8080"
+    assert upstreams._proxy(Upstream(name="u", url=url, proxy="none"), url) is None

@@ -7,22 +7,23 @@ from typing import NamedTuple
 
 import msgspec
 
+from app.domain.money import Micros
+from app.gateway.lines import Count, Lines, data_of
 from app.gateway.prices import Usage
 
-_LINE_LIMIT = 4 * 1024**2
 _BODY_LIMIT = 64 * 1024**2
 
 
 class _Written(msgspec.Struct):
-    ephemeral_5m_input_tokens: int = 0
-    ephemeral_1h_input_tokens: int = 0
+    ephemeral_5m_input_tokens: Count = 0
+    ephemeral_1h_input_tokens: Count = 0
 
 
 class _Counts(msgspec.Struct):
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
+    input_tokens: Count | None = None
+    output_tokens: Count | None = None
+    cache_read_input_tokens: Count | None = None
+    cache_creation_input_tokens: Count | None = None
     cache_creation: _Written | None = None
     iterations: "list[_Counts] | None" = None
 
@@ -63,11 +64,18 @@ class MessagesMeter:
     def __init__(self, *, streamed: bool, long_cache: bool) -> None:
         self._streamed = streamed
         self._long_cache = long_cache
-        self._rest = b""
-        self._skipping = False
+        self._lines = Lines()
+        self._body = b""
         self._seen = _Raw()
         self.complete = False
         """Whether the provider told the final numbers."""
+        self.cost: Micros | None = None
+        """This dialect tells tokens, never money."""
+
+    @property
+    def ended(self) -> bool:
+        """The final numbers come with the end."""
+        return self.complete
 
     @property
     def usage(self) -> Usage:
@@ -85,34 +93,23 @@ class MessagesMeter:
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the reply."""
         if self._streamed:
-            *lines, self._rest = (self._rest + data).split(b"\n")
-            for line in lines:
+            for line in self._lines.feed(data):
                 self._line(line)
-            self._forget_long_line()
-        elif len(self._rest) <= _BODY_LIMIT:
-            self._rest += data
+        elif len(self._body) <= _BODY_LIMIT:
+            self._body += data
 
     def end(self) -> None:
         """The reply ended as its protocol says it should."""
-        if self._streamed:
-            self._line(self._rest)
-        else:
+        if not self._streamed:
             self._whole()
-        self._rest = b""
-
-    def _forget_long_line(self) -> None:
-        # Usage comes in short lines; a line without end must not fill the memory.
-        if len(self._rest) > _LINE_LIMIT:
-            self._rest, self._skipping = b"", True
+        for line in self._lines.end():
+            self._line(line)
 
     def _line(self, line: bytes) -> None:
-        if self._skipping:
-            self._skipping = False
-            return
-        if not line.startswith(b"data:") or b'"message_' not in line:
+        if b'"message_' not in line or not (data := data_of(line)):
             return
         try:
-            event = msgspec.json.decode(line[5:], type=_Event)
+            event = msgspec.json.decode(data, type=_Event)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return
         if event.type == "message_start" and event.message and event.message.usage:
@@ -123,7 +120,7 @@ class MessagesMeter:
 
     def _whole(self) -> None:
         try:
-            reply = msgspec.json.decode(self._rest, type=_Reply)
+            reply = msgspec.json.decode(self._body, type=_Reply)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return
         self._count(reply.usage)

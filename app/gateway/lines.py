@@ -1,0 +1,39 @@
+"""What every meter reads with: lines of a stream, in whatever pieces it comes, and sane numbers. No I/O."""
+
+from typing import Annotated, Final, TypeAlias
+
+import msgspec
+
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+"""Tokens as a provider tells them; what is no such number is not believed, so the whole hold is charged."""
+
+LINE_LIMIT: Final = 8 * 1024**2
+"""Bytes a line may have to be read at all; what says the usage is far shorter."""
+
+
+class Lines:
+    """Feed it every byte; a line that is too long is forgotten, not kept."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._skipping = False
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The lines that the next bytes complete, without their ends."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if self._skipping and lines:
+            del lines[0]
+            self._skipping = False
+        if len(self._rest) > LINE_LIMIT:
+            self._rest, self._skipping = b"", True
+        return lines
+
+    def end(self) -> list[bytes]:
+        """What was left without an end of its own."""
+        rest, self._rest = self._rest, b""
+        return [] if self._skipping or not rest else [rest]
+
+
+def data_of(line: bytes) -> bytes:
+    """What follows `data:`; empty for any other line."""
+    return line[5:].strip() if line.startswith(b"data:") else b""
