@@ -20,6 +20,7 @@ Config: TypeAlias = dict[str, Any]
 TREE, STATE, LAUNCH, SCRATCH = "/workspace", "/state", "/swarm/launch", "/q"
 SOCKETS = "/run/swarm"
 GATEWAY = "127.0.0.1:8080"
+EGRESS = "127.0.0.1:3128"
 HOME = "/home/agent"
 VOLUMES = {"tree": TREE, "state": STATE, "launch": LAUNCH, "scratch": SCRATCH}
 MEASURED = "/swarm/measured"
@@ -66,6 +67,7 @@ def places(spec: SandboxSpec) -> Places:
         launch=LAUNCH,
         scratch=SCRATCH,
         gateway=f"http://{GATEWAY}" if spec.sockets else "",
+        egress=f"http://{EGRESS}" if spec.sockets else "",
         mounts={mount.target: mount.target for mount in spec.mounts},
     )
 
@@ -280,7 +282,8 @@ def _confined() -> list[str]:
 
 def _forwarder() -> list[str]:
     program = Path(forward.__file__).read_text(encoding="utf-8")
-    return ["python3", "-I", "-c", program, GATEWAY, f"{SOCKETS}/gateway.sock"]
+    ways = (GATEWAY, f"{SOCKETS}/gateway.sock", EGRESS, f"{SOCKETS}/egress.sock")
+    return ["python3", "-I", "-c", program, *ways]
 
 
 def _env(values: Mapping[str, str]) -> list[str]:

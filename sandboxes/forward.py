@@ -1,9 +1,9 @@
-"""Listens on a TCP port and pipes every connection to a unix socket.
+"""Listens on TCP ports and pipes every connection to the unix socket of its port.
 
-Usage: forward.py HOST:PORT SOCKET [DIRECTORY]
+Usage: forward.py HOST:PORT SOCKET [HOST:PORT SOCKET]... [DIRECTORY]
 
 Port 0 takes any free port; a port that is taken gives way to a free one. The first line of output
-is `ready PORT`. The socket is opened anew for every connection, so that the one of a restarted
+is `ready PORT...`, in the same order. A socket is opened anew for every connection, so that the one of a restarted
 supervisor is picked up, and a connection waits a while for it. With a directory, the forwarder ends
 when that is removed.
 
@@ -22,21 +22,31 @@ CHUNK = 64 * 1024
 AWAY = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
-async def main(address: str, socket: str, directory: str = "") -> None:
+async def main(*arguments: str) -> None:
+    pairs, directory = len(arguments) // 2, arguments[-1] if len(arguments) % 2 else ""
+    async with contextlib.AsyncExitStack() as serving:
+        ports = []
+        for at in range(pairs):
+            server = await listen(arguments[2 * at], arguments[2 * at + 1])
+            ports.append(server.sockets[0].getsockname()[1])
+            await serving.enter_async_context(server)
+        print("ready", *ports, flush=True)  # noqa: T201
+        await gone(directory)
+
+
+async def listen(address: str, socket: str) -> asyncio.Server:
+    """A server that pipes what comes in there to the socket."""
     host, _, port = address.rpartition(":")
 
     async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await forward(reader, writer, socket)
 
     try:
-        server = await asyncio.start_server(pipe, host, int(port))
+        return await asyncio.start_server(pipe, host, int(port))
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
-        server = await asyncio.start_server(pipe, host, 0)
-    print("ready", server.sockets[0].getsockname()[1], flush=True)  # noqa: T201
-    async with server:
-        await gone(directory)
+        return await asyncio.start_server(pipe, host, 0)
 
 
 async def gone(directory: str) -> None:

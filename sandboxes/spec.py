@@ -37,7 +37,7 @@ class SandboxSpec(msgspec.Struct, frozen=True, kw_only=True):
     image: str = ""
     mounts: tuple[Mount, ...] = ()
     sockets: Path | None = None
-    """Directory holding `gateway.sock`; without it the sandbox has no way out at all."""
+    """Directory holding `gateway.sock` and perhaps `egress.sock`; without it the sandbox has no way out at all."""
     limits: Limits = Limits()
     scripted: bool = False
     """Only scripted agents of the user's own will run here."""
@@ -71,6 +71,8 @@ class Places(msgspec.Struct, frozen=True):
     """Writable for the side only: the scribe's own git directory lies here."""
     gateway: str
     """Base address at which programs reach the gateway; empty without sockets."""
+    egress: str = ""
+    """Address of the proxy for hosts that are allowed; empty where the sandbox does not close the network."""
     mounts: Mapping[str, str] = {}
     """Where each `Mount.target` of the spec really is: the same path in a container, the source without one."""
 

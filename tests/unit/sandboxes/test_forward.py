@@ -102,6 +102,31 @@ async def test_a_port_that_is_taken_gives_way_to_a_free_one(
     assert (word, int(port) != taken) == ("ready", True)
 
 
+async def test_each_port_leads_to_its_own_socket(
+    socket: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def other(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"the other")
+        writer.close()
+
+    second = f"{socket}.2"
+    async with forwarding(socket, echo), await asyncio.start_unix_server(other, second):
+        stay = tmp_path / "stay"
+        stay.mkdir()
+        ways = ("127.0.0.1:0", socket, "127.0.0.1:0", second)
+        running = asyncio.ensure_future(forward.main(*ways, str(stay)))
+        said = ""
+        while not said:
+            await asyncio.sleep(0.01)
+            said = capsys.readouterr().out
+        _ready, first_port, second_port = said.split()
+        answers = (await asked(int(first_port), b"x"), await asked(int(second_port), b""))
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+    assert answers == (b"xthe end", b"the other")
+
+
 async def test_a_forwarder_ends_with_its_directory(socket: str, tmp_path: Path) -> None:
     shutil.rmtree(Path(socket).parent)
     await forward.main("127.0.0.1:0", socket, str(tmp_path / "removed"))
