@@ -5,14 +5,15 @@ import contextlib
 from collections.abc import Iterable
 
 from app.config.presets import approval_rules
-from app.domain.events import Asked
 from app.domain.ids import ApprovalId
 from app.domain.review import Approval
-from app.domain.run import Run, RunState
+from app.domain.run import Run
 from app.domain.task import Task
 from app.store import reviews, tasks
 from app.store.turns import Turn
+from app.supervisor import asking
 from app.supervisor.activity import activity_of
+from app.supervisor.room import RoomWatch
 from app.supervisor.services import Services
 from app.supervisor.snapshots import LiveDiff
 from harnesses.base import Send, Session
@@ -28,7 +29,6 @@ from harnesses.events import (
 from policies.approval import decide
 from policies.decisions import Allow, Ask, Deny
 from policies.requests import ActionRequest
-from sandboxes.base import Process
 
 LOOK_SECONDS = 5.0
 """How long a decision may go unnoticed at most; usually a wake-up call comes at once."""
@@ -38,13 +38,14 @@ class Tending:
     """One turn of one run, while this supervisor lives. Nothing in here is needed after a crash."""
 
     def __init__(
-        self, s: Services, task: Task, run: Run, turn: Turn, session: Session, process: Process
+        self, s: Services, task: Task, run: Run, turn: Turn, session: Session, watch: RoomWatch
     ) -> None:
         self._s = s
         self._run = run
         self._turn = turn
         self._session = session
-        self._process = process
+        self._process = watch.process
+        self._watch = watch
         self._rules = approval_rules(task.approvals)
         self._open: set[ApprovalId] = set()
         self._diff = LiveDiff(s, run.id)
@@ -52,7 +53,8 @@ class Tending:
 
     async def follow(self) -> TurnEnded | None:
         """Until the agent says that its turn is over, or its output ends without a word."""
-        helpers = [asyncio.create_task(self._decisions()), asyncio.create_task(self._diff.follow())]
+        work = (self._decisions(), self._diff.follow(), self._watch.follow())
+        helpers = [asyncio.create_task(each) for each in work]
         listening = asyncio.create_task(self._listen())
         try:
             await asyncio.wait([listening, *helpers], return_when=asyncio.FIRST_COMPLETED)
@@ -120,22 +122,21 @@ class Tending:
             reason=reason,
             opened=self._s.clock(),
         )
-        stored = await self._s.database.write(reviews.ask, question)
+        stored = await asking.put(self._s, question)
         if stored.answer is not None:
             await self._pass_on(stored)
             return
         self._open.add(stored.id)
-        key = f"turn-{self._turn.number}/{stored.id}"
-        await self._s.broker.record(
-            self._run.id, f"asked/{stored.id}", Asked(stored.id, asked.title)
-        )
-        await self._s.move(self._run.id, RunState.WAITING, key=key, reason=asked.title)
 
     async def _decisions(self) -> None:
         """Pass a person's answers on, and stop when one wants it."""
         while True:
             wish: str = await self._s.database.read(tasks.column, self._run.id, "wish")
             if wish.startswith("stop:"):
+                if self._watch.halted:
+                    # To be asked to end, it would have to go on writing.
+                    await self._process.stop(grace=0)
+                    return
                 await self._send(self._session.interrupt())
                 await self._process.stop()
                 return
@@ -149,9 +150,7 @@ class Tending:
         allow = answered.answer == "yes"
         await self._send(self._session.answer(answered.request, allow=allow, note=answered.note))
         self._open.discard(answered.id)
-        if not self._open:
-            key = f"turn-{self._turn.number}/{answered.id}"
-            await self._s.move(self._run.id, RunState.WORKING, key=key)
+        await asking.answered(self._s, self._run, answered)
 
     async def _send(self, replies: Iterable[Send]) -> None:
         for reply in replies:

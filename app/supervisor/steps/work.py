@@ -2,6 +2,7 @@
 
 from app.domain.events import TurnStarted
 from app.domain.ids import RunId, turn_name
+from app.domain.review import RAISE
 from app.domain.run import Run, RunState
 from app.repo import repository
 from app.repo.repository import Repository
@@ -10,7 +11,8 @@ from app.store.turns import Turn, TurnEnd
 from app.supervisor.faults import fault
 from app.supervisor.handover import bring_in
 from app.supervisor.money import open_gateway
-from app.supervisor.sandbox import open_sandbox
+from app.supervisor.room import RoomWatch
+from app.supervisor.sandbox import environment, open_sandbox
 from app.supervisor.services import Ground, Services
 from app.supervisor.tending import Tending
 from app.supervisor.trouble import fails_the_run
@@ -41,7 +43,8 @@ async def work(s: Services, run_id: RunId, number: int) -> str:
     await s.move(run_id, RunState.WORKING, key=f"turn-{number}")
     fault("mid:work")
     session = s.harness(run.harness).session(brief)
-    said = await Tending(s, at.task, run, turn, session, process).follow()
+    watch = RoomWatch(s, run, number, sandbox, process)
+    said = await Tending(s, at.task, run, turn, session, watch).follow()
     if said is not None:
         await process.stop()
     await _end(s, run, turn, said, await process.wait())
@@ -55,7 +58,7 @@ async def _start(s: Services, run: Run, brief: Brief, sandbox: Sandbox) -> Proce
         Program(
             name=turn_name(brief.turn),
             argv=launch.argv,
-            env=launch.env,
+            env={**environment(s, run, sandbox), **launch.env},
             files=launch.files,
             interactive=launch.interactive,
         )
@@ -95,7 +98,7 @@ async def _instructions(s: Services, repo: Repository, base: str) -> str:
 
 async def _end(s: Services, run: Run, turn: Turn, said: TurnEnded | None, exit_: Exit) -> None:
     await s.broker.flush()
-    over = await s.database.read(ledger.over_budget, run.id, since=turn.began)
+    over = await _over_budget(s, run, turn)
     how = TurnEnd(
         ended=s.clock(),
         exit_code=exit_.code,
@@ -105,4 +108,13 @@ async def _end(s: Services, run: Run, turn: Turn, said: TurnEnded | None, exit_:
         over_budget=over,
     )
     await s.database.write(turns.end, run.id, turn.number, how)
-    await s.database.write(reviews.void_approvals, run.id, turn.number, at=s.clock())
+    await s.database.write(
+        reviews.void_approvals, run.id, turn.number, at=s.clock(), keep_raise=over
+    )
+
+
+async def _over_budget(s: Services, run: Run, turn: Turn) -> bool:
+    """Whether the turn ended for want of money, or while a person was being asked for more."""
+    if await s.database.read(reviews.still_asks, run.id, RAISE):
+        return True
+    return await s.database.read(ledger.over_budget, run.id, since=turn.began)

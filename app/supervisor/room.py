@@ -1,0 +1,191 @@
+"""Watches what a box writes: at its limit, or with the disk almost full, it is halted and a person is asked.
+
+Nothing is kept but the questions themselves: how much a run may take is its limit once more for each yes, so
+a supervisor that comes after a crash finds the box halted, the question in the inbox, and waits on.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+
+import sqlalchemy as sa
+
+from app.domain.events import Answered
+from app.domain.ids import ApprovalId
+from app.domain.review import Approval
+from app.domain.run import Run
+from app.store import reviews, tasks
+from app.supervisor import asking
+from app.supervisor.services import Services
+from app.supervisor.trouble import TROUBLE
+from policies.decisions import Ask
+from policies.room import RoomFacts, room, size, step
+from sandboxes.base import Process, Sandbox
+
+GLANCE_SECONDS = 1.0
+"""Between two looks at how much of the disk is free, which cost nothing."""
+LOOK_SECONDS = 30.0
+"""Between two measurements at most; the disk as a whole may stay as it is while one box grows."""
+BLIND_SECONDS = 5.0
+"""The same where the disk is not this host's to look at."""
+ROOM_AGAIN = 1.1
+"""How much more than the floor must be free before halted boxes go on by themselves."""
+BY = "swarm"
+
+_log = logging.getLogger(__name__)
+
+
+class RoomWatch:
+    """Over one turn of one run."""
+
+    def __init__(
+        self, s: Services, run: Run, turn: int, sandbox: Sandbox, process: Process
+    ) -> None:
+        self._s = s
+        self._run = run
+        self._turn = turn
+        self._sandbox = sandbox
+        self.process = process
+        self._disk = s.driver(run.sandbox).disk
+        self.halted = False
+        """Whether the box stands still because of this watch."""
+
+    async def until_full(self) -> str:
+        """Halt the box as soon as it takes too much, and say why."""
+        while True:
+            facts = await self._measured()
+            match None if facts is None else room(facts):
+                case Ask(reason=reason):
+                    await self._sandbox.pause()
+                    return reason
+                case _:
+                    await self._quiet(facts)
+
+    async def follow(self) -> None:
+        """Until it is cancelled, or a person wants the run stopped."""
+        fresh = True
+        while True:
+            facts = await self._measured()
+            match None if facts is None else room(facts):
+                case Ask() as ask:
+                    if not await self._halt(ask):
+                        return
+                case _ if fresh and facts is not None:
+                    await self._take_up()
+                case _:
+                    await self._quiet(facts)
+            fresh = False
+
+    async def _measured(self) -> RoomFacts | None:
+        """None when nothing can be said now."""
+        settings = self._s.configuration.settings.sandbox
+        try:
+            usage = await self._sandbox.usage()
+        except TROUBLE as error:
+            _log.warning("the disk of %s cannot be measured: %s", self._run.id, error)
+            return None
+        granted = await self._s.database.read(_allowed, self._run, "disk")
+        return RoomFacts(
+            used=usage.used,
+            free=usage.free,
+            inodes=usage.inodes,
+            limit=settings.disk_bytes * (1 + granted),
+            floor=settings.free_disk_bytes,
+        )
+
+    async def _quiet(self, facts: RoomFacts | None) -> None:
+        """Wait until measuring again is worth it."""
+        before = self._free()
+        if before is None or facts is None:
+            await asyncio.sleep(BLIND_SECONDS)
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS):
+                while before - (self._free() or 0) < step(facts):
+                    await asyncio.sleep(GLANCE_SECONDS)
+
+    def _free(self) -> int | None:
+        """Bytes free, where that can be seen from here."""
+        if self._disk is None:
+            return None
+        found = os.statvfs(self._disk)
+        return found.f_bavail * found.f_frsize
+
+    async def _take_up(self) -> None:
+        """A supervisor before this one may have halted the box; by now there is room, or more is allowed."""
+        await self._sandbox.go_on()
+        for each in await self._s.database.read(reviews.approvals_of, self._run.id):
+            ours = each.turn == self._turn and each.request.startswith(("disk/", "floor/"))
+            if ours and each.answer is None:
+                await self._close(each)
+
+    async def _close(self, question: Approval) -> Approval:
+        """Nobody has to answer it any more."""
+        done = await self._s.database.write(self._answer_ourselves, question.id)
+        said = Answered(done.id, done.answer or "no", done.by)
+        await self._s.broker.record(done.run, f"answered/{done.id}", said)
+        await asking.answered(self._s, self._run, done)
+        return done
+
+    async def _halt(self, ask: Ask) -> bool:
+        """Halt the box and ask; whether it may go on."""
+        self.halted = True
+        await self._sandbox.pause()
+        question = await asking.put(self._s, await self._s.database.read(self._question, ask))
+        while question.answer is None:
+            if ask.rule == "floor" and await self._room_again():
+                question = await self._close(question)
+                break
+            await self._s.live.wait(self._run.id, BLIND_SECONDS)
+            question = await self._s.database.read(reviews.approval, question.id)
+        if question.answer == "no":
+            why = f"stopped by {question.by or 'a person'}: {ask.reason}"
+            await self._s.database.write(tasks.update, self._run.id, wish=f"stop:{why}")
+            self._s.live.wake(self._run.id)
+            # Not one more byte: to be asked to end, it would have to go on.
+            await self.process.stop(grace=0)
+            return False
+        await self._sandbox.go_on()
+        self.halted = False
+        await asking.answered(self._s, self._run, question)
+        return True
+
+    def _question(self, c: sa.Connection, ask: Ask) -> Approval:
+        settings = self._s.configuration.settings.sandbox
+        number = _allowed(c, self._run, ask.rule) + 1
+        more = (
+            f"yes: it may take {size(settings.disk_bytes)} more"
+            if ask.rule == "disk"
+            else "yes: try again now; by itself it goes on when there is room"
+        )
+        return Approval(
+            id=ApprovalId(""),
+            run=self._run.id,
+            turn=self._turn,
+            request=f"{ask.rule}/{number}",
+            title="May it go on writing to the disk?",
+            action="other",
+            detail=f"{more}; no: it is stopped, and all it wrote is kept",
+            reason=f"{ask.reason} (`sandbox.{'disk' if ask.rule == 'disk' else 'free_disk'}`)",
+            opened=self._s.clock(),
+        )
+
+    async def _room_again(self) -> bool:
+        floor = self._s.configuration.settings.sandbox.free_disk_bytes
+        free = self._free()
+        if free is None:
+            facts = await self._measured()
+            free = 0 if facts is None else facts.free
+        return free >= floor * ROOM_AGAIN
+
+    def _answer_ourselves(self, c: sa.Connection, question: ApprovalId) -> Approval:
+        now = self._s.clock()
+        reviews.answer(c, question, yes=True, by=BY, at=now, note="there is room again")
+        return reviews.approval(c, question)
+
+
+def _allowed(c: sa.Connection, run: Run, rule: str) -> int:
+    """How often the run was let go on past that rule."""
+    asked = reviews.approvals_of(c, run.id)
+    return sum(each.request.startswith(f"{rule}/") and each.answer == "yes" for each in asked)
