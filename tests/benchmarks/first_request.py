@@ -19,7 +19,7 @@ from app.domain.run import ACTIVE
 from app.gateway.rehearsal import Rehearsal
 from app.gateway.rehearsal_script import Script
 from tests.support.home import home_at, supervised
-from tests.support.images import claude_image
+from tests.support.images import agents_image
 from tests.support.repos import make_repository
 
 NAME = "from a goal to the first model request (Claude Code, Docker)"
@@ -39,7 +39,7 @@ async def _measure() -> list[tuple[str, float, str]]:
             os.environ["ANTHROPIC_API_KEY"] = KEY
             home.configure(
                 {
-                    "sandbox": {"driver": "docker", "image": claude_image()},
+                    "sandbox": {"driver": "docker", "image": agents_image()},
                     "gateway": {"upstreams": {"anthropic": {"url": provider.url}}},
                 }
             )
@@ -79,7 +79,7 @@ async def _alone(provider: Rehearsal) -> None:
         "-e",
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1",
     ]
-    argv += [claude_image(), "claude", "-p", "Say hello"]
+    argv += [agents_image(), "claude", "-p", "Say hello"]
     await asyncio.to_thread(subprocess.run, argv, check=True, capture_output=True)
 
 

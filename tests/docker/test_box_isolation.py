@@ -6,7 +6,7 @@ import pytest
 
 from sandboxes.spec import Limits, Mount
 from tests.support.boxes import House, gateway, ran, shell, texts
-from tests.support.images import claude_image
+from tests.support.images import agents_image
 
 pytestmark = pytest.mark.docker
 
@@ -156,6 +156,6 @@ async def test_more_cores_than_there_are_are_not_asked_for(house: House) -> None
 
 
 async def test_the_real_claude_code_runs_in_a_box(house: House) -> None:
-    sandbox = await house.open(house.spec(image=claude_image()))
+    sandbox = await house.open(house.spec(image=agents_image()))
     written, ended = await ran(sandbox, "id -u; claude --version")
     assert (written[1:], ended.code) == (["2.1.329 (Claude Code)"], 0)

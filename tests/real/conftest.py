@@ -10,7 +10,7 @@ from app.gateway.rehearsal import Rehearsal
 from app.gateway.rehearsal_script import Script
 from tests.real.plans import PLANS
 from tests.support.home import Home
-from tests.support.images import claude_image, require_docker
+from tests.support.images import agents_image, require_docker
 
 REAL_KEY = "sk-ant-real-and-secret-0123456789"
 
@@ -29,7 +29,7 @@ def claude_home(home: Home, provider: Rehearsal) -> Home:
     home.configure(
         {
             "agent": "claude-code",
-            "sandbox": {"driver": "docker", "image": claude_image()},
+            "sandbox": {"driver": "docker", "image": agents_image()},
             "gateway": {"upstreams": {"anthropic": {"url": provider.url}}},
         }
     )
