@@ -101,7 +101,7 @@ def _words(item: Any, key: Key) -> str:
         return str(item["ctx"]["error"])
     words = EXPECTED.get(kind) or item["msg"].replace("Input should", "should")
     # What stands in these parts can be a secret in the wrong place.
-    silent = kind == "missing" or key[0] in {"gateway", "database"}
+    silent = kind == "missing" or key[0] in {"gateway", "database", "secrets"}
     return words if silent else f"{words}, not {_shown(item['input'])}"
 
 

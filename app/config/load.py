@@ -25,7 +25,7 @@ DEFAULTS = "defaults.yaml"
 FLAGS = "command line"
 
 REPOSITORY_KEYS = frozenset(
-    {"agent", "target", "checks", "max_turns", "budget", "approvals", "network"}
+    {"agent", "target", "checks", "max_turns", "budget", "approvals", "network", "paths"}
 )
 """What a repository's file may set; everything else could widen what an agent may do on this machine."""
 
@@ -169,6 +169,9 @@ def _narrowing(source: _Source, before: list[_Source]) -> _Source:
         what = f"may only be stricter than your own, {own.approvals!r}"
         found.append(source.fault(("approvals",), what))
     found += _wider_network(source, own.network, wanted.network)
+    if wanted.paths.allow != own.paths.allow:
+        what = "is not a repository's to say; it may add to block, confirm and warn"
+        found.append(source.fault(("paths", "allow"), what))
     _refuse(found, hint=f"Only your own {FILE} (`swarm config show` names it) may loosen these.")
     return source
 
@@ -204,9 +207,11 @@ def _overlay(
     source: _Source,
     origins: dict[Key, Origin],
 ) -> None:
-    """Mappings are merged key by key; anything else replaces what was there."""
+    """Mappings are merged key by key; rules about paths add up; anything else replaces what was there."""
     for name, value in over.items():
         key = (*at, name)
+        if at == ("paths",):
+            value = [*data.get(name, ()), *value]  # noqa: PLW2901 - the same setting, with what it adds to
         if isinstance(value, Mapping) and value:
             below = data.get(name)
             data[name] = dict(below) if isinstance(below, Mapping) else {}

@@ -12,14 +12,17 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from app.config.networks import check_network, hosts_of
 from app.config.values import (
     bytes_of,
+    check_fingerprint,
     check_key_reference,
     check_name,
+    check_pattern,
     check_url,
     dollars_of,
     size_of,
     span_of,
 )
 from app.domain.money import Micros, parse_dollars
+from app.domain.policy import ChangePolicy
 
 Dollars: TypeAlias = Annotated[Decimal, BeforeValidator(dollars_of)]
 Count: TypeAlias = Annotated[int, Field(strict=True, ge=1)]
@@ -30,6 +33,8 @@ KeyReference: TypeAlias = Annotated[str, BeforeValidator(check_key_reference)]
 Url: TypeAlias = Annotated[str, BeforeValidator(check_url)]
 Name: TypeAlias = Annotated[str, BeforeValidator(check_name)]
 NetworkEntry: TypeAlias = Annotated[str, BeforeValidator(check_network)]
+Pattern: TypeAlias = Annotated[str, BeforeValidator(check_pattern)]
+Fingerprint: TypeAlias = Annotated[str, BeforeValidator(check_fingerprint)]
 
 Dialect: TypeAlias = Literal["anthropic", "responses", "chat"]
 Approvals: TypeAlias = Literal["cautious", "balanced", "autonomous"]
@@ -222,6 +227,26 @@ class GatewaySettings(Section):
     """Prices per million tokens by model id, where the shipped price list is wrong or silent."""
 
 
+class PathSettings(Section):
+    """Changes that you want stopped, confirmed or told, by file. A repository's own list adds to yours."""
+
+    block: tuple[Pattern, ...] = ()
+    """Patterns as in .gitignore: nobody may approve a change to these."""
+    confirm: tuple[Pattern, ...] = ()
+    """A person confirms a change to each of these."""
+    warn: tuple[Pattern, ...] = ()
+    """A change to these is told above the diff."""
+    allow: tuple[Pattern, ...] = ()
+    """Files that swarm by itself need not ask about; what would fool git or your eyes is blocked all the same."""
+
+
+class SecretSettings(Section):
+    """Keys, tokens and passwords in changes and messages."""
+
+    allow: tuple[Fingerprint, ...] = ()
+    """Secrets that may be there, by the fingerprint that findings show."""
+
+
 class Settings(Section):
     """Everything that can be configured."""
 
@@ -249,6 +274,10 @@ class Settings(Section):
     """Where agents and checks run, and how much of the machine they may take."""
     network: NetworkSettings = NetworkSettings()
     """What agents may reach besides models."""
+    paths: PathSettings = PathSettings()
+    """Changes that you want stopped, confirmed or told, by file."""
+    secrets: SecretSettings = SecretSettings()
+    """Keys, tokens and passwords in changes and messages."""
     gateway: GatewaySettings = GatewaySettings()
     """The metering proxy between agents and models."""
     agents: Mapping[Name, Mapping[str, Any]] = Field(default_factory=dict)
@@ -261,3 +290,8 @@ class Settings(Section):
     """SQLAlchemy address of a PostgreSQL database shared by several hosts; empty for SQLite."""
     instructions: Annotated[bool, Field(strict=True)] = True
     """Whether agents get the repository's own AGENTS.md or CLAUDE.md, read from the base commit."""
+
+    @property
+    def policy(self) -> ChangePolicy:
+        """What `paths` and `secrets` say together."""
+        return ChangePolicy(**self.paths.model_dump(), secrets=self.secrets.allow)

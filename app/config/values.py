@@ -7,6 +7,7 @@ from app.domain.money import parse_dollars
 
 _SIZE = re.compile(r"([1-9][0-9]*)\s*([kmg])i?b?", re.IGNORECASE)
 _SPAN = re.compile(r"([1-9][0-9]*)\s*([smhd])")
+_FINGERPRINT = re.compile(r"[a-z][a-z0-9-]*:[0-9a-f]{12}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*", re.IGNORECASE)
 _KEY = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|cmd:.+|keyring:[^/]+/.+)", re.DOTALL)
 
@@ -49,6 +50,20 @@ def check_name(value: object) -> str:
     """A name of letters, digits, `.`, `_` and `-`."""
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         raise ValueError("should be a name of letters, digits, '.', '_' and '-'")
+    return value
+
+
+def check_pattern(value: object) -> str:
+    """A pattern as in .gitignore. Nothing is taken back with `!`: what is written here adds up."""
+    if not isinstance(value, str) or not value.strip("/ ") or value.startswith("!"):
+        raise ValueError("should be a pattern as in .gitignore, such as '*.sql' or 'src/auth/'")
+    return value.strip()
+
+
+def check_fingerprint(value: object) -> str:
+    """What names a secret in findings; the message does not repeat what was written."""
+    if not isinstance(value, str) or not _FINGERPRINT.fullmatch(value):
+        raise ValueError("should be a fingerprint as findings show it, kind:0123456789ab")
     return value
 
 

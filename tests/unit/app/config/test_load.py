@@ -187,3 +187,26 @@ def test_settings_cannot_be_changed(tmp_path: Path) -> None:
 
 def test_a_byte_order_mark_is_no_fault() -> None:
     assert parse(b"\xef\xbb\xbfagent: x").data == {"agent": "x"}
+
+
+def test_rules_about_paths_add_up(tmp_path: Path) -> None:
+    own, repo = "paths: {confirm: ['*.sql'], allow: [docs/]}", "paths: {confirm: [src/auth/]}"
+    policy = loaded(tmp_path, own, repo).settings.policy
+    assert (policy.confirm, policy.allow) == (("*.sql", "src/auth/"), ("docs/",))
+
+
+def test_a_repository_may_not_allow_paths(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"repo.yaml:1: paths.allow is not a repository's to say"):
+        loaded(tmp_path, "paths: {allow: [docs/]}", "paths: {allow: ['*']}")
+
+
+def test_a_repository_may_not_let_secrets_through(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="only your own config may set secrets"):
+        loaded(tmp_path, repo="secrets: {allow: ['jwt:0123456789ab']}")
+
+
+def test_a_secret_in_place_of_its_fingerprint_is_not_repeated(tmp_path: Path) -> None:
+    for written in ("[hunter2hunter2]", "hunter2hunter2"):
+        with pytest.raises(ConfigError, match=r"config.yaml:1: secrets.allow") as caught:
+            loaded(tmp_path, f"secrets: {{allow: {written}}}")
+        assert "hunter2" not in str(caught.value)

@@ -31,6 +31,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "key_itself": (":4: gateway.upstreams.anthropic.key should say where the key is: env:NAME",),
     "secret_in_wrong_place": (":3: gateway.upstreams.anthropic should be a mapping",),
     "upstream_without_url": (":4: gateway.upstreams.local.url is needed here",),
+    "bad_pattern": (":2: paths.block.0 should be a pattern as in .gitignore",),
     "bad_name": (":2: agents.my agent should be a name of letters, digits",),
     "duplicate_key": (":3:1: the key 'agent' stands here again; first in line 1",),
     "not_a_mapping": (":1:1: should be a mapping of keys to values",),
