@@ -118,6 +118,9 @@ def _review_line(body: swarm.Lifecycle) -> str:
     match body:
         case swarm.Warned():
             return painted(f"budget  {_cut(body.words())}", "yellow")
+        case swarm.SetUp():
+            word = painted("passed", "green") if body.result.passed else painted("FAILED", "red")
+            return f"{body.phase:7} {word} {_cut(body.result.command)}"
         case swarm.Asked():
             ask = f"asks    {_cut(body.title)}   (swarm answer {_cut(body.approval)} yes|no)"
             return painted(ask, "yellow")

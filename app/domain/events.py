@@ -42,6 +42,13 @@ class Checked(Lifecycle, frozen=True, tag="checked"):
     result: CheckResult
 
 
+class SetUp(Lifecycle, frozen=True, tag="setup"):
+    """A command that makes a sandbox ready, or that leaves it, has ended."""
+
+    result: CheckResult
+    phase: Literal["setup", "teardown"] = "setup"
+
+
 class Spent(Lifecycle, frozen=True, tag="spent"):
     """A model call was settled by the gateway."""
 
@@ -126,6 +133,7 @@ LifecycleEvent: TypeAlias = (
     | TurnStarted
     | Snapshotted
     | Checked
+    | SetUp
     | Spent
     | Refused
     | Warned
@@ -153,6 +161,7 @@ Body: TypeAlias = (
     | TurnStarted
     | Snapshotted
     | Checked
+    | SetUp
     | Spent
     | Refused
     | Warned

@@ -83,6 +83,8 @@ class Run(Value, frozen=True, kw_only=True):
     """Commit id, in the hub, of the newest vetted snapshot; empty before the first."""
     conversation: str = ""
     """The agent's own conversation id, kept the moment it is seen."""
+    port: int = 0
+    """The first of the ports that are this run's while it is at work; 0 while it is not."""
     round: int = 1
     """Grows each time a person sends the run back to work."""
     budget: Micros

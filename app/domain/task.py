@@ -6,6 +6,7 @@ from app.domain.base import Value
 from app.domain.budget import Limits
 from app.domain.ids import TaskId
 from app.domain.money import Micros
+from app.domain.outfit import Outfit
 
 Approvals: TypeAlias = Literal["cautious", "balanced", "autonomous"]
 
@@ -41,3 +42,5 @@ class Task(Value, frozen=True, kw_only=True):
     """The flow that made the task, if one did."""
     limits: Limits = Limits()
     """Limits besides `budget`."""
+    outfit: Outfit = Outfit()
+    """What a tree needs besides its commit."""

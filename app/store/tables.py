@@ -29,6 +29,7 @@ TASK = sa.Table(
     sa.Column("label", sa.Text, nullable=False, server_default=""),
     sa.Column("flow", sa.Text, nullable=False, server_default=""),
     sa.Column("limits", sa.JSON, nullable=False, server_default="{}"),
+    sa.Column("outfit", sa.JSON, nullable=False, server_default="{}"),
 )
 
 RUN = sa.Table(
@@ -51,6 +52,8 @@ RUN = sa.Table(
     sa.Column("worktree", sa.Text, nullable=False, server_default=""),
     sa.Column("snapshot", sa.Text, nullable=False, server_default=""),
     sa.Column("conversation", sa.Text, nullable=False, server_default=""),
+    sa.Column("outfitted", sa.Text, nullable=False, server_default=""),
+    sa.Column("port", sa.Integer, nullable=False, server_default="0"),
     sa.Column("round", sa.Integer, nullable=False, server_default="1"),
     sa.Column("budget", sa.BigInteger, nullable=False),
     sa.Column("files", sa.Integer, nullable=False, server_default="0"),

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from app.domain.errors import NotFound, NotNow
 from app.domain.ids import RunId, TaskId
+from app.domain.outfit import PORTS
 from app.domain.run import Run, RunState, may_move
 from app.domain.task import Task
 from app.store.sql import insert_once, plain, value
@@ -112,6 +113,20 @@ def move(c: sa.Connection, run_id: RunId, new: RunState, *, reason: str = "", at
     if c.execute(still.values(**changes)).rowcount != 1:
         raise NotNow(f"run {run_id} was moved by somebody else just now", hint="Try again.")
     return old != new
+
+
+FIRST_PORT, LAST_PORT = 42_000, 48_000
+
+
+def lease_ports(c: sa.Connection, run_id: RunId) -> int:
+    """The first of ten ports that no other run has; the same as long as the run keeps them."""
+    have: int = column(c, run_id, "port")
+    if have:
+        return have
+    taken = set(c.execute(sa.select(RUN.c.port).where(RUN.c.port > 0)).scalars())
+    free = next((p for p in range(FIRST_PORT, LAST_PORT, PORTS) if p not in taken), 0)
+    update(c, run_id, port=free)
+    return free
 
 
 ENDING = frozenset({RunState.MERGED, RunState.FAILED, RunState.CANCELLED, RunState.DISCARDED})

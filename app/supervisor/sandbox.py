@@ -1,10 +1,13 @@
 """The sandbox of a run: its spec is computed from the run each time, so it is found again after any crash."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from app.config.settings import SandboxSettings
 from app.domain.ids import RunId
+from app.domain.outfit import PORTS
 from app.domain.run import Run
 from app.repo import scribe, tree
 from app.repo.repository import Repository
@@ -14,6 +17,7 @@ from app.supervisor.services import Services
 from harnesses.catalog import Agent
 from sandboxes import images
 from sandboxes.base import Driver, Sandbox
+from sandboxes.errors import SandboxFailed
 from sandboxes.spec import Limits, Mount, SandboxSpec
 
 
@@ -31,14 +35,46 @@ async def open_sandbox(s: Services, run: Run, repo: Repository) -> Sandbox:
     """The run's sandbox, with a way to the gateway and the user's objects to read."""
     sockets = s.places.sockets(run.id)
     sockets.mkdir(mode=0o711, parents=True, exist_ok=True)
-    spec = _spec(s, run, run.id, mounts_for(s, run, repo.objects), sockets)
+    mounted = (*mounts_for(s, run, repo.objects), *cache_mounts(s))
+    spec = _spec(s, run, run.id, mounted, sockets)
     return await s.driver(run.sandbox).open(spec)
 
 
 async def open_check(s: Services, run: Run, turn: int, mounted: tuple[Mount, ...]) -> Sandbox:
     """A fresh sandbox for checks, without any way out."""
     name = check_sandbox(run.id, turn)
-    return await s.driver(run.sandbox).open(_spec(s, run, name, mounted, None))
+    spec = _spec(s, run, name, (*mounted, *cache_mounts(s)), None)
+    return await s.driver(run.sandbox).open(spec)
+
+
+CACHES: Final = "/swarm/caches"
+
+
+def cache_mounts(s: Services) -> tuple[Mount, ...]:
+    """The user's caches, to be read only: what one run wrote there another would read.
+
+    Raises `SandboxFailed` for a directory that is not there.
+    """
+    named = s.configuration.settings.caches
+    found = {name: Path(place).expanduser() for name, place in sorted(named.items())}
+    for name, place in found.items():
+        if not (place.is_absolute() and place.is_dir()):
+            raise SandboxFailed(
+                f"the cache {name!r} is not a directory: {place}",
+                hint="Make it, or take it out of `caches` in your config.yaml.",
+            )
+    return tuple(Mount(source=place, target=f"{CACHES}/{name}") for name, place in found.items())
+
+
+def environment(s: Services, run: Run, sandbox: Sandbox) -> dict[str, str]:
+    """What every program in a run's sandbox is told."""
+    env: dict[str, str] = {"SWARM_RUN": run.id}
+    if run.port:
+        env |= {"PORT_BASE": str(run.port), "PORT_COUNT": str(PORTS)}
+    for name in s.configuration.settings.caches:
+        word = re.sub(r"[^A-Z0-9]", "_", name.upper())
+        env[f"SWARM_CACHE_{word}"] = sandbox.places.mounts.get(f"{CACHES}/{name}", "")
+    return env
 
 
 def scribe_of(s: Services, run: Run, repo: Repository, sandbox: Sandbox) -> Scribe:

@@ -11,6 +11,7 @@ from app.domain import ids
 from app.domain.errors import EnvironmentProblem, UsageError
 from app.domain.events import Note
 from app.domain.ids import RunId, TaskId
+from app.domain.outfit import Outfit
 from app.domain.run import Run, RunState
 from app.domain.task import Task
 from app.repo import repository
@@ -82,6 +83,7 @@ async def _task(s: Services, repo: Repository, loaded: Loaded, new: wire.NewTask
         created=s.clock(),
         submitter=new.submitter,
         label=new.label,
+        outfit=Outfit(copies=settings.copies, setup=settings.setup, teardown=settings.teardown),
         limits=limits(s.configuration.settings.budget, settings.budget),
     )
 

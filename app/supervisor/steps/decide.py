@@ -110,6 +110,7 @@ async def settle(s: Services, run_id: RunId, round_: int) -> str:
     if run.round == round_ and run.state in _AT_WORK:
         await close_gateway(s, run_id)
         await _quiet(s, run)
+        await s.database.write(tasks.update, run_id, port=0)
         fault("mid:settle")
         await _rest(s, run)
         return "settled"

@@ -16,8 +16,9 @@ from app.supervisor.errors import told
 from app.supervisor.faults import fault
 from app.supervisor.landing import landing_of, worktree_of
 from app.supervisor.money import close_gateway
+from app.supervisor.outfitting import tear_down
 from app.supervisor.proposals import refreshed
-from app.supervisor.sandbox import remove_sandboxes
+from app.supervisor.sandbox import open_sandbox, remove_sandboxes
 from app.supervisor.services import Services
 from app.supervisor.trouble import TROUBLE
 
@@ -112,13 +113,21 @@ async def clean_up(s: Services, run_id: RunId) -> str:
     return "clean"
 
 
+async def _tear_down(s: Services, task: Task, run: Run) -> None:
+    if not task.outfit.teardown or run.id not in await s.driver(run.sandbox).names(s.owner):
+        return
+    at = await s.ground(run.id)
+    await tear_down(s, at, await open_sandbox(s, run, at.repo))
+
+
 async def _clear(s: Services, task: Task, run: Run) -> None:
     run_id = run.id
     await s.database.write(revoke, run_id, s.clock())
     await close_gateway(s, run_id)
+    await _tear_down(s, task, run)
     await remove_sandboxes(s, run_id, s.driver(run.sandbox))
     # What the agent remembered was in its sandbox: should it be restored, it starts afresh.
-    await s.database.write(tasks.update, run_id, conversation="")
+    await s.database.write(tasks.update, run_id, conversation="", outfitted="", port=0)
     shutil.rmtree(s.places.sockets(run_id), ignore_errors=True)
     fault("mid:clean_up")
     if run.branch:

@@ -11,6 +11,7 @@ from app.repo.transfer import has
 from app.store import reviews, tasks, turns
 from app.supervisor.faults import fault
 from app.supervisor.landing import worktree_of
+from app.supervisor.outfitting import set_up
 from app.supervisor.sandbox import mounts_for, open_sandbox, scribe_of
 from app.supervisor.services import Services
 from app.supervisor.trouble import fails_the_run
@@ -33,6 +34,7 @@ async def prepare(s: Services, run: RunId, round_: int) -> int:
         return 0  # Stopped while it waited for its turn, and perhaps sent to work again since.
     if found.state == RunState.QUEUED:
         await s.move(run, RunState.PREPARING, key=f"round-{round_}")
+    await s.database.write(tasks.lease_ports, run)
     await _lay_out(s, task, found)
     return await s.database.write(_first_turn, task, run, round_, s.clock())
 
@@ -45,10 +47,11 @@ async def _lay_out(s: Services, task: Task, run: Run) -> None:
     worktree = s.worktrees / names.slug(repo.name) / branch.replace("/", "-").removeprefix("swarm-")
     await s.database.write(tasks.update, run.id, base=base, branch=branch, worktree=str(worktree))
     fault("mid:prepare")
-    _task, run = await s.task_and_run(run.id)
-    await worktrees.ensure_worktree(repo, hub, worktree_of(run), base)
-    sandbox = await open_sandbox(s, run, repo)
-    await _lay_tree(s, sandbox, repo, run)
+    at = await s.ground(run.id)
+    await worktrees.ensure_worktree(repo, hub, worktree_of(at.run), base)
+    sandbox = await open_sandbox(s, at.run, repo)
+    await _lay_tree(s, sandbox, repo, at.run)
+    await set_up(s, at, sandbox)
 
 
 async def _lay_tree(s: Services, sandbox: Sandbox, repo: Repository, run: Run) -> None:

@@ -7,6 +7,7 @@ from app.domain import events as own
 from app.domain.events import Event
 from app.domain.ids import RunId, task_of
 from app.domain.money import dollars
+from app.domain.review import CheckResult
 from app.domain.run import RunState
 from app.tui.model import show
 from app.tui.model.line import LONGEST, Line, clip, one_line, wrap
@@ -189,7 +190,9 @@ def own_entry(at: float, body: own.Body) -> Entry | None:  # noqa: C901, PLR0911
             counted = f"{show.changed(body.insertions, body.deletions)} in {_files(body.files)}"
             return Entry(at, "saved", counted if body.files else "nothing is changed", ink="dim")
         case own.Checked():
-            return _check_entry(at, body)
+            return _check_entry(at, "check", body.result)
+        case own.SetUp():
+            return _check_entry(at, body.phase, body.result)
         case own.Refused():
             return Entry(at, "refused", body.why, ink="warn", folds=False)
         case own.Warned():
@@ -251,13 +254,12 @@ def _state_entry(at: float, body: own.StateChanged) -> Entry:
     return Entry(at, "now", text, ink=ink, folds=False)
 
 
-def _check_entry(at: float, body: own.Checked) -> Entry:
-    result = body.result
+def _check_entry(at: float, kind: str, result: CheckResult) -> Entry:
     mark = f"{'✓' if result.passed else '✗'} {result.seconds:.1f}s"
     if result.code:
         mark += f", exit {result.code}"
     ink = "good" if result.passed else "bad"
-    return Entry(at, "check", result.command, mark=mark, mark_ink=ink, detail=result.tail.strip())
+    return Entry(at, kind, result.command, mark=mark, mark_ink=ink, detail=result.tail.strip())
 
 
 def _sum(one: own.Spent, two: own.Spent) -> own.Spent:
