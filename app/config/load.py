@@ -25,8 +25,10 @@ DEFAULTS = "defaults.yaml"
 FLAGS = "command line"
 
 REPOSITORY_KEYS = frozenset(
-    ("agent", "target", "checks", "setup", "teardown", "max_turns", "budget", "approvals")
-    + ("network", "paths")
+    {
+        *("agent", "target", "checks", "setup", "teardown", "max_turns", "budget", "approvals"),
+        *("network", "paths"),
+    }
 )
 """What a repository's file may set; everything else could widen what an agent may do on this machine."""
 
