@@ -7,6 +7,7 @@ from app.domain.budget import Limits
 from app.domain.ids import TaskId
 from app.domain.money import Micros
 from app.domain.outfit import Outfit
+from app.domain.policy import SHIPPED, ChangePolicy
 
 Approvals: TypeAlias = Literal["cautious", "balanced", "autonomous"]
 
@@ -28,6 +29,8 @@ class Task(Value, frozen=True, kw_only=True):
     """Shell commands that must succeed in a fresh sandbox before the change is shown as ready."""
     budget: Micros
     """What each run may spend at most."""
+    policy: ChangePolicy = SHIPPED
+    """What the user's and the repository's files said of changes when it was submitted."""
     approvals: Approvals = "balanced"
     """Name of the rules that say when the agent must ask a person inside its sandbox."""
     max_turns: int = 3

@@ -11,6 +11,7 @@ import msgspec
 
 from app.domain.base import Value
 from app.domain.ids import RunId
+from app.domain.policy import SHIPPED, ChangePolicy
 from app.domain.review import FileChange, Finding
 from app.repo import alternates, changes, paths, refs
 from app.repo.errors import SnapshotRefused, TooLarge
@@ -50,13 +51,19 @@ class Snapshot(Value, frozen=True, kw_only=True):
 
 
 async def ingest(
-    hub: Hub, pack: Pack, *, run: RunId, base: str, max_paths: int = MOST_PATHS
+    hub: Hub,
+    pack: Pack,
+    *,
+    run: RunId,
+    base: str,
+    max_paths: int = MOST_PATHS,
+    policy: ChangePolicy = SHIPPED,
 ) -> Snapshot:
     """Let the pack into the hub and commit its tree. The same tree again is the same commit again."""
     async with held(hub.locks, f"ingest-{refs.checked_run(run)}"):
         async with _quarantine(hub, run) as (incoming, git):
             await _unpack(git, pack)
-            comparison = await _judge(git, pack, base, max_paths)
+            comparison = await _judge(git, pack, base, max_paths, policy)
             _move(incoming, hub.objects)
         snapshot = Snapshot(
             commit=base,
@@ -104,9 +111,11 @@ async def _unpack(git: Git, pack: Pack) -> None:
         raise SnapshotRefused(f"the snapshot does not hold the tree {pack.tree} it names")
 
 
-async def _judge(git: Git, pack: Pack, base: str, max_paths: int) -> changes.Comparison:
+async def _judge(
+    git: Git, pack: Pack, base: str, max_paths: int, policy: ChangePolicy
+) -> changes.Comparison:
     try:
-        return await changes.compare(git, base, pack.tree, max_paths=max_paths)
+        return await changes.compare(git, base, pack.tree, max_paths=max_paths, policy=policy)
     except TooLarge as error:
         raise SnapshotRefused(error.message, hint=error.hint) from error
 

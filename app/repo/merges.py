@@ -12,6 +12,7 @@ import msgspec
 from app.domain.base import Value
 from app.domain.errors import RepoError, UsageError
 from app.domain.ids import RunId
+from app.domain.policy import SHIPPED, ChangePolicy
 from app.domain.review import FileChange, Finding
 from app.repo import changes
 from app.repo.checkouts import (
@@ -75,12 +76,20 @@ def trailers(run: RunId, *, snapshot: str, review: str) -> tuple[tuple[str, str]
     return (("Swarm-Run", run), ("Swarm-Snapshot", snapshot), ("Swarm-Review", review))
 
 
-async def propose(repo: Repository, hub: Hub, *, target: str, base: str, snapshot: str) -> Proposal:
+async def propose(
+    repo: Repository,
+    hub: Hub,
+    *,
+    target: str,
+    base: str,
+    snapshot: str,
+    policy: ChangePolicy = SHIPPED,
+) -> Proposal:
     """Merge what the snapshot changed since its base into the target, without a checkout."""
     tip = await _tip(repo, target)
     result, conflicts = await merge_commits(hub, base=base, ours=tip, theirs=snapshot)
     old, new = (base, snapshot) if conflicts else (tip, result)
-    comparison = await changes.compare(hub.git(), old, new, max_paths=MOST_PATHS)
+    comparison = await changes.compare(hub.git(), old, new, max_paths=MOST_PATHS, policy=policy)
     return Proposal(
         tip=tip,
         result_tree="" if conflicts else result,

@@ -28,6 +28,7 @@ TASK = sa.Table(
     sa.Column("submitter", sa.Text, nullable=False),
     sa.Column("label", sa.Text, nullable=False, server_default=""),
     sa.Column("flow", sa.Text, nullable=False, server_default=""),
+    sa.Column("policy", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("limits", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("outfit", sa.JSON, nullable=False, server_default="{}"),
 )

@@ -25,7 +25,7 @@ async def take_snapshot(s: Services, run_id: RunId) -> Snapshot:
         run, repo, hub = at.run, at.repo, at.hub
         sandbox = await open_sandbox(s, run, repo)
         pack = await scribe.take(sandbox, scribe_of(s, run, repo, sandbox))
-        snapshot = await ingest.ingest(hub, pack, run=run_id, base=run.base)
+        snapshot = await ingest.ingest(hub, pack, run=run_id, base=run.base, policy=at.task.policy)
         fault("mid:snapshot")
         await _show(s, run_id, snapshot)
         seen = await publish.publish(repo, hub, worktree_of(run), snapshot)

@@ -78,6 +78,7 @@ async def _task(s: Services, repo: Repository, loaded: Loaded, new: wire.NewTask
         agent=s.catalog.get(new.agent or settings.agent).name,
         checks=settings.checks if new.checks is None else new.checks,
         budget=settings.budget.micros if new.budget is None else new.budget,
+        policy=settings.policy,
         approvals=settings.approvals,
         max_turns=settings.max_turns,
         created=s.clock(),
