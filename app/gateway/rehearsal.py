@@ -1,7 +1,7 @@
 """A scripted model endpoint on loopback: the demo, the tests and bug reports need no key and no network.
 
-It speaks the Anthropic Messages dialect, streamed and whole, well enough for the real Claude Code to work
-with its own tools. How to script it is told in `rehearsal_script`. By hand:
+It speaks every dialect the gateway serves, streamed and whole, well enough for the real Claude Code, Codex and
+opencode to work with their own tools. How to script it is told in `rehearsal_script`. By hand:
 
     python -m app.gateway.rehearsal PLAN.yaml --port 0
 """
@@ -14,9 +14,9 @@ import struct
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import yaml
@@ -24,9 +24,12 @@ from aiohttp import web
 
 from app.domain.base import Value
 from app.gateway.rehearsal_script import Script, Tokens, Turn, cue
+from app.gateway.rehearsal_voices import VOICES, Voice
 from app.gateway.serving import cut_and_stop
 
-_WITHHELD = ("authorization", "x-api-key")
+_WITHHELD = ("authorization", "x-api-key", "api-key")
+_PATHS: Final = {voice.path: voice for voice in VOICES}
+_GIANT: Final = 12 * 1024**2
 
 
 class Seen(Value, frozen=True, kw_only=True):
@@ -65,7 +68,7 @@ class Rehearsal:
     @property
     def calls(self) -> list[Seen]:
         """The model calls among the requests."""
-        return [seen for seen in self.requests if seen.path.partition("?")[0] == "/v1/messages"]
+        return [seen for seen in self.requests if seen.path.partition("?")[0] in _PATHS]
 
     async def __aenter__(self) -> "Rehearsal":
         server = web.Server(self._handle, access_log=None, handler_cancellation=True)
@@ -81,22 +84,23 @@ class Rehearsal:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         raw = await _read(request)
+        is_call = request.method == "POST" and request.path in _PATHS
+        voice = _PATHS.get(request.path, VOICES[0])
         try:
             body = json.loads(raw) if raw else {}
             planned = cue(self.script, body)
         except ValueError as error:
-            return _error(400, "invalid_request_error", str(error))
+            return _error(voice, 400, str(error))
         turn = self._after_faults(planned.name, planned.turn)
-        usage = _limited(turn.usage, body.get("max_tokens"))
-        is_call = request.path == "/v1/messages" and request.method == "POST"
+        usage = _limited(turn.usage, voice, body)
         known = self._note(request, raw, body, usage if is_call and _bills(turn) else None)
         if not known:
-            return _error(401, "authentication_error", f"invalid x-api-key: {_key_of(request)}")
+            return _error(voice, 401, f"invalid x-api-key: {_key_of(request)}")
         if request.path == "/v1/messages/count_tokens":
             return web.json_response({"input_tokens": -(-len(raw) // 4)})
         if not is_call:
-            return _error(404, "not_found_error", "Not found")
-        return await _play(request, turn, usage, body)
+            return _error(voice, 404, "Not found")
+        return await _play(request, voice, turn, usage, body)
 
     def _after_faults(self, name: str, turn: Turn) -> Turn:
         """The turn, without its fault once that has happened often enough."""
@@ -127,125 +131,60 @@ class Rehearsal:
 
 
 async def _play(
-    request: web.BaseRequest, turn: Turn, usage: Tokens, body: dict[str, Any]
+    request: web.BaseRequest, voice: Voice, turn: Turn, usage: Tokens, body: dict[str, Any]
 ) -> web.StreamResponse:
     kind = turn.fault.kind if turn.fault else ""
     await asyncio.sleep(turn.delay)
-    if kind.isdigit():
-        return _error(int(kind), "rate_limit_error" if kind == "429" else "api_error", "scripted")
+    if turn.fault and kind.isdigit():
+        return _error(voice, int(kind), "scripted", turn.fault.retry_after)
     if kind == "hang_before":
         await asyncio.Event().wait()
     if kind == "cut_before":
         return _reset(request)
-    events = list(_events(turn, usage, body))
+    if kind == "html":
+        return web.Response(text="<html>Please sign in</html>", content_type="text/html")
     if not body.get("stream"):
-        return _reset(request) if kind else web.json_response(_whole(turn, usage, body))
+        return _reset(request) if kind else web.json_response(voice.whole(turn, usage, body))
+    return await _stream(request, kind, list(voice.frames(turn, usage, body)))
+
+
+async def _stream(request: web.BaseRequest, kind: str, frames: list[bytes]) -> web.StreamResponse:
     reply = web.StreamResponse(
         headers={"content-type": "text/event-stream; charset=utf-8", "request-id": "req_scripted"}
     )
     await reply.prepare(request)
-    until = {"cut_start": 1, "cut": len(events) // 2, "hang": len(events) // 2}.get(
-        kind, len(events)
-    )
-    for event in events[:until]:
-        await reply.write(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
+    half = len(frames) // 2
+    if kind == "giant":
+        frames.insert(half, b"data: " + b"x" * _GIANT + b"\n\n")
+    until = {"cut_start": 1, "cut": half, "end": half, "hang": half}.get(kind, len(frames))
+    for frame in frames[:until]:
+        await reply.write(frame)
     if kind == "hang":
         await asyncio.Event().wait()
-    if kind:
+    if kind in ("cut_start", "cut"):
         await asyncio.sleep(0.02)  # Lets the bytes leave before the reset throws them away.
         return _reset(request, reply)
     return reply
 
 
-def _whole(turn: Turn, usage: Tokens, body: Mapping[str, Any]) -> dict[str, Any]:
-    """The message as one JSON document."""
-    content: list[dict[str, Any]] = [{"type": "text", "text": turn.say}] if turn.say else []
-    for number, use in enumerate(turn.use):
-        block = {"type": "tool_use", "id": _tool_id(body, number), "name": use.tool}
-        content.append({**block, "input": dict(use.input)})
-    cut_short = turn.usage.output > usage.output
-    return {
-        "id": f"msg_scripted_{len(body.get('messages', ()))}",
-        "type": "message",
-        "role": "assistant",
-        "model": body.get("model", ""),
-        "content": content,
-        "stop_reason": "max_tokens" if cut_short else "tool_use" if turn.use else "end_turn",
-        "stop_sequence": None,
-        "usage": _told(usage),
-    }
-
-
-def _events(turn: Turn, usage: Tokens, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The same message as the events of a stream."""
-    whole = _whole(turn, usage, body)
-    start = whole | {
-        "content": [],
-        "stop_reason": None,
-        "usage": _told(usage) | {"output_tokens": 1},
-    }
-    yield {"type": "message_start", "message": start}
-    yield {"type": "ping"}
-    for index, block in enumerate(whole["content"]):
-        is_text = block["type"] == "text"
-        empty = {"type": "text", "text": ""} if is_text else block | {"input": {}}
-        yield {"type": "content_block_start", "index": index, "content_block": empty}
-        for piece in _pieces(block["text"] if is_text else json.dumps(block["input"])):
-            delta = (
-                {"type": "text_delta", "text": piece}
-                if is_text
-                else {"type": "input_json_delta", "partial_json": piece}
-            )
-            yield {"type": "content_block_delta", "index": index, "delta": delta}
-        yield {"type": "content_block_stop", "index": index}
-    end: dict[str, Any] = {"stop_reason": whole["stop_reason"], "stop_sequence": None}
-    yield {"type": "message_delta", "delta": end, "usage": {"output_tokens": usage.output}}
-    yield {"type": "message_stop"}
-
-
-def _pieces(text: str, size: int = 24) -> Iterator[str]:
-    for start in range(0, len(text), size):
-        yield text[start : start + size]
-
-
-def _told(usage: Tokens) -> dict[str, Any]:
-    return {
-        "input_tokens": usage.input,
-        "output_tokens": usage.output,
-        "cache_read_input_tokens": usage.cache_read,
-        "cache_creation_input_tokens": usage.cache_write,
-        "cache_creation": {
-            "ephemeral_5m_input_tokens": usage.cache_write,
-            "ephemeral_1h_input_tokens": 0,
-        },
-        "service_tier": "standard",
-    }
-
-
-def _limited(usage: Tokens, limit: object) -> Tokens:
+def _limited(usage: Tokens, voice: Voice, body: Mapping[str, Any]) -> Tokens:
     """No model writes more than it was allowed to."""
-    if not isinstance(limit, int) or usage.output <= limit:
-        return usage
-    return msgspec.structs.replace(usage, output=limit)
+    limits = [body[name] for name in voice.limits if isinstance(body.get(name), int)]
+    return msgspec.structs.replace(usage, output=min([usage.output, *limits]))
 
 
 def _bills(turn: Turn) -> bool:
-    return turn.fault is None or not turn.fault.kind.isdigit()
-
-
-def _tool_id(body: Mapping[str, Any], number: int) -> str:
-    return f"toolu_scripted_{len(body.get('messages', ()))}_{number}"
+    return turn.fault is None or not (turn.fault.kind.isdigit() or turn.fault.kind == "html")
 
 
 def _key_of(request: web.BaseRequest) -> str:
     bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
-    return request.headers.get("x-api-key", bearer)
+    return request.headers.get("x-api-key", request.headers.get("api-key", bearer))
 
 
-def _error(status: int, kind: str, message: str) -> web.Response:
-    return web.json_response(
-        {"type": "error", "error": {"type": kind, "message": message}}, status=status
-    )
+def _error(voice: Voice, status: int, message: str, retry_after: int | None = None) -> web.Response:
+    headers = {} if retry_after is None else {"retry-after": str(retry_after)}
+    return web.json_response(voice.error(status, message), status=status, headers=headers)
 
 
 def _reset(request: web.BaseRequest, reply: web.StreamResponse | None = None) -> web.StreamResponse:

@@ -1,6 +1,6 @@
 """What the scripted model endpoint says, and when. Pure: a request's body in, a turn out.
 
-Two ways to script it, both in the text that reaches the model:
+Two ways to script it, in any dialect, both in the text that reaches the model:
 
 - `[[usage input=1200 output=300 text="fine"]]` in the last prompt is answered with that text and exactly
   that usage. `cache_read=`, `cache_write=`, `delay=` and `fault=` work too.
@@ -29,9 +29,22 @@ import msgspec
 from app.domain.base import Value
 
 FaultKind: TypeAlias = Literal[
-    "401", "429", "500", "529", "cut_before", "cut_start", "cut", "hang", "hang_before"
+    "401",
+    "429",
+    "500",
+    "503",
+    "529",
+    "cut_before",
+    "cut_start",
+    "cut",
+    "end",
+    "hang",
+    "hang_before",
+    "html",
+    "giant",
 ]
-"""An error status; a reset before the first byte, after `message_start`, or amid the text; or silence."""
+"""An error status; a reset before the first byte, after the first event, or amid the text; a proper end amid the
+text; silence; a page instead of a reply; or a line of many megabytes amid the text."""
 
 _PLAN = re.compile(r"\[\[plan:([A-Za-z0-9_.-]+)\]\]")
 _USAGE = re.compile(r"\[\[usage\s+(.*?)\]\]", re.DOTALL)
@@ -54,6 +67,8 @@ class ToolUse(Value, frozen=True, kw_only=True):
 
     tool: str
     input: Mapping[str, Any] = {}
+    text: str | None = None
+    """Instead of `input`, for a tool of the Responses dialect that takes plain text, such as `apply_patch`."""
 
 
 class Fault(Value, frozen=True, kw_only=True):
@@ -62,6 +77,8 @@ class Fault(Value, frozen=True, kw_only=True):
     kind: FaultKind
     times: int = 0
     """How often before the turn is played after all; 0 for always."""
+    retry_after: int | None = None
+    """Seconds an error status asks to wait."""
 
 
 class Turn(Value, frozen=True, kw_only=True):
@@ -92,8 +109,8 @@ DONE: Final = Turn(say="Done.")
 
 
 def cue(script: Script, body: Mapping[str, Any]) -> Cue:
-    """Which turn answers this request."""
-    messages = [m for m in body.get("messages", ()) if isinstance(m, dict)]
+    """Which turn answers this request, in whichever dialect it is."""
+    messages = conversation(body)
     prompts = [(i, text) for i, m in enumerate(messages) if (text := _prompt(m))]
     if prompts and (found := _USAGE.search(prompts[-1][1])):
         return Cue(f"usage {found.group(1)}", _directed(found.group(1)))
@@ -102,9 +119,17 @@ def cue(script: Script, body: Mapping[str, Any]) -> Cue:
         (prompts[-1][0] if prompts else 0, "default"),
     )
     turns = script.plans.get(name, ())
-    played = sum(_answers(m) for m in messages[start:])
+    played = len({which for i, m in enumerate(messages[start:]) if (which := _answered(i, m))})
     turn = turns[played] if played < len(turns) else DONE
     return Cue(f"{name} {played}", turn)
+
+
+def conversation(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What was said so far: the messages, or the items of the Responses dialect."""
+    said = body.get("messages", body.get("input", ()))
+    if isinstance(said, str):
+        return [{"role": "user", "content": said}]
+    return [m for m in said if isinstance(m, dict)] if isinstance(said, list) else []
 
 
 def _blocks(message: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -115,14 +140,28 @@ def _blocks(message: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from (block for block in content if isinstance(block, dict))
 
 
-def _answers(message: Mapping[str, Any]) -> bool:
-    """Whether it brings the results of a turn's tools; agents add reminders of their own to these."""
-    return any(block.get("type") == "tool_result" for block in _blocks(message))
+def _answered(index: int, message: Mapping[str, Any]) -> str:
+    """A name of the turn whose tools it brings results of; empty for anything else.
+
+    In Messages all results of a turn are in one message, to which agents add reminders of their own. Elsewhere
+    each is a message of its own, and their ids, which `rehearsal_voices` gives, say which belong together.
+    """
+    if any(block.get("type") == "tool_result" for block in _blocks(message)):
+        return f"message {index}"
+    if message.get("role") == "tool":
+        return _stem(message.get("tool_call_id"))
+    if message.get("type") in ("function_call_output", "custom_tool_call_output"):
+        return _stem(message.get("call_id"))
+    return ""
+
+
+def _stem(call: object) -> str:
+    return str(call).rpartition("_")[0] or str(call)
 
 
 def _prompt(message: Mapping[str, Any]) -> str:
     """The text of a prompt; empty for anything else."""
-    if message.get("role") != "user" or _answers(message):
+    if message.get("role") != "user" or _answered(0, message):
         return ""
     return "\n".join(str(block.get("text", "")) for block in _blocks(message))
 

@@ -74,6 +74,17 @@ class Bench:
             lowered = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status, lowered, await response.read())
 
+    async def get(self, path: str, **headers: str) -> "Answer":
+        """A request without a body, with the run's key."""
+        given = {"authorization": f"Bearer {RUN_KEY}"} | headers
+        connector = aiohttp.UnixConnector(str(self.socket))
+        async with (
+            aiohttp.ClientSession(connector=connector) as session,
+            session.get(f"http://gateway{path}", headers=given) as response,
+        ):
+            lowered = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status, lowered, await response.read())
+
     async def raw(self, data: bytes, *, wait: float = 5.0) -> bytes:
         """What comes back for bytes sent as they are."""
         reader, writer = await asyncio.open_unix_connection(str(self.socket))
@@ -138,7 +149,12 @@ async def bench(
         await database.write(add_run, RUN_ID, budget)
         witness = Witnessed()
         async with Rehearsal(script, key=key) as endpoint:
-            upstream = Upstream(name="anthropic", url=endpoint.url, key=f"file:{key_file}")
+            upstream = Upstream(
+                name="anthropic",
+                url=endpoint.url,
+                dialects=("anthropic", "responses", "chat"),
+                key=f"file:{key_file}",
+            )
             settings = GatewaySettings(**({"upstreams": (upstream,)} | more))
             async with Gateway(
                 settings, StoreLedger(database), witness, prices=Prices(settings)
