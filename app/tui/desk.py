@@ -37,6 +37,8 @@ class Desk:
     """The last events of all runs."""
     viewed: dict[ReviewId, frozenset[str]] = field(default_factory=dict)
     """Files of reviews that the person has ticked off."""
+    side_by_side: bool = False
+    """Whether diffs are shown in two columns."""
     _transcripts: OrderedDict[RunId, Transcript] = field(default_factory=OrderedDict)
     _held: dict[RunId, list[Event]] = field(default_factory=dict)
 

@@ -278,3 +278,28 @@ async def test_once_merged_it_can_no_longer_be_approved(swarm: RecordedSwarm) ->
         await pilot.press("M")
         await seen(pilot, "not possible for this run: merged")
     assert swarm.asked == []
+
+
+async def test_the_old_text_stands_left_of_the_new(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("u")
+        await settled(pilot)
+        changed = next(
+            line for line in text_of(pilot.app).splitlines() if line.count("run: make test") == 2
+        )
+        old, _, new = changed.rpartition("│")
+        assert "19 -" in old
+        assert "19 +" in new
+        assert screen.desk.side_by_side
+
+
+async def test_changing_the_columns_keeps_the_line(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("}", "}", "]", "j", "j", "j", "j", "j", "j")
+        place = screen.diff_view.place()
+        await pilot.press("u")
+        assert screen.diff_view.place() == place
+        await pilot.press("u")
+        assert screen.diff_view.place() == place

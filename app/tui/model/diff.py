@@ -105,6 +105,19 @@ class Diff:
             return self._rows_of(index)[number - self._starts[index]]
         return self._lone(block)
 
+    @property
+    def blocks(self) -> int:
+        return len(self._blocks)
+
+    def block(self, index: int) -> tuple[int, str]:
+        """A block's first row, and the signs of its lines; no signs: it is a single row."""
+        found = self._blocks[index]
+        if found.kind != "lines":
+            return self._starts[index], ""
+        lines = self.data[found.start : found.end].split(b"\n")[:-1]
+        signs = b"".join(line[:1] or b" " for line in lines)
+        return self._starts[index], signs.decode("ascii", "replace")
+
     def last_line(self) -> int:
         """A number no line number is above."""
         return max((max(block.old, block.new) for block in self._blocks), default=0) + 256

@@ -7,7 +7,7 @@ from rich.cells import cell_len, set_cell_size
 from app.domain.safe import clean
 
 Span: TypeAlias = tuple[str, str]
-"""Text, and the name of the ink it is drawn with (empty: plain)."""
+"""Text, and the name of the ink it is drawn with; several with spaces between, the last on top; empty: plain."""
 Line: TypeAlias = list[Span]
 
 LONGEST = 2000

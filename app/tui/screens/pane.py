@@ -145,6 +145,7 @@ class RunPane(Vertical):
 
     async def _fill_diff(self, row: RunRow) -> None:
         wanted = (row.run.id, row.run.snapshot)
+        self.query_one("#diff", DiffView).lay_out(side_by_side=self.desk.side_by_side)
         if self._diff_of == wanted:
             return
         keep = self._diff_of is not None and self._diff_of[0] == row.run.id

@@ -171,6 +171,7 @@ class ReviewScreen(SwarmScreen):
     def on_mount(self) -> None:
         self.query_one("#files-title", Rule).title = "files"
         self.query_one("#facts-title", Rule).title = "checks and findings"
+        self.diff_view.lay_out(side_by_side=self.desk.side_by_side)
         self.diff_view.focus()
         self.load()
 
@@ -235,7 +236,7 @@ class ReviewScreen(SwarmScreen):
         view, title = self.diff_view, self.query_one("#diff-title", Rule)
         files = view.diff.files
         if files:
-            at = view.diff.file_at(view.cursor)
+            at = view.diff.file_at(view.row)
             title.title = files[at].path
             title.aside = f"file {at + 1}/{len(files)} · {len(self.viewed)} viewed"
             self.query_one("#files", FilesView).cursor = at
@@ -251,7 +252,7 @@ class ReviewScreen(SwarmScreen):
         view = self.diff_view
         if self.review is None or not view.diff.files:
             return
-        at = view.diff.file_at(view.cursor)
+        at = view.diff.file_at(view.row)
         path = view.diff.files[at].path
         ticked = path not in self.viewed
         self.desk.viewed[self.review.id] = self.viewed ^ {path}

@@ -17,6 +17,7 @@ from app.tui.model.show import name
 from app.tui.screens.base import SwarmScreen, Verb
 from app.tui.screens.dialogs import AskText, Confirm
 from app.tui.screens.help import HelpScreen
+from app.tui.widgets.diff_view import DiffView
 from app.wire import RunRow
 
 
@@ -161,6 +162,15 @@ def refresh(screen: SwarmScreen) -> None:
     screen.post_message(Refresh())
 
 
+def side_by_side(screen: SwarmScreen) -> None:
+    """Diffs in two columns or in one, here and on the next screens."""
+    screen.desk.side_by_side = not screen.desk.side_by_side
+    view = screen.query_one(DiffView)
+    view.lay_out(side_by_side=screen.desk.side_by_side)
+    if not view.display:
+        screen.say(f"diffs are shown {'side by side' if view.side_by_side else 'in one column'}")
+
+
 def pane(screen: SwarmScreen) -> None:
     screen.focus_next()
 
@@ -170,6 +180,7 @@ def pane_back(screen: SwarmScreen) -> None:
 
 
 COMMON: Final[dict[str, Verb]] = {
+    "side_by_side": side_by_side,
     "pane": pane,
     "pane_back": pane_back,
     "edit": edit_worktree,

@@ -5,17 +5,18 @@ from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from app.tui.model.diff import Diff, DiffRow
-from app.tui.model.line import Line, fit, spread
+from app.tui.model.diff_lines import BASES, BETWEEN, half, unified
+from app.tui.model.line import Line, spread
 from app.tui.model.show import changed
+from app.tui.model.split import Split
 from app.tui.widgets.line_view import LineView
 
 FIRST: Final = 64 * 1024
 MOST: Final = 1024 * 1024
-_BASES: Final = {"+": "added", "-": "removed"}
 
 
 class DiffView(LineView):
-    """Bytes in. With `marks`, lines that carry a comment are marked."""
+    """Bytes in. The cursor counts lines of the screen; `place` says what it stands on."""
 
     has_cursor: ClassVar[bool] = True
     nothing: ClassVar[str] = "nothing is changed yet"
@@ -25,6 +26,7 @@ class DiffView(LineView):
         self.diff = Diff(b"")
         self.viewed: frozenset[str] = frozenset()
         self.commented: Mapping[tuple[str, int], str] = {}
+        self._split: Split | None = None
         self._digits = 3
 
     async def show(self, data: bytes, *, keep_place: bool = False) -> None:
@@ -33,6 +35,7 @@ class DiffView(LineView):
         diff = Diff(data)
         diff.scan(FIRST)
         self.diff = diff
+        self._split = Split(diff) if self._split else None
         self._measure()
         size = FIRST
         while not diff.done:
@@ -41,66 +44,118 @@ class DiffView(LineView):
                 return
             size = min(size * 2, MOST)
             diff.scan(size)
-            self.set_count(diff.rows)
-        self._measure()
+            self._measure()
         target = diff.find(*place) if place else None
-        self.cursor = target if target is not None else (self.cursor if keep_place else 0)
-        if not keep_place:
+        if target is not None:
+            self.cursor = self._line(target)
+        elif not keep_place:
+            self.cursor = 0
             self.go_to(0)
         self.post_message(self.Moved(self))
+
+    @property
+    def side_by_side(self) -> bool:
+        return self._split is not None
+
+    def lay_out(self, *, side_by_side: bool) -> None:
+        """In two columns or in one; the cursor stays on its line."""
+        if side_by_side == self.side_by_side:
+            return
+        row = self.row
+        self._split = Split(self.diff) if side_by_side else None
+        self._measure()
+        self.go_row(row)
+
+    @property
+    def row(self) -> int:
+        """The row of the diff that the cursor stands on."""
+        return self._split.row(self.cursor) if self._split and self.diff.rows else self.cursor
 
     def place(self) -> tuple[str, int] | None:
         """Path and line, on the new side, of the row under the cursor; of a removed line where it was."""
         if not self.diff.rows:
             return None
-        row = self.diff.row(self.cursor)
+        at = self.row
+        row = self.diff.row(at)
         path = self.diff.files[row.file].path
-        at = self.cursor
         while row.new is None and at > 0 and row.kind == "lines":
             at -= 1
             row = self.diff.row(at)
         return path, row.new or 1
 
     def fixed_cells(self) -> int:
-        return 2 * self._digits + 6
+        # Side by side each half goes sideways by itself.
+        return self.size.width if self._split else 2 * self._digits + 6
 
     def draw(self, row: int, width: int) -> tuple[Line, str]:
-        found = self.diff.row(row)
-        if found.kind == "file":
-            return self._heading(found, width), "band"
-        if found.kind == "hunk":
-            return [(" " * (2 * self._digits + 3), ""), (found.text, "hunk")], ""
-        if found.kind == "note":
-            return [(" " * (2 * self._digits + 3), ""), (found.text, "dim")], ""
-        return self._body(found), _BASES.get(found.sign, "")
+        if self._split is None:
+            return self._drawn(row, width)
+        left, right = self._split.pair(row)
+        if left is not None and self.diff.row(left).kind != "lines":
+            return self._drawn(left, width)
+        room = width - 1 - width // 2
+        return [
+            *self._half(left, "old", width // 2),
+            (BETWEEN, "rule"),
+            *self._half(right, "new", room),
+        ], ""
 
     def go_file(self, step: int) -> None:
         """To the heading of the next file, or of the one before."""
         if not self.diff.files:
             return
-        at = self.diff.file_at(self.cursor)
-        if step < 0 and self.cursor > self.diff.files[at].row:
+        row = self.row
+        at = self.diff.file_at(row)
+        if step < 0 and row > self.diff.files[at].row:
             step = 0
         wanted = max(0, min(at + step, len(self.diff.files) - 1))
         self.go_row(self.diff.files[wanted].row)
 
     def go_hunk(self, step: int) -> None:
-        row = self.diff.hunk_after(self.cursor) if step > 0 else self.diff.hunk_before(self.cursor)
+        row = self.diff.hunk_after(self.row) if step > 0 else self.diff.hunk_before(self.row)
         if row is not None:
             self.go_row(row)
 
     def go_row(self, row: int) -> None:
-        """The cursor there, and the row near the top."""
-        self.cursor = row
-        self.go_to(max(0, row - 1))
+        """The cursor on that row of the diff, and the row near the top."""
+        self.cursor = self._line(row)
+        self.go_to(max(0, self.cursor - 1))
 
     def mark(self, viewed: frozenset[str], commented: Mapping[tuple[str, int], str]) -> None:
         self.viewed, self.commented = viewed, commented
         self.redraw()
 
+    def _line(self, row: int) -> int:
+        return self._split.line(row) if self._split else row
+
     def _measure(self) -> None:
         self._digits = max(3, len(str(self.diff.last_line())))
-        self.set_count(self.diff.rows)
+        if self._split:
+            self._split.grow()
+        self.set_count(self._split.rows if self._split else self.diff.rows)
+
+    def _drawn(self, row: int, width: int) -> tuple[Line, str]:
+        found = self.diff.row(row)
+        margin = " " * (2 * self._digits + 3)
+        match found.kind:
+            case "file":
+                return self._heading(found, width), "band"
+            case "hunk":
+                return [(margin, ""), (found.text, "hunk")], ""
+            case "note":
+                return [(margin, ""), (found.text, "dim")], ""
+            case "lines":
+                line = unified(found, self._digits, noted=self._noted(found))
+                return line, BASES.get(found.sign, "")
+
+    def _half(self, row: int | None, side: str, width: int) -> Line:
+        found = None if row is None else self.diff.row(row)
+        noted = side == "new" and found is not None and self._noted(found)
+        return half(found, side, self._digits, width, noted=noted, sideways=self.sideways)
+
+    def _noted(self, row: DiffRow) -> bool:
+        path = self.diff.files[row.file].path
+        return row.new is not None and (path, row.new) in self.commented
 
     def _heading(self, row: DiffRow, width: int) -> Line:
         file = self.diff.files[row.file]
@@ -109,28 +164,3 @@ class DiffView(LineView):
         counted = changed(file.insertions, file.deletions) if not file.note else ""
         left: Line = [(" " + seen, "good"), (file.path, "file"), (status, "dim")]
         return spread(left, [(counted + " ", "dim")], width)
-
-    def _body(self, row: DiffRow) -> Line:
-        path = self.diff.files[row.file].path
-        noted = row.new is not None and (path, row.new) in self.commented
-        line: Line = [
-            (" ●" if noted else "  ", "ask"),
-            (_number(row.old, self._digits) + " " + _number(row.new, self._digits), "gutter"),
-            (f" {row.sign if row.sign != ' ' else ' '} ", _BASES.get(row.sign, "") and f"{_BASES[row.sign]}-sign"),
-        ]  # fmt: skip
-        return line + _marked(row)
-
-
-def _number(number: int | None, digits: int) -> str:
-    return fit("", digits) if number is None else str(number).rjust(digits)
-
-
-def _marked(row: DiffRow) -> Line:
-    """The text, its changed words in the stronger ink."""
-    ink = _BASES.get(row.sign, "") and f"{_BASES[row.sign]}-word"
-    pieces: Line = []
-    at = 0
-    for start, end in row.marks:
-        pieces += [(row.text[at:start], ""), (row.text[start:end], ink)]
-        at = end
-    return [*pieces, (row.text[at:], "")]

@@ -14,8 +14,11 @@ from app.tui.theme import COMPONENTS, inks_css
 
 
 def ink(widget: Widget, name: str) -> Style:
-    """The style of that ink in this widget, without what lies below it."""
-    return widget.get_component_rich_style(f"ink--{name}", partial=True) if name else Style.null()
+    """The style of that ink in this widget, without what lies below it; of several, one over the other."""
+    style = Style.null()
+    for each in name.split():
+        style += widget.get_component_rich_style(f"ink--{each}", partial=True)
+    return style
 
 
 def paint(widget: Widget, line: Line, width: int, base: str = "") -> Strip:
