@@ -22,6 +22,15 @@ class NetworkRefusal(StrEnum):
     LATE = "the connection was opened and not used"
 
 
+class NetworkRules(Value, frozen=True, kw_only=True):
+    """What a task's runs may reach besides models."""
+
+    hosts: tuple[str, ...] = ()
+    """Full names; nothing when empty."""
+    bytes: int = 0
+    """What one run may send and receive that way, all in all."""
+
+
 class Knock(Value, frozen=True, kw_only=True):
     """News of connections to one host: how many more there were, and what more passed."""
 

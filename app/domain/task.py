@@ -6,6 +6,7 @@ from app.domain.base import Value
 from app.domain.budget import Limits
 from app.domain.ids import TaskId
 from app.domain.money import Micros
+from app.domain.network import NetworkRules
 from app.domain.outfit import Outfit
 from app.domain.policy import SHIPPED, ChangePolicy
 
@@ -45,5 +46,7 @@ class Task(Value, frozen=True, kw_only=True):
     """The flow that made the task, if one did."""
     limits: Limits = Limits()
     """Limits besides `budget`."""
+    network: NetworkRules = NetworkRules()
+    """What its runs may reach besides models."""
     outfit: Outfit = Outfit()
     """What a tree needs besides its commit."""

@@ -30,6 +30,7 @@ TASK = sa.Table(
     sa.Column("flow", sa.Text, nullable=False, server_default=""),
     sa.Column("policy", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("limits", sa.JSON, nullable=False, server_default="{}"),
+    sa.Column("network", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("outfit", sa.JSON, nullable=False, server_default="{}"),
 )
 
@@ -264,6 +265,30 @@ REFUSAL = sa.Table(
     sa.Column("budget", sa.Boolean, nullable=False),
     sa.Column("why", sa.Text, nullable=False),
 )
+
+NETWORK = sa.Table(
+    "network",
+    STATE,
+    sa.Column("run", sa.Text, sa.ForeignKey("run.id"), primary_key=True),
+    sa.Column("host", sa.Text, primary_key=True),
+    sa.Column("why", sa.Text, primary_key=True),
+    sa.Column("times", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("sent", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("received", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("first", sa.Float, nullable=False),
+    sa.Column("last", sa.Float, nullable=False),
+)
+"""What runs asked of the network besides models. `why` is empty for what was let through."""
+
+GRANT = sa.Table(
+    "network_grant",
+    STATE,
+    sa.Column("run", sa.Text, sa.ForeignKey("run.id"), primary_key=True),
+    sa.Column("host", sa.Text, primary_key=True),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+)
+"""Hosts that a person allowed for one run while it was under way."""
 
 AUDIT = sa.Table(
     "audit",
