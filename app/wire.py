@@ -136,6 +136,8 @@ class Approve(Value, frozen=True, kw_only=True):
     tree: str
     confirmed: tuple[str, ...] = ()
     """Paths whose CONFIRM findings were acknowledged one by one."""
+    secrets: tuple[str, ...] = ()
+    """Fingerprints of secrets that may land all the same."""
     note: str = ""
     by: str = ""
 

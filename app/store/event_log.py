@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from app.domain.events import Body, Event
 from app.domain.ids import RunId
 from app.store.tables import EVENT
+from policies.secrets import masked
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -26,10 +27,10 @@ _decoder = msgspec.json.Decoder(Body)
 
 
 def append(c: sa.Connection, entries: Sequence[Entry]) -> None:
-    """Add what is not there yet."""
+    """Add what is not there yet; a secret that somebody said or wrote is not kept."""
     insert = postgresql.insert if c.dialect.name == "postgresql" else sqlite.insert
     rows = [
-        {"run": e.run, "key": e.key, "at": e.at, "body": _encoder.encode(e.body).decode()}
+        {"run": e.run, "key": e.key, "at": e.at, "body": masked(_encoder.encode(e.body).decode())}
         for e in entries
     ]
     c.execute(insert(EVENT).on_conflict_do_nothing(), rows)

@@ -10,7 +10,7 @@ from app.domain.money import dollars
 from app.domain.review import Approval, Comment, Review, Verdict
 from app.domain.run import ACTIVE, Run, RunState
 from app.store import audit, board, reviews, tasks, turns
-from app.supervisor import landing
+from app.supervisor import consent, landing
 from app.supervisor.errors import translated
 from app.supervisor.names import FINISH, finish_id
 from app.supervisor.proposals import refreshed
@@ -27,6 +27,7 @@ class Acts:
     async def answer(self, approval: ApprovalId, body: wire.Answer) -> Approval:
         """Answer a question; the first answer counts."""
         s, now = self._s, self._s.clock()
+        consent.refuse_secrets_in(body.note, "the note", consent.own_policy(s))
 
         def write(c: sa.Connection) -> Approval:
             asked = reviews.approval(c, approval)
@@ -57,12 +58,14 @@ class Acts:
         """Approve exactly the tree that was shown, and have it landed."""
         await refreshed(self._s, run)
         review = await self._s.database.read(reviews.newest_review, run)
-        landing.refuse_unapprovable(review, body)
-        if body.note:
-            raise UsageError(
-                "an approval carries no note", hint="Use `swarm changes` to send words."
-            )
-        await self._decide(run, review, Verdict.APPROVE, body.by, "")
+        own = consent.own_policy(self._s)
+        consent.refuse_unapprovable(review, body, own)
+        consent.refuse_secrets_in(body.note, "the note", own)
+        taken = {
+            "confirmed": " ".join(sorted(set(body.confirmed))),
+            "secrets": consent.let_through(review, body, own),
+        }
+        await self._decide(run, review, Verdict.APPROVE, body.by, body.note, **taken)
         return await self._s.database.read(reviews.review, review.id)
 
     async def changes(self, run: RunId, body: wire.Changes) -> wire.RunRow:
@@ -74,6 +77,7 @@ class Acts:
                 "there is nothing to tell the agent",
                 hint=f'Write a note, `swarm changes {run} "…"`, or comment on lines first.',
             )
+        consent.refuse_secrets_in(body.note, "the note", consent.own_policy(self._s))
         return await self._decide(run, review, Verdict.CHANGES, body.by, body.note)
 
     async def discard(self, run: RunId, body: wire.Act) -> wire.RunRow:
@@ -139,6 +143,7 @@ class Acts:
     async def comment(self, run: RunId, body: wire.NewComment) -> Comment:
         if not body.text.strip():
             raise UsageError("the comment is empty")
+        consent.refuse_secrets_in(body.text, "the comment", consent.own_policy(self._s))
         return await self._s.database.write(
             reviews.add_comment,
             run,
@@ -209,7 +214,7 @@ class Acts:
         return await self._moved(fresh.id, "retried")
 
     async def _decide(
-        self, run: RunId, review: Review, verdict: Verdict, by: str, note: str
+        self, run: RunId, review: Review, verdict: Verdict, by: str, note: str, **taken: str
     ) -> wire.RunRow:
         s, now = self._s, self._s.clock()
 
@@ -231,6 +236,7 @@ class Acts:
                 tip=review.tip,
                 target=review.target,
                 note=note,
+                **{name: what for name, what in taken.items() if what},
             )
             if verdict == Verdict.APPROVE:
                 tasks.move(c, run, RunState.MERGING, at=now)

@@ -1,7 +1,6 @@
 """Landing, undoing and bringing back: what a person's decision means for the user's repository."""
 
-from app import wire
-from app.domain.errors import NeedsHuman, NotNow
+from app.domain.errors import NotNow
 from app.domain.ids import RunId
 from app.domain.review import Review
 from app.domain.run import Run, RunState
@@ -12,46 +11,10 @@ from app.repo.repository import Repository
 from app.repo.worktrees import Worktree
 from app.store import audit, reviews
 from app.supervisor.services import Services
-from policies.decisions import Deny
-from policies.merging import may_merge
-from policies.requests import CheckFact, MergeRequest
 
 
 def worktree_of(run: Run) -> Worktree:
     return Worktree(run=run.id, branch=run.branch, path=run.worktree)
-
-
-def refuse_unapprovable(review: Review, body: wire.Approve) -> None:
-    """Raise unless the approval names what would land, and takes every CONFIRM finding upon itself."""
-    if body.review != review.id or body.tree != review.result_tree:
-        raise NotNow(
-            f"what you looked at is not what would land now: run {review.run} has changed since",
-            hint=f"Look again: `swarm diff {review.run}`.",
-        )
-    decision = may_merge(merge_request(review, tip=review.tip, tree=body.tree))
-    if isinstance(decision, Deny):
-        raise NotNow(
-            f"run {review.run} cannot land: {decision.reason}",
-            hint=f'Send it back with `swarm changes {review.run} "…"`, or discard it.',
-        )
-    open_ = {f.path for f in review.findings if f.severity == "confirm"} - set(body.confirmed)
-    if open_:
-        raise NeedsHuman(
-            f"these files need a word of their own: {', '.join(sorted(open_))}",
-            hint=" ".join(["Confirm each:", *(f"--confirm {path}" for path in sorted(open_))]),
-        )
-
-
-def merge_request(review: Review, *, tip: str, tree: str) -> MergeRequest:
-    return MergeRequest(
-        approved_tree=tree,
-        result_tree=review.result_tree,
-        approved_tip=review.tip,
-        target_tip=tip,
-        checks=tuple(CheckFact(check.command, check.passed) for check in review.checks),
-        conflicts=review.conflicts,
-        blocked=tuple(f.path for f in review.findings if f.severity == "block"),
-    )
 
 
 async def landing_of(task: Task, review: Review, repo: Repository) -> Landing:

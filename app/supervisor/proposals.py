@@ -8,7 +8,9 @@ from app.domain.review import Review
 from app.domain.run import Run, RunState
 from app.domain.task import Task
 from app.repo import merges, repository
+from app.repo.content import secrets_in
 from app.store import reviews, turns
+from app.supervisor.landing import message_of
 from app.supervisor.services import Services
 
 
@@ -40,8 +42,14 @@ async def _look(s: Services, task: Task, run: Run, before: Review | None = None)
         raise NotNow(f"run {run.id} has changed nothing, so there is nothing to review")
     repo, hub = await s.repository(task)
     proposal = await merges.propose(
-        repo, hub, target=task.target, base=run.base, snapshot=run.snapshot
+        repo,
+        hub,
+        target=task.target,
+        base=run.base,
+        snapshot=run.snapshot,
+        policy=task.policy,
     )
+    words = secrets_in(message_of(task), "commit message", task.policy)
     now = Review(
         id=review_id(run.id, run.round),
         run=run.id,
@@ -53,7 +61,7 @@ async def _look(s: Services, task: Task, run: Run, before: Review | None = None)
         result_tree=proposal.result_tree,
         conflicts=proposal.conflicts,
         files=proposal.files,
-        findings=proposal.findings,
+        findings=(*words, *proposal.findings),
         checks=await s.database.read(turns.checks_of, run.id),
         opened=s.clock(),
     )

@@ -17,6 +17,7 @@ from app.domain.task import Task
 from app.repo import repository
 from app.repo.repository import Repository
 from app.store import audit, board, tasks
+from app.supervisor.consent import refuse_secrets_in
 from app.supervisor.engine import INTAKE
 from app.supervisor.errors import translated
 from app.supervisor.names import ATTEMPT, PLACE, attempt_id, place_id
@@ -37,6 +38,7 @@ async def submit(s: Services, new: wire.NewTask) -> wire.RunRow:
     with translated():
         repo = await repository.open_repository(Path(new.repo))
         loaded = await _settings(s, repo, new.base)
+        refuse_secrets_in(new.goal, "the goal", loaded.settings.policy)
         task = await _task(s, repo, loaded, new)
         run = first_run(s, task, 1)
         await ready(s, repo, run)
