@@ -71,6 +71,7 @@ class Acp:
         permission=True,
         interrupt=True,
         stop_dialect="openai",
+        dialect="chat",
         gateway_path="/openai",
     )
 

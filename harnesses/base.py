@@ -14,6 +14,10 @@ StopDialect: TypeAlias = Literal["anthropic", "codex", "openai", "gemini", "lite
 """How the gateway must phrase a refusal so that this agent stops at once."""
 
 
+Dialect: TypeAlias = Literal["anthropic", "responses", "chat"]
+"""How an agent speaks to its model: Anthropic Messages, OpenAI Responses, or OpenAI Chat Completions."""
+
+
 class Capabilities(msgspec.Struct, frozen=True):
     """What a harness can do; the supervisor asks before it relies on it."""
 
@@ -28,6 +32,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     scripted: bool = False
     """The agent only replays a script of the user's, so the embedded sandbox may run it."""
     stop_dialect: StopDialect = "anthropic"
+    dialect: Dialect = "anthropic"
+    """What the agent speaks to its model; only a provider that speaks it too can serve."""
     gateway_path: str = "/anthropic"
     """Where below the gateway's address this agent's model dialect is served."""
 

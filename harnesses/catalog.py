@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from pydantic import Field, model_validator
 
-from harnesses.base import StopDialect
+from harnesses.base import Dialect, StopDialect
 from harnesses.errors import BadSettings, UnknownAgent
 from harnesses.text import nearest
 from harnesses.written import Written, read_form
@@ -31,6 +31,8 @@ class Agent(Written):
     """Name of the shipped file that image is built from; empty when swarm does not build it."""
     stop_dialect: StopDialect | None = None
     """How the gateway refuses this agent so that it stops at once; as its harness says, when left out."""
+    dialect: Dialect | None = None
+    """What this agent speaks to its model; as its harness says, when left out."""
     settings: dict[str, Any] = Field(default_factory=dict)
     """What the harness wants to know; the harness checks it."""
     enabled: bool = True

@@ -51,6 +51,7 @@ class Codex:
         steer=True,
         interrupt=True,
         stop_dialect="codex",
+        dialect="responses",
         gateway_path="/openai",
     )
 

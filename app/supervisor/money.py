@@ -22,6 +22,7 @@ from app.store import budgets, keys, ledger
 from app.store.database import Database
 from app.supervisor.broker import Broker
 from app.supervisor.services import Services
+from harnesses.catalog import Agent
 
 RETOLD = 7 * 86_400.0
 """Seconds back to which warnings are told again at a start, in case a crash came between ledger and log."""
@@ -139,9 +140,17 @@ def _rates(price: PriceSettings) -> Rates:
     )
 
 
+async def check_model(s: Services, agent: Agent, model: str) -> None:
+    """Raise `EnvironmentProblem` when the agent's model could not be called now: no provider, no key, no price."""
+    able = s.harness(agent.harness).capabilities
+    if not able.scripted:
+        await s.gateway.check(model, agent.dialect or able.dialect)
+
+
 async def open_gateway(s: Services, run: Run) -> str:
     """Serve the run at its own socket; returns the run's key. Safe to repeat."""
-    stop = s.catalog.get(run.agent).stop_dialect or s.harness(run.harness).capabilities.stop_dialect
+    agent, able = s.catalog.get(run.agent), s.harness(run.harness).capabilities
+    stop = agent.stop_dialect or able.stop_dialect
     key = await s.database.write(keys.ensure_key, run.id, stop)
     socket = s.places.sockets(run.id) / SOCKET_NAME
     await s.gateway.open(run.id, socket, key, stop, run.model)
