@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 @examples(
     "swarm approve k3f9x",
     "swarm approve k3f9x --yes --confirm Makefile",
+    "swarm approve k3f9x --yes --allow-secret github-token:0123456789ab",
     "swarm approve k3f9x --yes --tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904",
 )
-def approve(
+def approve(  # noqa: PLR0913 - one a flag
     ctx: typer.Context,
     run: Id,
     *,
@@ -36,6 +37,14 @@ def approve(
     tree: Annotated[
         str, typer.Option("--tree", metavar="TREE", help="Only if exactly this tree would land.")
     ] = "",
+    allow_secret: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-secret",
+            metavar="FINGERPRINT",
+            help="This secret may be known; repeatable. Findings show fingerprints.",
+        ),
+    ] = None,
     note: Annotated[str, typer.Option("--note", help="Kept with the approval.")] = "",
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Wait until it has landed.")
@@ -43,18 +52,21 @@ def approve(
 ) -> None:
     """Approve exactly what the review shows, and land it.
 
-    Prints the merge commit once it has landed. On a terminal you are asked for a yes.
+    Prints the merge commit once it has landed. On a terminal you are asked for a yes, and for one for
+    every finding that wants to be confirmed; anywhere else --yes and --confirm say so.
     """
     from app import wire
 
     call = Call.of(ctx)
     detail = call.ask(lambda swarm: swarm.detail(run))
-    review = _reviewable(detail, tree)
+    allowed = set(allow_secret or ())
+    review = _reviewable(detail, tree, allowed)
     confirmed = _consent(call, review, set(confirm or ()), sure=yes)
     body = wire.Approve(
         review=review.id,
         tree=review.result_tree,
         confirmed=tuple(sorted(confirmed)),
+        secrets=tuple(sorted(allowed)),
         note=note,
         by=user_name(),
     )
@@ -65,7 +77,7 @@ def approve(
     call.ask(lambda swarm: _land(call, swarm, body, review.run))
 
 
-def _reviewable(detail: "wire.RunDetail", tree: str) -> "Review":
+def _reviewable(detail: "wire.RunDetail", tree: str, allowed: Collection[str]) -> "Review":
     """The open review, when it is one that can be approved."""
     from app.cli.detail import open_review
 
@@ -78,17 +90,34 @@ def _reviewable(detail: "wire.RunDetail", tree: str) -> "Review":
             f"{review.id} conflicts with {review.target} in {', '.join(review.conflicts)}",
             hint=f'Send it back: swarm changes {run.id} "Rebase on {review.target}".',
         )
-    if blocked := [f"{f.path} ({f.why})" for f in review.findings if f.severity == "block"]:
-        raise NotNow(
-            f"nobody may approve {review.id}: {'; '.join(blocked)}",
-            hint=f"Send it back with `swarm changes {run.id}`.",
-        )
+    _refuse_blocked(review)
+    _refuse_unknown(review, allowed)
     if tree and tree != review.result_tree:
         raise NotNow(
             f"{review.id} would land tree {review.result_tree}, not {tree}",
             hint=f"Look again: swarm diff {run.id}",
         )
     return review
+
+
+def _refuse_blocked(review: "Review") -> None:
+    """What nobody can take upon themselves. Of secrets the supervisor decides: it knows which are allowed."""
+    blocked = [f for f in review.findings if f.severity == "block" and not f.fingerprint]
+    if blocked:
+        raise NotNow(
+            f"nobody may approve {review.id}: {'; '.join(f'{f.path} ({f.why})' for f in blocked)}",
+            hint=f"Send it back with `swarm changes {review.run}`.",
+        )
+
+
+def _refuse_unknown(review: "Review", named: Collection[str]) -> None:
+    from difflib import get_close_matches
+
+    known = [finding.fingerprint for finding in review.findings if finding.fingerprint]
+    for one in sorted(set(named) - set(known)):
+        near = get_close_matches(one, known, n=1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        raise UsageError(f"--allow-secret {one}: {review.id} holds no such secret{meant}")
 
 
 def _why(run: "Run") -> str:
@@ -108,7 +137,7 @@ def _consent(call: Call, review: "Review", named: Collection[str], *, sure: bool
         call.say(review_text(review))
     open_paths = [path for path in wanted if path not in named]
     if not call.interactive:
-        _refuse_unconfirmed(review, open_paths)
+        _refuse_unconfirmed(review, open_paths, sure=sure)
         return set(wanted)
     for path in open_paths:
         _insist(call, f"{path}: {wanted[path]}. Have you looked at it?")
@@ -117,13 +146,18 @@ def _consent(call: Call, review: "Review", named: Collection[str], *, sure: bool
     return set(wanted)
 
 
-def _refuse_unconfirmed(review: "Review", paths: list[str]) -> None:
+def _refuse_unconfirmed(review: "Review", paths: list[str], *, sure: bool) -> None:
+    import shlex
+
+    flags = " ".join(["--yes", *(f"--confirm {shlex.quote(path)}" for path in paths)])
+    hint = f"When you have looked: swarm approve {review.run} {flags}"
     if paths:
-        flags = " ".join(f"--confirm {path}" for path in paths)
+        files = ", ".join(paths)
         raise NeedsHuman(
-            f"{review.id} changes files that need a look of their own: {', '.join(paths)}",
-            hint=f"When you have looked: swarm approve {review.run} {flags}",
+            f"{review.id} changes files that need a look of their own: {files}", hint=hint
         )
+    if not sure:
+        raise NeedsHuman(f"nobody is here to say yes to {review.id}", hint=hint)
 
 
 def _insist(call: Call, question: str) -> None:

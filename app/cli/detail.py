@@ -39,7 +39,7 @@ def _parts(detail: wire.RunDetail) -> Iterator[str]:
         "Question", [f"{row.question.id}  {clean_line(row.question.title)}"] if row.question else []
     )
     yield _section("Checks", [check_line(check) for check in row.checks])
-    yield _section("Findings", [finding_line(finding) for finding in detail.findings])
+    yield findings_text(detail.findings)
     yield _section(
         "Comments",
         [f"{clean_line(c.path)}:{c.line}  {clean_line(c.text)}" for c in detail.comments],
@@ -107,7 +107,15 @@ def check_line(check: CheckResult) -> str:
     return f"{painted(word.text, word.colour)}  {clean_line(check.command)}  ({check.seconds:.1f} s{code})"
 
 
+def findings_text(findings: Sequence[Finding]) -> str:
+    """What there is to know before a diff is read: how much of what, and each in a line."""
+    counts = [(word, sum(one.severity == word for one in findings)) for word in SEVERITY]
+    told = ", ".join(f"{number} {word}" for word, number in counts if number)
+    return _section(f"Findings: {told}", [finding_line(finding) for finding in findings])
+
+
 def finding_line(finding: Finding) -> str:
     """`confirm  Makefile  it runs on your machine  [rule]`."""
     word = painted(finding.severity, SEVERITY[finding.severity])
-    return f"{word}  {clean_line(finding.path)}  {clean_line(finding.why)}  [{clean_line(finding.rule)}]"
+    name = finding.fingerprint or finding.rule
+    return f"{word}  {clean_line(finding.path)}  {clean_line(finding.why)}  [{clean_line(name)}]"

@@ -38,7 +38,8 @@ def diff(
 ) -> None:
     """Print what would land, or the agent's work so far.
 
-    With an open review this is its exact result on the target; else the work since the base.
+    With an open review this is its exact result on the target; else the work since the base. What there is to
+    know of it before reading stands above it, on stderr.
     """
     call = Call.of(ctx)
 
@@ -48,6 +49,7 @@ def diff(
         return detail, review, await swarm.diff(detail.row.run.id, review=review is not None)
 
     detail, review, data = call.ask(fetch)
+    from app.cli.detail import findings_text
     from app.cli.diffs import diff_text, heading
 
     if call.json:
@@ -55,6 +57,8 @@ def diff(
         call.show({"run": detail.row.run.id, "review": review, "diff": text}, str)
         return
     call.say(heading(detail, review))
+    if found := findings_text(review.findings if review else detail.findings):
+        call.say(found)
     if sys.stdout.isatty():
         call.out(diff_text(data))
     else:

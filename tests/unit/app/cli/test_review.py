@@ -8,7 +8,7 @@ import pytest
 from app import wire
 from app.domain import events as swarm
 from app.domain.errors import NotNow
-from app.domain.review import Review, Verdict
+from app.domain.review import Finding, Review, Verdict
 from app.domain.run import RunState
 from tests.support.canned import Canned
 from tests.support.nouns import (
@@ -57,33 +57,34 @@ def approval(supervisor: Canned) -> Any:
 
 def test_approving_names_review_and_tree(user: User, supervisor: Canned) -> None:
     reviewing(supervisor, a_review(), *LANDS)
-    user.types("approve", "k3f9x", "--note", "fine")
+    user.types("approve", "k3f9x", "--yes", "--note", "fine")
     assert approval(supervisor) == {
-        "review": "k3f9x.1-r1", "tree": TREE, "confirmed": [], "note": "fine", "by": "ada",
+        "review": "k3f9x.1-r1", "tree": TREE, "confirmed": [], "secrets": [], "note": "fine",
+        "by": "ada",
     }  # fmt: skip
 
 
 def test_approving_prints_the_merge_commit(user: User, supervisor: Canned) -> None:
     reviewing(supervisor, a_review(), *LANDS)
-    done = user.types("approve", "k3f9x")
+    done = user.types("approve", "k3f9x", "--yes")
     assert (done.code, done.out) == (0, MERGED + "\n")
 
 
 def test_approving_shows_what_is_approved(user: User, supervisor: Canned) -> None:
     reviewing(supervisor, a_review(), *LANDS)
-    err = user.types("approve", "k3f9x").err
+    err = user.types("approve", "k3f9x", "--yes").err
     assert f"tree       {TREE}" in err
     assert "src/io.py" in err
 
 
 def test_approving_as_json_is_the_review(user: User, supervisor: Canned) -> None:
     reviewing(supervisor, a_review(), *LANDS)
-    assert user.types("approve", "k3f9x", "--json").json["merged"] == MERGED
+    assert user.types("approve", "k3f9x", "--yes", "--json").json["merged"] == MERGED
 
 
 def test_approving_without_waiting_returns_at_once(user: User, supervisor: Canned) -> None:
     reviewing(supervisor, a_review())
-    assert user.types("approve", "k3f9x", "--no-wait").out == "k3f9x.1-r1 approved\n"
+    assert user.types("approve", "k3f9x", "--yes", "--no-wait").out == "k3f9x.1-r1 approved\n"
 
 
 @pytest.mark.parametrize("end", [RunState.IN_REVIEW, RunState.FAILED])
@@ -91,7 +92,7 @@ def test_a_change_that_does_not_land_ends_with_1(
     end: RunState, user: User, supervisor: Canned
 ) -> None:
     reviewing(supervisor, a_review(), RunState.MERGING, end)
-    done = user.types("approve", "k3f9x")
+    done = user.types("approve", "k3f9x", "--yes")
     assert done.code == 1
     assert "swarm: it did not land: because" in done.err
 
@@ -116,7 +117,7 @@ def test_what_cannot_land_is_not_sent(
 
 def test_another_tree_than_named_is_not_approved(user: User, supervisor: Canned) -> None:
     reviewing(supervisor, a_review(), *LANDS)
-    done = user.types("approve", "k3f9x", "--tree", "f" * 40)
+    done = user.types("approve", "k3f9x", "--yes", "--tree", "f" * 40)
     assert done.code == 1
     assert f"would land tree {TREE}, not {'f' * 40}" in done.err
     assert supervisor.sent(APPROVE) == []
@@ -130,22 +131,63 @@ def test_a_file_that_needs_a_look_needs_a_person(user: User, supervisor: Canned)
     assert supervisor.sent(APPROVE) == []
 
 
+@pytest.mark.parametrize("flags", [[], ["--json"], ["--confirm", "Makefile"]])
+def test_without_a_terminal_nothing_lands_without_a_yes(
+    flags: list[str], user: User, supervisor: Canned
+) -> None:
+    reviewing(supervisor, a_review(findings=(a_finding(),)), *LANDS)
+    done = user.types("approve", "k3f9x", "--confirm", "Makefile", *flags)
+    assert done.code == 3
+    assert "swarm approve k3f9x.1 --yes" in done.err
+    assert supervisor.sent(APPROVE) == []
+
+
+def a_secret(name: str = "github-token:0123456789ab") -> Finding:
+    return Finding(
+        severity="block",
+        path="a.py",
+        rule="secrets/github-token",
+        why="line 3 holds a GitHub token: ghp_… (40 characters)",
+        line=3,
+        fingerprint=name,
+    )
+
+
+def test_a_secret_is_shown_by_its_fingerprint(user: User, supervisor: Canned) -> None:
+    reviewing(supervisor, a_review(findings=(a_secret(),)), *LANDS)
+    assert "[github-token:0123456789ab]" in user.types("approve", "k3f9x", "--yes").err
+
+
+def test_a_secret_a_person_names_is_sent(user: User, supervisor: Canned) -> None:
+    reviewing(supervisor, a_review(findings=(a_secret(),)), *LANDS)
+    user.types("approve", "k3f9x", "--yes", "--allow-secret", "github-token:0123456789ab")
+    assert approval(supervisor)["secrets"] == ["github-token:0123456789ab"]
+
+
+def test_a_secret_that_is_not_there_cannot_be_named(user: User, supervisor: Canned) -> None:
+    reviewing(supervisor, a_review(findings=(a_secret(),)), *LANDS)
+    done = user.types("approve", "k3f9x", "--yes", "--allow-secret", "github-token:0123456789aa")
+    assert done.code == 2
+    assert "did you mean github-token:0123456789ab?" in done.err
+    assert supervisor.sent(APPROVE) == []
+
+
 def test_a_file_that_was_looked_at_is_named(user: User, supervisor: Canned) -> None:
     reviewing(supervisor, a_review(findings=(a_finding(),)), *LANDS)
-    user.types("approve", "k3f9x", "--confirm", "Makefile")
+    user.types("approve", "k3f9x", "--yes", "--confirm", "Makefile")
     assert approval(supervisor)["confirmed"] == ["Makefile"]
 
 
 def test_a_confirmation_of_another_file_is_refused(user: User, supervisor: Canned) -> None:
     reviewing(supervisor, a_review(), *LANDS)
-    done = user.types("approve", "k3f9x", "--confirm", "Makefle")
+    done = user.types("approve", "k3f9x", "--yes", "--confirm", "Makefle")
     assert done.code == 2
     assert supervisor.sent(APPROVE) == []
 
 
 def test_a_warning_needs_no_confirmation(user: User, supervisor: Canned) -> None:
     reviewing(supervisor, a_review(findings=(a_finding("warn"),)), *LANDS)
-    assert user.types("approve", "k3f9x").code == 0
+    assert user.types("approve", "k3f9x", "--yes").code == 0
 
 
 @pytest.mark.parametrize("answers", ["", "\n", "n\n", "yes?\n", "nay\n"])
@@ -180,7 +222,7 @@ def test_at_a_terminal_yes_skips_only_the_last_question(user: User, supervisor: 
 def test_a_refusal_of_the_supervisor_is_told(user: User, supervisor: Canned) -> None:
     reviewing(supervisor, a_review())
     supervisor.on(APPROVE, NotNow("the target moved"))
-    assert user.types("approve", "k3f9x").err.splitlines()[-1] == "swarm: the target moved"
+    assert user.types("approve", "k3f9x", "--yes").err.splitlines()[-1] == "swarm: the target moved"
 
 
 def test_a_comment_names_its_line(user: User, supervisor: Canned) -> None:
