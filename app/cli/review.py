@@ -63,7 +63,7 @@ def merge(ctx: typer.Context, run: Id) -> None:
 
 @examples("swarm undo k3f9x")
 def undo(ctx: typer.Context, run: Id) -> None:
-    """Take a landed change back, by a new commit on the target."""
+    """Take a landed change back: the branch goes back where nothing followed, else a new commit reverses it."""
     from app import wire
 
     call = Call.of(ctx)

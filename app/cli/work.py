@@ -70,7 +70,7 @@ def run(
     if wait:
         _run_and_wait(call, new)
         return
-    row = call.ask(lambda swarm: swarm.submit(new))
+    row, notes = call.ask(lambda swarm: _submit(swarm, new))
     call.show(row, lambda: row.run.id)
     if not call.json:
         call.say(f"{row.run.agent} is on it. Follow it with `swarm logs {row.run.id} -f`.")
@@ -78,6 +78,18 @@ def run(
 
 def _run_and_wait(call: Call, new: "wire.NewTask") -> None:
     from app.cli.waiting import verdict_on, watch
+async def _submit(swarm: "Swarm", new: "wire.NewTask") -> "tuple[wire.RunRow, list[str]]":
+    """The new run, and what a person should know of it at once."""
+    from app.domain.events import Event, Note
+    from app.domain.safe import clean_line
+
+    row = await swarm.submit(new)
+    said = [item async for item in swarm.events(run=row.run.id, follow=False)]
+    bodies = [item.body for item in said if isinstance(item, Event)]
+    warnings = [b for b in bodies if isinstance(b, Note) and b.level != "info"]
+    return row, [f"{row.run.id}: {clean_line(note.text)}" for note in warnings]
+
+
 
     async def submit_and_watch(swarm: "Swarm") -> "Run":
         row = await swarm.submit(new)

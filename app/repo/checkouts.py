@@ -141,6 +141,20 @@ async def forward(git: Git, old: str, new: str) -> Finished:
     raise failure(done, _FORWARD, git.dir)
 
 
+async def backward(git: Git, old: str, new: str) -> Finished:
+    """Move a checkout and its branch from `old` back to `new`; git refuses, untouched, over uncommitted work."""
+    if not await half_moved(git, old, new):
+        moved = await git.ask(
+            "read-tree", "-m", "-u", checked_id(old), checked_id(new), bounds=SLOW
+        )
+        if moved.code != 0:
+            return moved
+    done = await git.ask("update-ref", "-m", "swarm: undone", "HEAD", new, old)
+    if done.code != 0:  # Somebody committed meanwhile: the files go with the branch again.
+        await git.run("read-tree", "-m", "-u", new, old, bounds=SLOW)
+    return done
+
+
 async def move_branch(repo: Repository, branch: str, *, old: str, new: str) -> bool:
     """Compare-and-swap of a branch that is checked out nowhere; False when it was not at `old`."""
     change = ("update-ref", "-m", "swarm", refs.branch(branch), checked_id(new), checked_id(old))

@@ -4,13 +4,12 @@ Landing is a few stages, each safe to repeat: `compose` writes the commit into t
 it into the user's repository, `advance` moves the branch by compare-and-swap.
 """
 
-import re
 from typing import Final
 
 import msgspec
 
 from app.domain.base import Value
-from app.domain.errors import RepoError, UsageError
+from app.domain.errors import RepoError
 from app.domain.ids import RunId
 from app.domain.policy import SHIPPED, ChangePolicy
 from app.domain.review import FileChange, Finding
@@ -24,7 +23,7 @@ from app.repo.checkouts import (
     in_the_way,
     move_branch,
 )
-from app.repo.errors import Conflicts, TargetDirty, TargetMoved
+from app.repo.errors import TargetDirty, TargetMoved
 from app.repo.filenames import shown
 from app.repo.git import Git, checked_id, failure
 from app.repo.hub import Hub
@@ -33,8 +32,6 @@ from app.repo.repository import Repository, tip_of
 from app.repo.transfer import carry, contains
 
 MOST_PATHS: Final = 20_000
-_UNDOES: Final = "Swarm-Undoes"
-_LOOK_BACK: Final = 2_000
 
 
 class Proposal(Value, frozen=True, kw_only=True):
@@ -86,7 +83,7 @@ async def propose(
     policy: ChangePolicy = SHIPPED,
 ) -> Proposal:
     """Merge what the snapshot changed since its base into the target, without a checkout."""
-    tip = await _tip(repo, target)
+    tip = await tip_for(repo, target)
     result, conflicts = await merge_commits(hub, base=base, ours=tip, theirs=snapshot)
     old, new = (base, snapshot) if conflicts else (tip, result)
     comparison = await changes.compare(hub.git(), old, new, max_paths=MOST_PATHS, policy=policy)
@@ -99,7 +96,8 @@ async def propose(
     )
 
 
-async def _tip(repo: Repository, target: str) -> str:
+async def tip_for(repo: Repository, target: str) -> str:
+    """Where the target is; `TargetMoved` when it is gone."""
     if tip := await tip_of(repo, target):
         return tip
     raise TargetMoved(
@@ -186,7 +184,7 @@ async def landed(repo: Repository, target: str, commit: str) -> bool:
 
 async def refuse_moved(repo: Repository, landing: Landing) -> None:
     """Raise when the target is no longer where the approval saw it, or is being rebased."""
-    tip = await _tip(repo, landing.target)
+    tip = await tip_for(repo, landing.target)
     if tip != landing.tip:
         raise TargetMoved(
             f"{landing.target!r} moved from {landing.tip[:12]} to {tip[:12]} since the approval",
@@ -215,11 +213,11 @@ async def _advance_checkout(
     git = where.git()
     blocking = await in_the_way(git, landing.tip, commit)
     if blocking and not await half_moved(git, landing.tip, commit):
-        raise _dirty(where, landing.target, ", ".join(blocking[:5]))
+        raise dirty(where, landing.target, ", ".join(blocking[:5]))
     done = await forward(git, landing.tip, commit)
     if done.code != 0:
         await refuse_moved(repo, landing)
-        raise _dirty(where, landing.target, done.stderr)
+        raise dirty(where, landing.target, done.stderr)
     if not await landed(repo, landing.target, commit):
         raise TargetMoved(
             f"another branch was switched to in {where.path} while {landing.target!r} was merged",
@@ -227,44 +225,9 @@ async def _advance_checkout(
         )
 
 
-def _dirty(where: Checkout, target: str, what: str) -> TargetDirty:
+def dirty(where: Checkout, target: str, what: str) -> TargetDirty:
+    """What is in the way where the target is checked out."""
     return TargetDirty(
         f"{target!r} is checked out in {where.path}, and uncommitted work is in the way: {what}",
         hint="Commit or stash it there (`git stash`), then merge again. Nothing was changed.",
     )
-
-
-async def undo(repo: Repository, hub: Hub, commit: str, *, target: str, words: Words) -> str:
-    """Land the reverse of a landed commit on top of the target, and give the id of the commit that does.
-
-    Undoing twice gives the commit that undid it first. Refuses as `land` does.
-    """
-    tip = await _tip(repo, target)
-    if not await contains(repo.git(), tip, commit):
-        raise UsageError(f"{commit[:12]} is not on {target!r}, so it cannot be undone there")
-    result, conflicts = await _reverse(hub, commit, tip)
-    if conflicts:
-        raise Conflicts(
-            f"{commit[:12]} cannot be undone by itself: later commits changed {', '.join(conflicts)}",
-            hint=f"Undo it by hand with `git revert {commit[:12]}`.",
-        )
-    if result == await repo.git().line("rev-parse", "--verify", f"{tip}^{{tree}}"):
-        return await _undone(repo, commit, tip)
-    said = msgspec.structs.replace(words, trailers=(*words.trailers, (_UNDOES, commit)))
-    return await land(repo, hub, Landing(target=target, tip=tip, result_tree=result, words=said))
-
-
-async def _reverse(hub: Hub, commit: str, tip: str) -> tuple[str, tuple[str, ...]]:
-    parent = await hub.git().line("rev-parse", "--verify", f"{checked_id(commit)}^1")
-    return await merge_commits(hub, base=commit, ours=tip, theirs=parent)
-
-
-async def _undone(repo: Repository, commit: str, tip: str) -> str:
-    form = f"--format=%H %(trailers:key={_UNDOES},valueonly,separator=%x20)"
-    walk = ("log", "--first-parent", f"--max-count={_LOOK_BACK}", form)
-    lines = (await repo.git().run(*walk, f"{commit}..{tip}")).decode(errors="replace").splitlines()
-    for line in lines:
-        found, _, undone = line.partition(" ")
-        if commit in re.split(r"\s+", undone):
-            return found
-    raise UsageError(f"there is nothing left of {commit[:12]} to undo")

@@ -4,13 +4,14 @@ import sqlalchemy as sa
 
 from app import wire
 from app.domain.errors import NeedsHuman, NotNow, UsageError
-from app.domain.events import Answered, Decided, Note
+from app.domain.events import Answered, Note
 from app.domain.ids import ApprovalId, RunId
 from app.domain.money import dollars
 from app.domain.review import Approval, Comment, Review, Verdict
 from app.domain.run import ACTIVE, Run, RunState
 from app.store import audit, board, reviews, tasks, turns
-from app.supervisor import consent, landing
+from app.supervisor import consent, landing, raises, telling
+from app.supervisor.decisions import tell_decision
 from app.supervisor.errors import translated
 from app.supervisor.names import FINISH, finish_id
 from app.supervisor.proposals import refreshed
@@ -135,9 +136,12 @@ class Acts:
         return await self._moved(run, "merging")
 
     async def undo(self, run: RunId, body: wire.Act) -> wire.RunRow:
-        """Take a merged change back, by a new commit on the target."""
-        commit = await landing.undo(self._s, run, body.by)
-        await self._s.broker.record(run, f"undone/{commit}", Note(f"undone by {commit[:12]}"))
+        """Take a merged change back: the branch goes back where it was, or a new commit reverses it."""
+        done = await landing.undo(self._s, run, body.by)
+        words = "undone: the branch is back at" if done.how == "moved back" else "undone by"
+        await self._s.broker.record(
+            run, f"undone/{done.commit}", Note(f"{words} {done.commit[:12]}")
+        )
         return await self._s.database.read(board.row, run)
 
     async def comment(self, run: RunId, body: wire.NewComment) -> Comment:
@@ -247,8 +251,8 @@ class Acts:
                 requeue(c, s, run, review.round + 1)
 
         await s.database.write(write)
-        await s.broker.record(run, f"decided/{review.id}/{now}", Decided(review.id, verdict, by))
-        return await self._moved(run, str(verdict))
+        await tell_decision(s, await s.database.read(reviews.review, review.id))
+        return await s.database.read(board.row, run)
 
     async def _moved(self, run: RunId, what: str) -> wire.RunRow:
         """Say in the log what the transaction has done, and give the row as it is now."""

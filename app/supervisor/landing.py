@@ -5,9 +5,10 @@ from app.domain.ids import RunId
 from app.domain.review import Review
 from app.domain.run import Run, RunState
 from app.domain.task import Task
-from app.repo import merges, repository, trash
+from app.repo import merges, repository, trash, undoing
 from app.repo.merges import Landing, Words
 from app.repo.repository import Repository
+from app.repo.undoing import Undone
 from app.repo.worktrees import Worktree
 from app.store import audit, reviews
 from app.supervisor.services import Services
@@ -40,8 +41,8 @@ def message_of(task: Task) -> str:
     return f"{first[:71]}…\n\n{task.goal}"
 
 
-async def undo(s: Services, run_id: RunId, by: str) -> str:
-    """A new commit on the target that takes the merged change back; its id."""
+async def undo(s: Services, run_id: RunId, by: str) -> Undone:
+    """Take the merged change off its target; how, and where the target is now."""
     task, run = await s.task_and_run(run_id)
     review = await s.database.read(reviews.newest_review, run_id)
     if run.state != RunState.MERGED or not review.merged:
@@ -53,18 +54,21 @@ async def undo(s: Services, run_id: RunId, by: str) -> str:
         author=await repository.identity(repo),
         date=s.clock(),
     )
-    commit = await merges.undo(repo, hub, review.merged, target=review.target, words=words)
+    done = await undoing.undo(
+        repo, hub, review.merged, run=run_id, target=review.target, words=words
+    )
     await s.database.write(
         audit.record,
-        key=f"{run_id}/undone/{commit}",
+        key=f"{run_id}/undone/{done.commit}",
         what="undone",
         actor=by,
         at=s.clock(),
         run=run_id,
         undoes=review.merged,
-        commit=commit,
+        how=done.how,
+        commit=done.commit,
     )
-    return commit
+    return done
 
 
 async def restore(s: Services, run_id: RunId) -> None:

@@ -17,9 +17,8 @@ from tests.support.repos import run_git
 Row = Mapping[str, Any]
 BEGIN = "begun"
 """Stands in the first deed of every turn, see `kills.begin`."""
-UNSURE = ("snapshot", "decided", "state merging")
-"""Events that a kill may add to or take away: looks in mid-turn, and the last words of a verb that was cut
-off after its transaction; the table has what they say."""
+UNSURE = ("snapshot",)
+"""Events that a kill may add to or take away: looks in mid-turn."""
 
 
 class Tables(Protocol):

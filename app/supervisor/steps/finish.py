@@ -12,6 +12,7 @@ from app.repo.errors import TargetMoved
 from app.repo.repository import Repository
 from app.store import audit, reviews, tasks
 from app.store.keys import revoke
+from app.supervisor.decisions import tell_decision
 from app.supervisor.errors import told
 from app.supervisor.faults import fault
 from app.supervisor.landing import landing_of, worktree_of
@@ -29,6 +30,7 @@ async def land(s: Services, run_id: RunId, review_id: ReviewId) -> dict[str, str
         return {}
     task, _run = await s.task_and_run(run_id)
     review = await s.database.read(reviews.review, review_id)
+    await tell_decision(s, review)
     if review.merged:
         return {"commit": review.merged}
     # The time is part of the outcome, so that writing it down twice writes the same.

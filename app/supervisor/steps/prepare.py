@@ -8,7 +8,8 @@ from app.domain.task import Task
 from app.repo import names, repository, scribe, tree, worktrees
 from app.repo.repository import Repository
 from app.repo.transfer import has
-from app.store import reviews, tasks, turns
+from app.store import reviews, tasks, tells, turns
+from app.supervisor.decisions import tell_decision
 from app.supervisor.faults import fault
 from app.supervisor.landing import worktree_of
 from app.supervisor.outfitting import set_up
@@ -32,6 +33,8 @@ async def prepare(s: Services, run: RunId, round_: int) -> int:
     wish = await s.database.read(tasks.column, run, "wish")
     if wish or found.round != round_ or found.state not in ACTIVE:
         return 0  # Stopped while it waited for its turn, and perhaps sent to work again since.
+    for looked_at in (await s.database.read(reviews.reviews_of, run))[-1:]:
+        await tell_decision(s, looked_at)
     if found.state == RunState.QUEUED:
         await s.move(run, RunState.PREPARING, key=f"round-{round_}")
     await s.database.write(tasks.lease_ports, run)

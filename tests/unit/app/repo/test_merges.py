@@ -4,10 +4,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.domain.errors import UsageError
-from app.repo.errors import Conflicts, TargetDirty, TargetMoved
+from app.repo.errors import TargetDirty, TargetMoved
 from app.repo.hub import Hub, ensure_hub
-from app.repo.merges import Words, advance, compose, land, propose, undo
+from app.repo.merges import advance, compose, land, propose
 from app.repo.repository import Repository, open_repository
 from app.repo.transfer import carry
 from tests.support.repos import (
@@ -23,7 +22,6 @@ from tests.support.repos import (
 )
 
 FIX = {"src/app.py": "def add(a, b):\n    return a + b\n"}
-UNDO = Words(message='Undo "Fix add"', author=WORDS.author, date=WORDS.date + 60)
 
 
 @pytest.fixture
@@ -288,54 +286,6 @@ async def test_control_characters_of_a_message_do_not_land(
     proposal = await agent.propose(await agent.snapshot(FIX))
     await land(repo, hub, landing(proposal, words=words))
     assert run_git(user, "log", "-1", "--format=%B").startswith("Fix]0;x it\n\nbody\n\nSwarm-Run:")
-
-
-async def test_undoing_lands_the_reverse_and_keeps_later_work(
-    agent: AgentAtWork, repo: Repository, hub: Hub, user: Path
-) -> None:
-    landed = await land(repo, hub, landing(await agent.propose(await agent.snapshot(FIX))))
-    commit(user, {"later.py": "x\n"})
-    reverse = await undo(repo, hub, landed, target="main", words=UNDO)
-    assert run_git(user, "rev-parse", "main") == reverse
-    assert "a - b" in (user / "src/app.py").read_text()
-    assert (user / "later.py").exists()
-
-
-async def test_undoing_twice_is_undoing_once(
-    agent: AgentAtWork, repo: Repository, hub: Hub, user: Path
-) -> None:
-    landed = await land(repo, hub, landing(await agent.propose(await agent.snapshot(FIX))))
-    first = await undo(repo, hub, landed, target="main", words=UNDO)
-    commit(user, {"later.py": "x\n"})
-    assert await undo(repo, hub, landed, target="main", words=UNDO) == first
-
-
-async def test_undoing_what_later_commits_changed_is_refused_with_the_files(
-    agent: AgentAtWork, repo: Repository, hub: Hub, user: Path
-) -> None:
-    landed = await land(repo, hub, landing(await agent.propose(await agent.snapshot(FIX))))
-    commit(user, {"src/app.py": "def add(a, b):\n    return sum([a, b])\n"})
-    with pytest.raises(Conflicts, match=r"src/app\.py") as caught:
-        await undo(repo, hub, landed, target="main", words=UNDO)
-    assert "git revert" in caught.value.hint
-
-
-async def test_undoing_what_never_landed_is_refused(
-    agent: AgentAtWork, repo: Repository, hub: Hub
-) -> None:
-    snapshot = await agent.snapshot(FIX)
-    with pytest.raises(UsageError, match="is not on 'main'"):
-        await undo(repo, hub, snapshot.commit, target="main", words=UNDO)
-
-
-async def test_undoing_under_uncommitted_work_is_refused(
-    agent: AgentAtWork, repo: Repository, hub: Hub, user: Path
-) -> None:
-    landed = await land(repo, hub, landing(await agent.propose(await agent.snapshot(FIX))))
-    put(user, {"src/app.py": "my own edit\n"})
-    with pytest.raises(TargetDirty):
-        await undo(repo, hub, landed, target="main", words=UNDO)
-    assert (user / "src/app.py").read_text() == "my own edit\n"
 
 
 async def test_a_shallow_clone_merges_a_moved_target(user: Path, tmp_path: Path) -> None:
