@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from app.domain.errors import RepoError
+from app.domain.safe import clean_line
 from app.repo import alternates
 from app.repo.errors import SnapshotRefused, TimedOut
 from app.repo.filenames import shown
@@ -25,6 +26,9 @@ LARGEST_PACK: Final = 50 * MIB
 _NAMES: Final = 256 * 1024
 """Bytes of names of each kind that are told; nobody reads more."""
 _TOO_LARGE: Final = 65
+_PIPE: Final = 67
+_READ_BY_GIT: Final = (".gitignore", ".gitattributes", ".gitmodules", "HEAD", "commondir")
+"""Files that git opens while it adds others; as pipes they would keep it waiting for ever."""
 _MARK: Final = "swarm-pack"
 
 
@@ -70,6 +74,8 @@ if [ -f "$tree/.git/index" ] && [ ! -L "$tree/.git/index" ] && [ ! -L "$tree/.gi
   fi"""
 _FROM_BASE: Final = 'g read-tree "$base"'
 
+# Git takes an empty directory for the submodule it knows there, whatever commit that was at. So each look starts
+# from the base's submodules: what an agent once made of one is forgotten when it puts it back.
 _TAKE: Final = """\
 cd "$tree"
 find "$q" -maxdepth 1 -name 'take.*' -mmin +60 -exec rm -rf {{}} +
@@ -79,6 +85,19 @@ index=$work/index
 cp -p "$gd/index" "$index"
 big="-path ./.git -prune -o -type f -size +{largest_file}c -print0"
 odd="-path ./.git -prune -o ! -type f ! -type d ! -type l -print0"
+blocks="-path ./.git -prune -o -type p ( -path */.git/* {read_by_git} ) -print -quit"
+pipe="$(set -f; find . $blocks 2> /dev/null || :)"
+if [ -n "$pipe" ]; then
+  printf %s "${{pipe#./}}" >&2
+  exit {pipe}
+fi
+if [ ! -f "$gd/links" ]; then
+  g ls-tree -r -z "$base" > "$work/base"
+  {nul_to_line} < "$work/base" | sed -n '/^160000 /p' | {line_to_nul} > "$work/links"
+  mv "$work/links" "$gd/links"
+fi
+g ls-files -z --stage | {nul_to_line} | sed -n 's/^160000 /0 /p' | {line_to_nul} > "$work/links"
+if [ -s "$work/links" ]; then cat "$work/links" "$gd/links" | g update-index -z --index-info; fi
 failed=0
 find . $big > "$work/big" 2> "$work/find" || failed=1
 find . $odd > "$work/odd" 2>> "$work/find" || failed=1
@@ -86,8 +105,7 @@ if [ "$failed" = 1 ]; then
   find . -path ./.git -prune -o -type d ! -exec test -r {{}} \\; -print0 >> "$work/odd" 2> /dev/null || :
 fi
 if [ -s "$work/big" ]; then
-  tr '\\0\\n' '\\n\\0' < "$work/big" | sed 's,^\\./,:(top\\,exclude\\,literal),' |
-    tr '\\n\\0' '\\0\\n' > "$work/spec"
+  {nul_to_line} < "$work/big" | sed 's,^\\./,:(top\\,exclude\\,literal),' | {line_to_nul} > "$work/spec"
   g add -A --ignore-errors --pathspec-from-file="$work/spec" --pathspec-file-nul 2> "$work/add" || failed=1
 else
   g add -A --ignore-errors 2> "$work/add" || failed=1
@@ -157,6 +175,10 @@ def snapshot_script(at: Scribe, previous: str) -> str:
         too_large=_TOO_LARGE,
         names=_NAMES,
         mark=_MARK,
+        nul_to_line=r"tr '\0\n' '\n\0'",
+        line_to_nul=r"tr '\n\0' '\0\n'",
+        pipe=_PIPE,
+        read_by_git=" ".join(f"-o -name {name}" for name in _READ_BY_GIT),
     )
     return _start(at, _FROM_BASE) + take
 
@@ -198,6 +220,11 @@ async def take(sandbox: Sandbox, at: Scribe, *, previous: str = "", timeout: flo
         raise SnapshotRefused(
             f"the snapshot is too large: {_last(done) or f'more than {limit} bytes'}",
             hint="Have the agent ignore what it generates (.gitignore).",
+        )
+    if done.code == _PIPE:
+        raise SnapshotRefused(
+            f"{clean_line(done.stderr)} is a pipe, and git would wait for ever to read it",
+            hint="Have the agent remove it; nothing else of its work is lost.",
         )
     if done.code == 124:
         raise TimedOut(
