@@ -76,6 +76,8 @@ def _agent_line(body: agent.AgentEvent) -> str:
             return f"failed  {_cut(body.output)}" if body.status == "failed" else ""
         case agent.PlanUpdated():
             return _plan(body)
+        case agent.MessageTaken():
+            return "hears   what you said"
         case agent.TurnEnded():
             return f"stops   {body.reason} {_cut(body.error)}".rstrip()
         case agent.Unreadable():

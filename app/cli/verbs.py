@@ -27,6 +27,7 @@ VERBS: Final[dict[str, Leaf | dict[str, Leaf]]] = {
     "inbox": ("lists", "inbox"),
     "cost": ("lists", "cost"),
     "answer": ("answers", "answer"),
+    "tell": ("work", "tell"),
     "comment": ("review", "comment"),
     "changes": ("review", "changes"),
     "approve": ("approve", "approve"),

@@ -156,6 +156,18 @@ COMMENT = sa.Table(
     sa.Column("sent", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
+TELL = sa.Table(
+    "tell",
+    STATE,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("run", sa.Text, sa.ForeignKey("run.id"), nullable=False, index=True),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("taken", sa.Float),
+)
+
 RUN_KEY = sa.Table(
     "run_key",
     STATE,

@@ -124,6 +124,7 @@ def _log(recording: Recording, run: RunId) -> None:
         agent.ToolCallUpdate("t2", "completed", EVIL),
         agent.PlanUpdated((agent.PlanEntry(EVIL),)),
         agent.PermissionAsked("q", EVIL),
+        agent.MessageTaken(EVIL),
         agent.TurnEnded("error", EVIL),
         agent.Unreadable(EVIL, EVIL),
         own.StateChanged(RunState.WORKING, EVIL),

@@ -2,12 +2,15 @@
 
 from typing import Final
 
+import msgspec
+import sqlalchemy as sa
+
 from app.domain.events import Note, ReviewOpened
 from app.domain.ids import RunId
 from app.domain.review import CheckResult
 from app.domain.run import ACTIVE, Run, RunState
 from app.domain.task import Task
-from app.store import ledger, tasks, turns
+from app.store import ledger, tasks, tells, turns
 from app.store.turns import Turn
 from app.supervisor.errors import told
 from app.supervisor.faults import fault
@@ -42,13 +45,24 @@ async def decide(s: Services, run_id: RunId, number: int) -> int:
     checks = await s.database.read(turns.checks_of, run_id, number)
     cut = await s.database.read(ledger.cut_off, run_id, since=known[-1].began)
     after = after_turn(_facts(task, run, known, checks, cut_off=cut))
+    waiting = await s.database.read(tells.waiting, run_id)
+    if waiting and known[-1].stop_reason == "end_turn" and isinstance(after, Review | Fail):
+        after = Again(prompt="")
     match after:
         case Again(prompt=prompt):
-            await s.database.write(turns.add, _next_turn(s, run, known[-1], prompt, checks))
+            following = _next_turn(s, run, known[-1], prompt, checks)
+            await s.database.write(_add, following)
             return number + 1
         case Review() | Park() | Fail():
             await s.database.write(tasks.update, run_id, wish=_wish(after, known[-1]))
             return 0
+
+
+def _add(c: sa.Connection, turn: Turn) -> None:
+    """Store the turn, with what people said in the meantime at the end of its prompt."""
+    said = tells.take_all(c, turn.run, turn.began)
+    prompt = "\n\n".join(text for text in (turn.prompt, said) if text)
+    turns.add(c, msgspec.structs.replace(turn, prompt=prompt))
 
 
 def _facts(
@@ -87,7 +101,7 @@ def _next_turn(
         run=run.id,
         number=last.number + 1,
         round=run.round,
-        prompt="\n\n".join([prompt, *tails]),
+        prompt="\n\n".join(filter(None, [prompt, *tails])),
         resumes=run.conversation,
         began=s.clock(),
     )

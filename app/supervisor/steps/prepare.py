@@ -86,6 +86,8 @@ def _first_turn(c: sa.Connection, task: Task, run: RunId, round_: int, now: floa
         return known[-1].number
     number = len(known) + 1
     prompt = task.goal if number == 1 else _going_on(c, run, known[-1])
+    if said := tells.take_all(c, run, now):
+        prompt = f"{prompt}\n\n{said}"
     resumes = tasks.run(c, run).conversation
     turns.add(
         c,

@@ -168,6 +168,8 @@ def described(at: float, body: own.Body) -> Entry | None:
             return Entry(at, "plans", f"{done} of {len(body.entries)} steps", detail=steps)
         case agent.PermissionAsked():
             return Entry(at, "asks", body.title, ink="ask", detail=body.input)
+        case agent.MessageTaken():
+            return Entry(at, "hears", "what you said")
         case agent.SessionStarted():
             return Entry(at, "starts", " ".join(filter(None, (body.model, body.version))))
         case agent.TurnEnded(error=error) if error:
