@@ -149,6 +149,13 @@ class Changes(Value, frozen=True, kw_only=True):
     by: str = ""
 
 
+class Tell(Value, frozen=True, kw_only=True):
+    """`POST /v1/runs/{id}/tell`: a person's words to the agent at work."""
+
+    text: str
+    by: str = ""
+
+
 class NewComment(Value, frozen=True, kw_only=True):
     """`POST /v1/runs/{id}/comments`."""
 

@@ -26,7 +26,9 @@ class Handlers:
         self._verbs: dict[str, Verb] = {
             "approve": (wire.Approve, act.approve),
             "changes": (wire.Changes, act.changes),
+            "tell": (wire.Tell, act.tell),
             "comments": (wire.NewComment, act.comment),
+            "allow": (wire.AllowHost, service.allow),
             "merge": (wire.Act, act.merge),
             "undo": (wire.Act, act.undo),
             "stop": (wire.Act, act.stop),

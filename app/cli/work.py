@@ -120,6 +120,23 @@ def money(text: str | None) -> "Micros | None":
         raise UsageError(f"--budget: {error}") from None
 
 
+@examples('swarm tell k3f9x "Leave the public names as they are"')
+def tell(
+    ctx: typer.Context,
+    run: Id,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What the agent should know.")],
+) -> None:
+    """Say something to an agent at work, without stopping it.
+
+    It hears it between two steps of its turn; when it cannot, its next turn begins with it.
+    """
+    from app import wire
+
+    call = Call.of(ctx)
+    body = wire.Tell(text=text, by=user_name())
+    told(call, call.ask(lambda swarm: swarm.tell(run, body)))
+
+
 @examples("swarm stop k3f9x", "swarm stop --all")
 def stop(
     ctx: typer.Context,

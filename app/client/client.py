@@ -76,6 +76,10 @@ class Swarm:
     async def changes(self, run: str, body: wire.Changes) -> wire.RunRow:
         return await self._act(run, "changes", body, wire.RunRow)
 
+    async def tell(self, run: str, body: wire.Tell) -> wire.RunRow:
+        """Say something to the agent: into its running turn, else into its next one."""
+        return await self._act(run, "tell", body, wire.RunRow)
+
     async def comment(self, run: str, body: wire.NewComment) -> Comment:
         return await self._act(run, "comments", body, Comment)
 

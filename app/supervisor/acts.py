@@ -144,6 +144,10 @@ class Acts:
         )
         return await self._s.database.read(board.row, run)
 
+    async def tell(self, run: RunId, body: wire.Tell) -> wire.RunRow:
+        """Say something to the agent: into its running turn, else into its next one."""
+        return await telling.tell(self._s, run, body)
+
     async def comment(self, run: RunId, body: wire.NewComment) -> Comment:
         if not body.text.strip():
             raise UsageError("the comment is empty")

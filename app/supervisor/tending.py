@@ -16,10 +16,12 @@ from app.supervisor.activity import activity_of
 from app.supervisor.room import RoomWatch
 from app.supervisor.services import Services
 from app.supervisor.snapshots import LiveDiff
+from app.supervisor.telling import Telling
 from harnesses.base import Send, Session
 from harnesses.converse import converse
 from harnesses.events import (
     AgentEvent,
+    MessageTaken,
     PermissionAsked,
     SessionStarted,
     ToolCall,
@@ -50,6 +52,7 @@ class Tending:
         self._open: set[ApprovalId] = set()
         self._diff = LiveDiff(s, run.id)
         self._told_at = 0.0
+        self._telling = Telling(s, run.id, session, self._send)
 
     async def follow(self) -> TurnEnded | None:
         """Until the agent says that its turn is over, or its output ends without a word."""
@@ -83,6 +86,8 @@ class Tending:
                 await self._s.database.write(tasks.update, self._run.id, conversation=conversation)
             case PermissionAsked():
                 await self._question(event)
+            case MessageTaken():
+                await self._telling.taken(event)
             case ToolCall():
                 await self._tell(event)
             case ToolCallUpdate(status="completed"):
@@ -144,7 +149,13 @@ class Tending:
                 answered = await self._s.database.read(reviews.approval, question)
                 if answered.answer is not None:
                     await self._pass_on(answered)
+            await self._telling.pass_on()
             await self._s.live.wait(self._run.id, LOOK_SECONDS)
+
+    async def _refused(self) -> bool:
+        """Whether a model call of this turn was refused for want of money: nothing more can come of the turn."""
+        since = self._turn.began
+        return await self._s.database.read(ledger.over_budget, self._run.id, since=since)
 
     async def _pass_on(self, answered: Approval) -> None:
         allow = answered.answer == "yes"
