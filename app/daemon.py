@@ -21,11 +21,13 @@ from app.api.server import Server, bind, own_directory
 from app.config import paths
 from app.config.load import Loaded, load
 from app.domain.errors import EnvironmentProblem, SwarmError
+from app.gateway.egress_way import WayOut
 from app.store.database import Database
 from app.supervisor.broker import Broker
 from app.supervisor.engine import Engine
 from app.supervisor.errors import translated
 from app.supervisor.money import make_gateway
+from app.supervisor.network import make_egress
 from app.supervisor.service import Service
 from app.supervisor.services import Places, Services
 from app.supervisor.sweep import pick_up, sweep
@@ -87,11 +89,11 @@ def exclusive(state: Path) -> Iterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def opened(state: Path) -> AsyncIterator[Services]:
-    """Everything a supervisor needs, closed in reverse."""
+async def opened(state: Path, *, way_out: WayOut | None = None) -> AsyncIterator[Services]:
+    """Everything a supervisor needs, closed in reverse. `way_out` leads tests to an internet of their own."""
     configuration = load(user=paths.config_dir())
     async with contextlib.AsyncExitStack() as stack:
-        services = await _compose(state, configuration, stack)
+        services = await _compose(state, configuration, stack, way_out)
         await sweep(services)
         await services.engine.launch(workflows(services))
         stack.push_async_callback(services.engine.close)
@@ -100,7 +102,7 @@ async def opened(state: Path) -> AsyncIterator[Services]:
 
 
 async def _compose(
-    state: Path, configuration: Loaded, stack: contextlib.AsyncExitStack
+    state: Path, configuration: Loaded, stack: contextlib.AsyncExitStack, way_out: WayOut | None
 ) -> Services:
     settings = configuration.settings
     runtime = paths.runtime_dir(state)
@@ -113,6 +115,8 @@ async def _compose(
     host = _kept(state / "host", lambda: f"h{secrets.token_hex(4)}")
     gateway = make_gateway(settings, database, broker, time.time, host)
     stack.push_async_callback(gateway.aclose)
+    egress = make_egress(database, broker, time.time, way_out)
+    stack.push_async_callback(egress.aclose)
     with translated():
         agents = catalog.load(settings.agents)
     services = Services(
@@ -128,6 +132,7 @@ async def _compose(
             poll=POLL_SHARED if settings.database else POLL_ALONE,
         ),
         gateway=gateway,
+        egress=egress,
         catalog=agents,
         clock=time.time,
     )

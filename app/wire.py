@@ -8,6 +8,7 @@ import msgspec
 from app.domain.base import Value
 from app.domain.ids import ReviewId, RunId
 from app.domain.money import Micros
+from app.domain.network import Grant, NetworkRow
 from app.domain.review import Approval, CheckResult, Comment, Finding, Review
 from app.domain.run import Run
 from app.domain.task import Task
@@ -50,6 +51,8 @@ class NewTask(Value, frozen=True, kw_only=True):
     budget: Micros | None = None
     label: str = ""
     """A word to add costs up by."""
+    allow_network: tuple[str, ...] = ()
+    """Hosts and presets that its runs may reach, besides those of the configuration."""
     submitter: str = ""
 
 
@@ -219,6 +222,28 @@ class AuditRow(Value, frozen=True, kw_only=True):
     what: str
     run: RunId | None
     detail: dict[str, str]
+
+
+class AllowHost(Value, frozen=True, kw_only=True):
+    """`POST /v1/runs/{id}/allow`: one run may reach one more host, at once."""
+
+    host: str
+    by: str = ""
+
+
+class Network(Value, frozen=True, kw_only=True):
+    """`GET /v1/runs/{id}/network`: what a run may reach besides models, and what it asked for."""
+
+    run: RunId
+    hosts: tuple[str, ...]
+    """Allowed since the task was given."""
+    grants: tuple[Grant, ...]
+    """Allowed by people since."""
+    limit: int
+    """Bytes the run may send and receive, all in all."""
+    left: int
+    rows: tuple[NetworkRow, ...]
+    """The newest last."""
 
 
 class Why(Value, frozen=True, kw_only=True):

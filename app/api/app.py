@@ -31,6 +31,7 @@ def create_app(service: Service) -> Starlette:
         ("GET", "/v1/runs/{run}", h.detail),
         ("GET", "/v1/runs/{run}/diff", h.diff),
         ("GET", "/v1/runs/{run}/why", h.why),
+        ("GET", "/v1/runs/{run}/network", h.network),
         ("POST", "/v1/runs/{run}/{verb}", h.act),
         ("GET", "/v1/approvals", h.inbox),
         ("POST", "/v1/approvals/{approval}", h.answer),

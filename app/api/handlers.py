@@ -29,6 +29,7 @@ class Handlers:
             "tell": (wire.Tell, act.tell),
             "comments": (wire.NewComment, act.comment),
             "allow": (wire.AllowHost, service.allow),
+            "allow": (wire.AllowHost, service.allow),
             "merge": (wire.Act, act.merge),
             "undo": (wire.Act, act.undo),
             "stop": (wire.Act, act.stop),
@@ -57,6 +58,9 @@ class Handlers:
 
     async def why(self, request: Request) -> Response:
         return _json(await self.service.why(await self._run(request)))
+
+    async def network(self, request: Request) -> Response:
+        return _json(await self.service.network(await self._run(request)))
 
     async def act(self, request: Request) -> Response:
         name = request.path_params["verb"]

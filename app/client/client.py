@@ -59,6 +59,14 @@ class Swarm:
     async def why(self, run: str) -> wire.Why:
         return await self._get(f"/v1/runs/{quote(run)}/why", wire.Why)
 
+    async def network(self, run: str) -> wire.Network:
+        """What the run may reach besides models, and what it asked for."""
+        return await self._get(f"/v1/runs/{quote(run)}/network", wire.Network)
+
+    async def allow(self, run: str, body: wire.AllowHost) -> wire.Network:
+        """Let one run reach one more host, at once."""
+        return await self._act(run, "allow", body, wire.Network)
+
     async def submit(self, task: wire.NewTask) -> wire.RunRow:
         return await self._post("/v1/tasks", task, wire.RunRow)
 

@@ -11,6 +11,7 @@ from app.repo import copies
 from app.repo.copies import Copies
 from app.store import tasks
 from app.supervisor.commands import run_command
+from app.supervisor.network import proxied
 from app.supervisor.sandbox import environment
 from app.supervisor.services import Ground, Services
 from sandboxes.base import Sandbox
@@ -32,7 +33,7 @@ async def fit_out(s: Services, at: Ground, sandbox: Sandbox, *, tag: str) -> Che
     """
     outfit = at.task.outfit
     await _copy(s, at, sandbox, tag)
-    env = environment(s, at.run, sandbox)
+    env = {**environment(s, at.run, sandbox), **await proxied(s, at.run, sandbox)}
     for number, command in enumerate(outfit.setup, start=1):
         await s.database.write(
             tasks.update, at.run.id, activity=f"setup: {command}", activity_at=s.clock()

@@ -9,6 +9,7 @@ from app.config.settings import SandboxSettings
 from app.domain.ids import RunId
 from app.domain.outfit import PORTS
 from app.domain.run import Run
+from app.gateway.egress_line import SOCKET_NAME as EGRESS_SOCKET
 from app.repo import scribe, tree
 from app.repo.repository import Repository
 from app.repo.scribe import Scribe
@@ -32,9 +33,10 @@ def mounts_for(s: Services, run: Run, directories: Sequence[Path]) -> tuple[Moun
 
 
 async def open_sandbox(s: Services, run: Run, repo: Repository) -> Sandbox:
-    """The run's sandbox, with a way to the gateway and the user's objects to read."""
+    """The run's sandbox, with the ways to gateway and network and the user's objects to read."""
     sockets = s.places.sockets(run.id)
     sockets.mkdir(mode=0o711, parents=True, exist_ok=True)
+    await s.egress.open(run.id, sockets / EGRESS_SOCKET)
     mounted = (*mounts_for(s, run, repo.objects), *cache_mounts(s))
     spec = _spec(s, run, run.id, mounted, sockets)
     return await s.driver(run.sandbox).open(spec)

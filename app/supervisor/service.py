@@ -14,7 +14,7 @@ from app.domain.ids import RunId
 from app.domain.review import Approval, Finding
 from app.repo import diffs
 from app.store import audit, board, costs, event_log, ledger, reviews, tasks
-from app.supervisor import checkup
+from app.supervisor import checkup, network
 from app.supervisor.acts import Acts
 from app.supervisor.evidence import why
 from app.supervisor.proposals import refreshed
@@ -87,6 +87,12 @@ class Service:
 
     async def why(self, run: RunId) -> wire.Why:
         return await why(self._s, run)
+
+    async def network(self, run: RunId) -> wire.Network:
+        return await network.report(self._s, run)
+
+    async def allow(self, run: RunId, body: wire.AllowHost) -> wire.Network:
+        return await network.allow(self._s, run, body)
 
     async def inbox(self) -> tuple[Approval, ...]:
         return await self._s.database.read(reviews.open_approvals)

@@ -11,6 +11,7 @@ from app.domain.events import StateChanged
 from app.domain.ids import RunId
 from app.domain.run import Run, RunState
 from app.domain.task import Task
+from app.gateway.egress import Egress
 from app.gateway.server import Gateway
 from app.repo.hub import Hub, ensure_hub
 from app.repo.repository import Repository, open_repository
@@ -91,6 +92,7 @@ class Services:
     broker: Broker
     engine: Engine
     gateway: Gateway
+    egress: Egress
     catalog: Catalog
     clock: Callable[[], float]
     live: Live = field(default_factory=Live)

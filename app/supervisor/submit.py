@@ -11,6 +11,7 @@ from app.domain import ids
 from app.domain.errors import EnvironmentProblem, UsageError
 from app.domain.events import Note
 from app.domain.ids import RunId, TaskId
+from app.domain.network import NetworkRules
 from app.domain.outfit import Outfit
 from app.domain.run import Run, RunState
 from app.domain.task import Task
@@ -21,6 +22,7 @@ from app.supervisor.consent import refuse_secrets_in
 from app.supervisor.engine import INTAKE
 from app.supervisor.errors import translated
 from app.supervisor.names import ATTEMPT, PLACE, attempt_id, place_id
+from app.supervisor.network import asked_for
 from app.supervisor.sandbox import image_for
 from app.supervisor.services import Services
 from harnesses.catalog import Agent
@@ -88,6 +90,10 @@ async def _task(s: Services, repo: Repository, loaded: Loaded, new: wire.NewTask
         label=new.label,
         outfit=Outfit(copies=settings.copies, setup=settings.setup, teardown=settings.teardown),
         limits=limits(s.configuration.settings.budget, settings.budget),
+        network=NetworkRules(
+            hosts=tuple(sorted({*settings.network.hosts, *asked_for(new)})),
+            bytes=settings.network.limit,
+        ),
     )
 
 
@@ -139,6 +145,7 @@ def _store(c: sa.Connection, s: Services, task: Task, run: Run) -> None:
         goal=task.goal,
         agent=run.agent,
         budget=str(task.budget),
+        **({"network": " ".join(task.network.hosts)} if task.network.hosts else {}),
     )
 
 

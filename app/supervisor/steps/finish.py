@@ -130,6 +130,7 @@ async def _clear(s: Services, task: Task, run: Run) -> None:
     await remove_sandboxes(s, run_id, s.driver(run.sandbox))
     # What the agent remembered was in its sandbox: should it be restored, it starts afresh.
     await s.database.write(tasks.update, run_id, conversation="", outfitted="", port=0)
+    await s.egress.close(run_id)
     shutil.rmtree(s.places.sockets(run_id), ignore_errors=True)
     fault("mid:clean_up")
     if run.branch:

@@ -11,6 +11,7 @@ from app.store.turns import Turn, TurnEnd
 from app.supervisor.faults import fault
 from app.supervisor.handover import bring_in
 from app.supervisor.money import open_gateway
+from app.supervisor.network import proxied
 from app.supervisor.room import RoomWatch
 from app.supervisor.sandbox import environment, open_sandbox
 from app.supervisor.services import Ground, Services
@@ -54,11 +55,12 @@ async def work(s: Services, run_id: RunId, number: int) -> str:
 async def _start(s: Services, run: Run, brief: Brief, sandbox: Sandbox) -> Process:
     """Start the agent once; asked again, the process that was started."""
     launch = s.harness(run.harness).launch(brief)
+    env = {**environment(s, run, sandbox), **await proxied(s, run, sandbox), **launch.env}
     return await sandbox.start(
         Program(
             name=turn_name(brief.turn),
             argv=launch.argv,
-            env={**environment(s, run, sandbox), **launch.env},
+            env=env,
             files=launch.files,
             interactive=launch.interactive,
         )
