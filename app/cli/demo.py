@@ -83,7 +83,7 @@ def demo(ctx: typer.Context, *, headless: bool) -> None:
 def _endpoint() -> Iterator[str]:
     """The scripted model endpoint as a process of its own; its address."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "app.gateway.rehearsal", "--port", "0"],
+        [sys.executable, "-P", "-m", "app.gateway.rehearsal", "--port", "0"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,

@@ -76,7 +76,8 @@ def _spawn(state: Path, log: Path) -> int:
     append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     return os.posix_spawn(
         sys.executable,
-        [sys.executable, "-m", "app.daemon", "--state", str(state)],
+        # -P: the user's repository is the working directory, and may have a package called `app` of its own.
+        [sys.executable, "-P", "-m", "app.daemon", "--state", str(state)],
         {**os.environ, "SWARM_STATE_DIR": str(state)},
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),

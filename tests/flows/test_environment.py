@@ -109,3 +109,22 @@ def test_a_state_directory_that_cannot_be_made_is_told(home: Home, repo: Path) -
     assert done.returncode == ENVIRONMENT
     assert str(home.state) in done.stderr
     assert "bug" not in done.stderr
+
+
+def test_code_of_the_repository_is_never_taken_for_swarm(home: Home, repo: Path) -> None:
+    for package in ("app", "harnesses", "sandboxes", "policies", "dbos", "yaml"):
+        (repo / package).mkdir()
+        (repo / package / "__init__.py").write_text(f"open({str(repo / 'ran')!r}, 'w')\n")
+    command = [str(Path(sys.executable).with_name("swarm"))]
+    for verb in (["ps"], ["daemon", "down"]):
+        done = subprocess.run(
+            [*command, *verb],
+            cwd=repo,
+            env=home.env,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    assert not (repo / "ran").exists()
