@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from app.domain import events as own
 from app.domain.errors import NotNow
 from app.domain.ids import ReviewId, RunId
-from app.domain.review import Finding, Verdict
+from app.domain.review import Finding, Severity, Verdict
 from app.domain.run import RunState
 from app.tui.screens.review import ReviewScreen, refusal
 from app.wire import Act, Approve, Changes, NewComment
@@ -303,3 +303,51 @@ async def test_changing_the_columns_keeps_the_line(swarm: RecordedSwarm) -> None
         assert screen.diff_view.place() == place
         await pilot.press("u")
         assert screen.diff_view.place() == place
+
+
+SECRET = "github-token:0123456789ab"
+
+
+def finding(severity: Severity, path: str, fingerprint: str = "") -> Finding:
+    return Finding(severity=severity, path=path, rule="r", why="because", fingerprint=fingerprint)
+
+
+def with_findings(swarm: RecordedSwarm, *findings: Finding) -> None:
+    at = next(n for n, each in enumerate(swarm.recording.reviews) if each.run == RUN)
+    swarm.recording.reviews[at] = replace(swarm.recording.reviews[at], findings=findings)
+
+
+async def test_each_of_many_findings_is_seen_before_it_is_ticked(swarm: RecordedSwarm) -> None:
+    paths = [f"file-{n:02}" for n in range(14)]
+    warned = [finding("warn", f"warned/{n}") for n in range(15)]
+    with_findings(swarm, *(finding("confirm", path) for path in paths), *warned)
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("M")
+        for path in paths:
+            await seen(pilot, f"▸ {path}")
+            await pilot.press("M")
+            assert swarm.asked == []
+            await pilot.press("space")
+        await seen(pilot, "M lands exactly this tree")
+        await pilot.press("M")
+        await seen(pilot, "approved and lands")
+    ((_verb, _run, body),) = swarm.asked
+    assert isinstance(body, Approve)
+    assert body.confirmed == tuple(paths)
+
+
+@pytest.mark.parametrize(("typed", "sent"), [(SECRET, [(SECRET,)]), ("github-token", [])])
+async def test_a_secret_lands_only_when_its_fingerprint_is_typed(
+    swarm: RecordedSwarm, typed: str, sent: list[tuple[str, ...]]
+) -> None:
+    with_findings(swarm, finding("block", "a.py", SECRET))
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("M")
+        await seen(pilot, "this would publish a secret")
+        await pilot.press(*typed, "enter")
+        await seen(pilot, "M lands exactly this tree" if sent else "nothing was approved")
+        await pilot.press("M")
+        await settled(pilot)
+    assert [body.secrets for _, _, body in swarm.asked if isinstance(body, Approve)] == sent

@@ -1,6 +1,6 @@
 """The last look before a change lands: the exact tree, its checks, and every finding that wants to be seen."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -12,8 +12,11 @@ from app.tui.keymap import bindings
 from app.tui.model import show
 from app.tui.model.line import Line, fit, one_line, wrap
 from app.tui.screens.dialogs import Dialog
-from app.tui.widgets.bars import Rule
+from app.tui.widgets.bars import Rule, Written
 from app.tui.widgets.line_view import Lines
+
+_HERE: Final = " ▸ "
+"""Stands before the finding that is asked about."""
 
 
 class ApproveScreen(Dialog[tuple[str, ...] | None]):
@@ -35,6 +38,7 @@ class ApproveScreen(Dialog[tuple[str, ...] | None]):
         with Vertical():
             yield Rule()
             yield Lines()
+            yield Written()
 
     def on_mount(self) -> None:
         self.query_one(Rule).title = f"approve {self.heading}"
@@ -54,7 +58,17 @@ class ApproveScreen(Dialog[tuple[str, ...] | None]):
 
     def _update(self) -> None:
         width = min(76, self.app.size.width) - 2
-        self.query_one(Lines).show([*self._lines(width), [], self.keys(width)])
+        view, lines = self.query_one(Lines), self._lines(width)
+        view.show(lines)
+        here = next((n for n, line in enumerate(lines) if line and line[0][0] == _HERE), None)
+        if here is not None:
+            # Nobody acknowledges what they do not see: its last line first, then its first.
+            self.call_after_refresh(view.bring_into_view, min(here + 2, len(lines) - 1))
+            self.call_after_refresh(view.bring_into_view, here)
+        said = self.query_one(Written)
+        told = [[(" " + text, "dim")] for text in wrap(self._last_line(), width - 2)]
+        said.text = ([], *told, [], self.keys(width))
+        said.styles.height = len(said.text)
 
     def _lines(self, width: int) -> list[Line]:
         review = self.review
@@ -80,19 +94,17 @@ class ApproveScreen(Dialog[tuple[str, ...] | None]):
         if self.unsent:
             words = "1 comment is" if self.unsent == 1 else f"{self.unsent} comments are"
             lines.append([(f" ! {words} not sent to the agent", "warn")])
-        lines += _warnings(review)
+        lines.append([])
         for number, finding in enumerate(self.open):
             lines += self._finding(number, finding, width)
-        lines += [[], *([(" " + text, "dim")] for text in wrap(self._last_line(), width - 2))]
+        lines += _warnings(review)
         return lines
 
     def _finding(self, number: int, finding: Finding, width: int) -> list[Line]:
         done, current = number < self.seen, number == self.seen
-        sign, ink = (
-            ("✓", "good") if done else ("▸" if current else "·", "ask" if current else "dim")
-        )
+        sign, ink = (" ✓ ", "good") if done else (_HERE, "ask") if current else (" · ", "dim")
         first: Line = [
-            (f" {sign} ", ink),
+            (sign, ink),
             (finding.path, "strong" if current else ""),
             (f"  {finding.rule}", "dim"),
         ]

@@ -96,7 +96,8 @@ def fact_lines(detail: RunDetail, review: Review, width: int, *, brief: bool) ->
     lines.append([])
     for finding in review.findings:
         sign, ink = _SEVERITIES[finding.severity]
-        lines.append([(f" {sign} ", ink), (finding.path, "bright"), (f"  {finding.rule}", "dim")])
+        name = finding.fingerprint or finding.rule
+        lines.append([(f" {sign} ", ink), (finding.path, "bright"), (f"  {name}", "dim")])
         lines += [[("   " + text, "dim")] for text in wrap(one_line(finding.why), width - 4)]
     if not review.findings:
         lines.append([(" no findings", "dim")])

@@ -44,15 +44,36 @@ async def approve(screen: "ReviewScreen") -> None:
         await swarm.merge(row.run.id, wire.Act(by=by))
         screen.say(f"{name(row)} tries to land again")
         return
+    secrets = await named_secrets(screen, review)
+    if secrets is None:
+        return
     asked = ApproveScreen(review, title=name(row), unsent=len(screen.unsent))
     confirmed = await screen.app.push_screen_wait(asked)
     if confirmed is None:
         return
-    body = wire.Approve(review=review.id, tree=review.result_tree, confirmed=confirmed, by=by)
+    body = wire.Approve(
+        review=review.id,
+        tree=review.result_tree,
+        confirmed=confirmed,
+        secrets=secrets,
+        by=by,
+    )
     await swarm.approve(row.run.id, body)
     screen.say(f"{name(row)} is approved and lands by itself")
     screen.post_message(Refresh())
     screen.action_do("back")
+
+
+async def named_secrets(screen: "ReviewScreen", review: Review) -> tuple[str, ...] | None:
+    """The fingerprints of the secrets in it, each typed by the person; None when they did not."""
+    found = {f.fingerprint: f for f in review.findings if f.severity == "block" and f.fingerprint}
+    for fingerprint, finding in found.items():
+        text = f"{finding.path}: {finding.why}\n\nS sends it back. To publish it all the same, type {fingerprint}"
+        typed = await screen.app.push_screen_wait(AskText("this would publish a secret", text))
+        if typed is None or typed.strip() != fingerprint:
+            screen.say("nothing was approved")
+            return None
+    return tuple(found)
 
 
 def refusal(review: Review) -> str:
@@ -60,7 +81,7 @@ def refusal(review: Review) -> str:
     if review.conflicts:
         listed = ", ".join(review.conflicts[:3])
         return f"it conflicts with {review.target} in {listed}; S sends it back to the agent"
-    blocked = [finding for finding in review.findings if finding.severity == "block"]
+    blocked = [f for f in review.findings if f.severity == "block" and not f.fingerprint]
     if blocked:
         return f"{blocked[0].path} may not land: {blocked[0].why}"
     return "" if review.result_tree else "there is nothing that could land"

@@ -123,10 +123,10 @@ def test_config_show_is_a_table(user: User) -> None:
 
 def test_config_show_hides_a_password(user: User, tmp_path: Path) -> None:
     (tmp_path / "config").mkdir()
-    address = "postgresql+psycopg://ada:secret@db/swarm"
+    address = "postgresql+psycopg://ada:hunter2@db/swarm"
     (tmp_path / "config" / "config.yaml").write_text(f"database: {address}\n")
     out = user.types("config", "show").out
-    assert "secret" not in out
+    assert "hunter2" not in out
     assert "postgresql+psycopg://ada:***@db/swarm" in out
 
 
