@@ -29,6 +29,8 @@ class Hello(Value, frozen=True, kw_only=True):
     host: str
     sandbox: str
     """Default sandbox driver."""
+    isolation: str = ""
+    """What kind of wall that is, in the words of `sandboxes.spec.Isolation`; empty when it cannot be loaded."""
 
 
 class Problem(Value, frozen=True, kw_only=True):

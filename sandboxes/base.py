@@ -113,8 +113,8 @@ class Driver(Protocol):
         """All it relies on, as it is now; raises nothing."""
         ...
 
-    async def check(self) -> None:
-        """Raise `SandboxUnavailable`, with what to do, when this host cannot run it."""
+    async def check(self, runtime: str = "") -> None:
+        """Raise `SandboxUnavailable`, with what to do, when this host cannot run it, or not in that runtime."""
         ...
 
     async def open(self, spec: SandboxSpec) -> Sandbox:

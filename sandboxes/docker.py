@@ -51,12 +51,13 @@ class DockerDriver:
     async def survey(self) -> Sequence[Fact]:
         return await docker_survey.survey(self._engine)
 
-    async def check(self) -> None:
-        """Ask the engine whether it is there, how many cores it has and where it keeps volumes."""
+    async def check(self, runtime: str = "") -> None:
+        """Ask the engine whether it is there, how many cores it has, where it keeps volumes, what it runs."""
         found = await self._engine.call("say what it is", lambda api: api.info())
         self._cores = int(found["NCPU"])
         self._keeps = Path(found["DockerRootDir"])
         self._runtimes = tuple(found.get("Runtimes") or ())
+        self._refuse_runtime(runtime)
 
     async def open(self, spec: SandboxSpec) -> "DockerSandbox":
         check_name(spec.name, "sandbox")

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 from sandboxes import detached, forward, short
 from sandboxes.detached import Detached
-from sandboxes.errors import SandboxFailed
+from sandboxes.errors import SandboxFailed, SandboxUnavailable
 from sandboxes.names import check_file, check_name, check_program
 from sandboxes.spec import Completed, Fact, Holding, Isolation, Places, Program, SandboxSpec, Usage
 
@@ -207,8 +207,13 @@ class HostDriver:
     async def survey(self) -> Sequence[Fact]:
         return ()
 
-    async def check(self) -> None:
-        """Nothing is needed."""
+    async def check(self, runtime: str = "") -> None:
+        """Nothing is needed; there is no engine that would know a runtime."""
+        if runtime:
+            raise SandboxUnavailable(
+                f"The sandbox {self.name!r} has no container runtimes, and {runtime!r} is asked for",
+                hint="Leave `sandbox.runtime` empty, or set `sandbox.driver` to docker.",
+            )
 
     async def open(self, spec: SandboxSpec) -> HostSandbox:
         sandbox = self.kind(self._root / check_name(spec.name, "sandbox"), spec)

@@ -150,8 +150,8 @@ def _hint(done: Finished) -> str:
     return next((hint for sign, hint in _HINTS if sign in done.stderr), "")
 
 
-async def check_version() -> None:
-    """Refuse a machine without git, or with one too old to merge without a checkout."""
+async def check_version() -> str:
+    """What `git version` says. Refuses a machine without git, or with one too old to merge without a checkout."""
     done = await finish(["git", "version"], ORDINARY, env=environment(home=False))
     if done.code != 0:
         raise RepoError("git is not installed, or not on PATH", hint=_NO_GIT)
@@ -161,6 +161,7 @@ async def check_version() -> None:
             f"git {'.'.join(str(part) for part in found)} is too old for swarm",
             hint="Install git 2.38 or newer.",
         )
+    return done.stdout.decode(errors="replace").strip()
 
 
 def parse_version(text: str) -> tuple[int, int]:

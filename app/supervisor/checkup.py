@@ -1,17 +1,29 @@
 """What swarm needs and what it finds: engine, image, keys, disk, versions; each with what to do."""
 
+import contextlib
 import shutil
 import sqlite3
+from pathlib import Path
+from typing import Final
+
+import msgspec
 
 from app.domain.errors import SwarmError
 from app.repo.git import check_version
 from app.supervisor.errors import LEAF_ERRORS, own, translated
+from app.supervisor.money import check_model
 from app.supervisor.services import Services
 from app.wire import AgentLine, DoctorLine
 from harnesses.catalog import Agent
 from sandboxes import images
+from sandboxes.spec import Isolation
 
-LOW_DISK = 5 * 1024**3
+_WALLS: Final[dict[Isolation, str]] = {
+    "container": "containers without network and privileges; the kernel is shared",
+    "namespaces": "no container: agents see this host's programs, and no memory limit holds them",
+    "none": "no isolation: agents can do all you can",
+    "scripted": "scripted agents only",
+}
 
 
 async def agents(s: Services) -> tuple[AgentLine, ...]:
@@ -25,8 +37,7 @@ async def _agent(s: Services, agent: Agent) -> AgentLine:
         with translated():
             harness = s.harness(agent.harness)
             harness.check(agent.settings)
-            if not harness.capabilities.scripted:
-                await s.gateway.check(agent.model)
+            await check_model(s, agent, agent.model)
     except SwarmError as error:
         why = f"{error.message} {error.hint}".strip()
     return AgentLine(
@@ -44,8 +55,8 @@ async def doctor(s: Services) -> tuple[DoctorLine, ...]:
     return (
         await _git(),
         _sqlite(),
-        _disk(s),
-        await _sandbox(s),
+        *await _sandbox(s),
+        *_disk(s),
         *await _images(s),
         *await _upstreams(s),
     )
@@ -53,35 +64,49 @@ async def doctor(s: Services) -> tuple[DoctorLine, ...]:
 
 async def _git() -> DoctorLine:
     try:
-        await check_version()
+        found = await check_version()
     except SwarmError as error:
         return DoctorLine(name="git", ok=False, found=error.message, fix=error.hint)
-    return DoctorLine(name="git", ok=True, found="new enough")
+    return DoctorLine(name="git", ok=True, found=found)
 
 
 def _sqlite() -> DoctorLine:
     return DoctorLine(name="sqlite", ok=True, found=sqlite3.sqlite_version)
 
 
-def _disk(s: Services) -> DoctorLine:
-    free = shutil.disk_usage(s.places.state).free
-    return DoctorLine(
-        name="disk",
-        ok=free > LOW_DISK,
-        found=f"{free / 1024**3:.1f} GiB free for {s.places.state}",
-        fix="" if free > LOW_DISK else "Free some space, or move SWARM_STATE_DIR.",
-    )
+def _disk(s: Services) -> tuple[DoctorLine, ...]:
+    """Free space where swarm keeps its state and, when that is another disk, where sandboxes lie."""
+    floor = s.configuration.settings.sandbox.free_disk_bytes
+    lines = [_free("disk", s.places.state, floor, "Free some space, or move SWARM_STATE_DIR.")]
+    with contextlib.suppress(*LEAF_ERRORS):
+        boxes = s.driver(s.configuration.settings.sandbox.driver).disk
+        if boxes is not None and boxes.stat().st_dev != s.places.state.stat().st_dev:
+            fix = "Free some space there, or lower `sandbox.free_disk`: below it every sandbox stands still."
+            lines.append(_free("sandbox disk", boxes, floor, fix))
+    return tuple(lines)
 
 
-async def _sandbox(s: Services) -> DoctorLine:
-    name = s.configuration.settings.sandbox.driver
+def _free(name: str, place: Path, floor: int, fix: str) -> DoctorLine:
+    free = shutil.disk_usage(place).free
+    found = f"{free / 1024**3:.1f} GiB free for {place}"
+    return DoctorLine(name=name, ok=free >= floor, found=found, fix="" if free >= floor else fix)
+
+
+async def _sandbox(s: Services) -> tuple[DoctorLine, ...]:
+    """The driver, and all it has to say of this host."""
+    settings = s.configuration.settings.sandbox
     try:
-        driver = s.driver(name)
-        await driver.check()
+        driver = s.driver(settings.driver)
+        await driver.check(settings.runtime)
     except LEAF_ERRORS as error:
-        return DoctorLine(name="sandbox", ok=False, found=str(own(error)), fix=error.hint)
-    warning = "no isolation: agents can do all you can" if driver.isolation == "none" else ""
-    return DoctorLine(name="sandbox", ok=True, found=f"{name} {warning}".strip())
+        lines = [DoctorLine(name="sandbox", ok=False, found=str(own(error)), fix=error.hint)]
+    else:
+        found = f"{settings.driver} {settings.runtime}".strip()
+        lines = [DoctorLine(name="sandbox", ok=True, found=f"{found}: {_WALLS[driver.isolation]}")]
+    with contextlib.suppress(*LEAF_ERRORS):
+        for fact in await s.driver(settings.driver).survey():
+            lines.append(DoctorLine(**msgspec.structs.asdict(fact)))
+    return tuple(lines)
 
 
 async def _images(s: Services) -> tuple[DoctorLine, ...]:
@@ -104,7 +129,7 @@ async def _upstreams(s: Services) -> tuple[DoctorLine, ...]:
     if s.harness(agent.harness).capabilities.scripted:
         return ()
     try:
-        await s.gateway.check(agent.model)
+        await check_model(s, agent, agent.model)
     except SwarmError as error:
         return (
             DoctorLine(

@@ -21,6 +21,9 @@ from sandboxes.base import Driver, Sandbox
 from sandboxes.errors import SandboxFailed
 from sandboxes.spec import Limits, Mount, SandboxSpec
 
+_MOUNTED = ("container", "namespaces")
+"""Isolations in which a mount is where it was asked for."""
+
 
 def image_for(agent: Agent, settings: SandboxSettings) -> str:
     """The image of an agent's sandbox: the user's, else the one `swarm image build` makes for it."""
@@ -29,7 +32,7 @@ def image_for(agent: Agent, settings: SandboxSettings) -> str:
 
 def mounts_for(s: Services, run: Run, directories: Sequence[Path]) -> tuple[Mount, ...]:
     """How the run's sandbox sees object directories of the host."""
-    return tree.mounts(directories, isolated=s.driver(run.sandbox).isolation == "container")
+    return tree.mounts(directories, isolated=s.driver(run.sandbox).isolation in _MOUNTED)
 
 
 async def open_sandbox(s: Services, run: Run, repo: Repository) -> Sandbox:

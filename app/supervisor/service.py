@@ -1,5 +1,6 @@
 """What a person can ask the supervisor: the questions here, the deeds in `acts` and `submit`."""
 
+import contextlib
 import os
 import time
 from collections.abc import AsyncIterator, Callable
@@ -16,6 +17,7 @@ from app.repo import diffs
 from app.store import audit, board, costs, event_log, ledger, reviews, tasks
 from app.supervisor import checkup, network
 from app.supervisor.acts import Acts
+from app.supervisor.errors import LEAF_ERRORS
 from app.supervisor.evidence import why
 from app.supervisor.proposals import refreshed
 from app.supervisor.services import Services
@@ -40,7 +42,13 @@ class Service:
             started=self._started,
             host=self._s.engine.host,
             sandbox=self._s.configuration.settings.sandbox.driver,
+            isolation=self._isolation(),
         )
+
+    def _isolation(self) -> str:
+        with contextlib.suppress(*LEAF_ERRORS):
+            return self._s.driver(self._s.configuration.settings.sandbox.driver).isolation
+        return ""
 
     async def find(self, text: str) -> RunId:
         """The run meant by an id or the beginning of one."""

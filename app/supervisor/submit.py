@@ -127,9 +127,8 @@ async def ready(s: Services, repo: Repository, run: Run) -> None:
             f"the embedded sandbox runs only scripted agents, and {run.agent} is a real one",
             hint="Set `sandbox: {driver: docker}` in your config.yaml.",
         )
-    await driver.check()
-    if not harness.capabilities.scripted:
-        await s.gateway.check(run.model)
+    await driver.check(s.configuration.settings.sandbox.runtime)
+    await check_model(s, s.catalog.get(run.agent), run.model)
 
 
 def _store(c: sa.Connection, s: Services, task: Task, run: Run) -> None:

@@ -121,7 +121,14 @@ def open_screen(state: Path, repo: str) -> None:
 async def _desk(state: Path, repo: str) -> tuple[Desk, Rows | None]:
     """The desk, and the board for the first frame if it can be had at once."""
     swarm, hello = await launch.find_or_start(state)
-    desk = Desk(swarm, repo, time.time, user=getpass.getuser(), sandbox=hello.sandbox)
+    desk = Desk(
+        swarm,
+        repo,
+        time.time,
+        user=getpass.getuser(),
+        sandbox=hello.sandbox,
+        isolation=hello.isolation,
+    )
     try:
         return desk, await swarm.board(repo)
     except SwarmError:

@@ -28,6 +28,8 @@ class Desk:
     user: str = ""
     sandbox: str = ""
     """Name of the sandbox driver new runs get."""
+    isolation: str = ""
+    """What kind of wall it is."""
     link: bool = True
     """Whether the supervisor answers."""
     why: str = ""

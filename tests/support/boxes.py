@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import os
 import shutil
 import tempfile
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 
 from sandboxes import registry
@@ -55,10 +57,24 @@ class House:
         assert list(left) == []
 
     def _image(self) -> str:
-        if self.kind != "docker":
-            return ""
-        require_docker()
-        return test_image()
+        match self.kind:
+            case "docker":
+                require_docker()
+                return test_image()
+            case "bwrap":
+                require_bwrap()
+            case _:
+                pass
+        return ""
+
+
+def require_bwrap() -> None:
+    """Skip, saying so, without bubblewrap; fail where `SWARM_REQUIRE` names it."""
+    if shutil.which("bwrap") is None:
+        said = "bubblewrap is not installed"
+        if "bwrap" in os.environ.get("SWARM_REQUIRE", ""):
+            pytest.fail(f"SWARM_REQUIRE names bwrap, but {said}")
+        pytest.skip(said)
 
 
 @contextlib.asynccontextmanager

@@ -202,11 +202,11 @@ def app_over(
     swarm: RecordedSwarm,
     *,
     clock: Callable[[], float] = lambda: NOW,
-    sandbox: str = "docker",
+    isolation: str = "container",
     loaded: bool = True,
 ) -> SwarmApp:
     """The real application over the recorded supervisor."""
-    desk = Desk(swarm, REPO, clock, user="ada", sandbox=sandbox)
+    desk = Desk(swarm, REPO, clock, user="ada", sandbox="docker", isolation=isolation)
     if loaded:
         desk.fleet.load(
             wire.Board(rows=tuple(swarm.recording.rows), seq=len(swarm.recording.events), now=NOW)

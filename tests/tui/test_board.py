@@ -300,11 +300,15 @@ async def test_the_log_follows_its_end_until_one_scrolls_up(swarm: RecordedSwarm
         assert "remark 4" not in screen
 
 
-async def test_a_banner_stays_while_there_is_no_sandbox(swarm: RecordedSwarm) -> None:
-    async with app_over(swarm, sandbox="local").run_test(
-        notifications=True, size=(80, 24)
-    ) as pilot:
-        await seen(pilot, "NO SANDBOX")
+@pytest.mark.parametrize(
+    ("isolation", "banner"), [("none", "NO SANDBOX"), ("namespaces", "NO CONTAINER")]
+)
+async def test_a_banner_stays_while_agents_are_not_in_containers(
+    swarm: RecordedSwarm, isolation: str, banner: str
+) -> None:
+    app = app_over(swarm, isolation=isolation)
+    async with app.run_test(notifications=True, size=(80, 24)) as pilot:
+        await seen(pilot, banner)
 
 
 async def test_the_editor_is_named_when_none_is_set(

@@ -193,6 +193,7 @@ class Board(PaneScreen):
             repo=Path(self.desk.repo).name,
             counts=fleet.counts(),
             sandbox=self.desk.sandbox,
+            isolation=self.desk.isolation,
             link=self.desk.link,
             clock=show.clock(self.desk.clock())[:5],
         )

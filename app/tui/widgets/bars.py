@@ -15,6 +15,8 @@ from app.tui.model.line import Line, fit, line_cells, spread
 from app.tui.widgets.paint import Drawn
 
 _NOTHING: Final = Counts(0, {}, show.nothing(), show.nothing())
+_WARNINGS: Final = {"none": " NO SANDBOX ", "namespaces": " NO CONTAINER "}
+"""What stays on the screen when agents are not in containers, by the isolation there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Heading:
     repo: str = ""
     counts: Counts = _NOTHING
     sandbox: str = ""
+    isolation: str = ""
     link: bool = True
     clock: str = ""
 
@@ -128,13 +131,11 @@ def _state_counts(counts: Counts, *, short: bool) -> Line:
 
 
 def _connection(heading: Heading) -> Line:
-    line: Line = []
-    if heading.sandbox == "local":
-        line.append((" NO SANDBOX ", "hot"))
+    warning = _WARNINGS.get(heading.isolation, "")
+    line: Line = [(warning, "hot")] if warning else []
     if not heading.link:
         return [*line, (" supervisor gone · reconnecting ", "hot"), (" ", "")]
-    place = heading.sandbox if heading.sandbox != "local" else ""
-    return [*line, (f" {place}  {heading.clock} ", "dim")]
+    return [*line, (f" {heading.sandbox}  {heading.clock} ", "dim")]
 
 
 def _spend(counts: Counts, width: int) -> Line:
