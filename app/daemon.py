@@ -29,7 +29,7 @@ from app.supervisor.errors import translated
 from app.supervisor.money import make_gateway
 from app.supervisor.network import make_egress
 from app.supervisor.service import Service
-from app.supervisor.services import Places, Services
+from app.supervisor.services import Live, Places, Services
 from app.supervisor.sweep import pick_up, sweep
 from app.supervisor.workflows import workflows
 from harnesses import catalog
@@ -113,7 +113,8 @@ async def _compose(
     broker.start()
     stack.push_async_callback(broker.close)
     host = _kept(state / "host", lambda: f"h{secrets.token_hex(4)}")
-    gateway = make_gateway(settings, database, broker, time.time, host)
+    live = Live()
+    gateway = make_gateway(settings, database, broker, live, clock=time.time, host=host)
     stack.push_async_callback(gateway.aclose)
     egress = make_egress(database, broker, time.time, way_out)
     stack.push_async_callback(egress.aclose)
@@ -135,6 +136,7 @@ async def _compose(
         egress=egress,
         catalog=agents,
         clock=time.time,
+        live=live,
     )
     stack.push_async_callback(services.close)
     return services

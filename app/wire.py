@@ -131,6 +131,8 @@ class Answer(Value, frozen=True, kw_only=True):
 
     yes: bool
     note: str = ""
+    amount: Micros | None = None
+    """For a budget that is asked about: how much more, instead of what is proposed."""
     by: str = ""
 
 
@@ -174,6 +176,34 @@ class Act(Value, frozen=True, kw_only=True):
     """Body of the verbs that need nothing but who asks: stop, discard, restore, merge, undo."""
 
     by: str = ""
+
+
+class Sweep(Value, frozen=True, kw_only=True):
+    """`POST /v1/sweep`: clear away what is left of runs that are over."""
+
+    dry_run: bool = False
+    """Only say what would go."""
+    unsaved: str = ""
+    """A run in the trash whose sandbox may go although what is in it could not be saved."""
+
+
+class SweepLine(Value, frozen=True, kw_only=True):
+    """Something swarm has left, and whether it may go."""
+
+    kind: str
+    """`sandbox`, `check` or `worktree`."""
+    name: str
+    run: str = ""
+    remove: bool = False
+    why: str
+
+
+class DiskLine(Value, frozen=True, kw_only=True):
+    """One line of `GET /v1/disk`: bytes that a run takes; None where they cannot be counted."""
+
+    run: RunId
+    worktree: int | None
+    sandbox: int | None
 
 
 class Resume(Value, frozen=True, kw_only=True):

@@ -55,4 +55,6 @@ class TurnFacts(msgspec.Struct, frozen=True, kw_only=True):
     lost: bool
     """Whether the program vanished (reboot, out of memory, killed)."""
     over_budget: bool
+    limit_hit: str = ""
+    """Which limit that was, in words for a person."""
     checks: tuple[CheckFact, ...] = ()

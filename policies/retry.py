@@ -38,7 +38,7 @@ Next: TypeAlias = Review | Again | Park | Fail
 def after_turn(facts: TurnFacts) -> Next:
     """The budget decides first, then how the program ended, then the checks, then the turns left."""
     if facts.over_budget:
-        return Park(reason="the run's budget is spent")
+        return Park(reason=facts.limit_hit or "the run's budget is spent")
     left = facts.attempts < facts.limit
     if facts.lost:
         return _after_loss(facts, left=left)

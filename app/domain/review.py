@@ -1,10 +1,13 @@
 """A review: a person's look at one exact result, and what was decided."""
 
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from app.domain.base import Value
 from app.domain.ids import ApprovalId, ReviewId, RunId
+
+RAISE: Final = "raise"
+"""The action of a question for more money, time or tokens; every other is one of `policies.requests.ActionKind`."""
 
 Severity: TypeAlias = Literal["block", "confirm", "warn"]
 
@@ -97,7 +100,7 @@ class Approval(Value, frozen=True, kw_only=True):
     """The agent's own id of the question."""
     title: str
     action: str
-    """What kind of action it is, in the words of `policies.requests.ActionKind`."""
+    """What kind of action it is: `RAISE`, or one of `policies.requests.ActionKind`."""
     detail: str = ""
     paths: tuple[str, ...] = ()
     reason: str = ""

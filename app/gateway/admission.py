@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+from collections.abc import Coroutine
 from functools import partial
+from typing import Any
 
 import msgspec
 
@@ -17,6 +19,8 @@ from app.gateway.reservation import least, plan
 
 BUDGET_STATUS = 402
 """The one answer every agent of this dialect takes as final."""
+GONE_STATUS = 499
+"""Nobody reads this answer any more."""
 LOOK_SECONDS = 1.0
 """How often to look for room that another run, or another host, has given back."""
 
@@ -31,9 +35,19 @@ class Hold(msgspec.Struct, frozen=True):
 
 
 async def admit(
-    parts: Parts, line: Line, call: Call, price: Price, model: str, *, lane: str = ""
+    parts: Parts,
+    line: Line,
+    call: Call,
+    price: Price,
+    model: str,
+    *,
+    left: asyncio.Event,
+    lane: str = "",
 ) -> Hold | Objection:
-    """Reserve the call's worst case, its answer cut to what every budget allows."""
+    """Reserve the call's worst case, its answer cut to what every budget allows.
+
+    `left` is set when the agent hangs up: then nobody is asked for more on its behalf.
+    """
     loop = asyncio.get_running_loop()
     floor = parts.settings.floor
     planner = partial(plan, call.bounds, price, floor=floor)
@@ -45,13 +59,26 @@ async def admit(
         if isinstance(found, Claim):
             return Hold(hold, found)
         short = _shortage(found, least(call.bounds, price, floor=floor))
-        left = deadline - loop.time()
-        if short.room.held and left > 0:
+        patience = deadline - loop.time()
+        if short.room.held and patience > 0:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(left, LOOK_SECONDS)):
+                async with asyncio.timeout(min(patience, LOOK_SECONDS)):
                     await money.wait()
-        elif not await parts.desk.more(line.run, short):
-            return Objection(status=BUDGET_STATUS, why=_spent(short))
+        elif not await _unless(left, parts.desk.more(line.run, short)):
+            status = GONE_STATUS if left.is_set() else BUDGET_STATUS
+            return Objection(status=status, why=_spent(short))
+
+
+async def _unless(event: asyncio.Event, doing: Coroutine[Any, Any, bool]) -> bool:
+    """What `doing` says; no, and it is given up, when the event comes first."""
+    task, waiting = asyncio.create_task(doing), asyncio.create_task(event.wait())
+    try:
+        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        return task.done() and task.result()
+    finally:
+        for each in (task, waiting):
+            each.cancel()
+        await asyncio.gather(task, waiting, return_exceptions=True)
 
 
 def _shortage(room: Headroom, needed: Claim) -> Shortage:

@@ -3,13 +3,16 @@
 It is settled whatever happens, since a hold that nobody settles is money that nobody can use.
 """
 
+import asyncio
+
 from aiohttp import web
 
 from app.domain.errors import EnvironmentProblem
 from app.domain.events import Refused, Spent
 from app.domain.money import Charge, Known, Micros
 from app.gateway import replies
-from app.gateway.admission import BUDGET_STATUS, Hold, admit
+from app.gateway.admission import BUDGET_STATUS, GONE_STATUS, Hold, admit
+from app.gateway.alive import Alive
 from app.gateway.dialects import Call, Dialect, Meter, Objection, Route
 from app.gateway.forward import Forward
 from app.gateway.line import Line
@@ -48,18 +51,26 @@ class Exchange:
         self._line = line
         self._dialect = dialect
         self._route = route
+        self._request = request
         self._forward = Forward(parts, dialect, route, request)
+        self._left = asyncio.Event()
 
     def client_gone(self) -> None:
         """The agent hung up: read on for its usage, but not for long."""
+        self._left.set()
         self._forward.client_gone()
 
     async def go(self, call: Call) -> web.StreamResponse:
         """Make the call; the answer is on its way when this returns."""
         outcome = await self._go(call)
-        if isinstance(outcome, Objection):
-            return await refuse(self._parts, self._line, self._dialect, outcome)
-        return outcome
+        if not isinstance(outcome, Objection):
+            return outcome
+        if outcome.status == GONE_STATUS:
+            return web.Response(status=GONE_STATUS)
+        said = await refuse(self._parts, self._line, self._dialect, outcome)
+        begun = self._forward.alive
+        # Once a reply has begun, its status stands: cut, the agent asks once more, and is told.
+        return begun.cut() if begun and begun.reply else said
 
     async def _go(self, call: Call) -> web.StreamResponse | Objection:
         try:
@@ -73,7 +84,7 @@ class Exchange:
         price = price_of(self._parts, upstream, model, self._dialect)
         if isinstance(price, Unpriced):
             return Objection(status=403, why=f"swarm: {price.why}. {price.fix}")
-        hold = await admit(self._parts, self._line, call, price, model)
+        hold = await self._admit(call, price, model)
         if isinstance(hold, Objection):
             return hold
         self._line.refusals = 0
@@ -82,6 +93,17 @@ class Exchange:
             return await self._forward.run(upstream, key, call, body, model)
         finally:
             await self._settle(hold, price, model)
+
+    async def _admit(self, call: Call, price: Price, model: str) -> Hold | Objection:
+        """Hold the money, and the agent's patience when that takes long."""
+        alive = self._forward.alive = Alive(
+            self._request,
+            self._dialect.name,
+            streamed=call.body.get("stream") is True,
+            pause=self._parts.settings.alive,
+        )
+        async with alive.kept():
+            return await admit(self._parts, self._line, call, price, model, left=self._left)
 
     async def _settle(self, hold: Hold, price: Price, model: str) -> None:
         if self._forward.unbilled:

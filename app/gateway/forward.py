@@ -11,6 +11,7 @@ from multidict import CIMultiDict
 
 from app.domain.errors import EnvironmentProblem
 from app.gateway import replies
+from app.gateway.alive import Alive
 from app.gateway.dialects import Call, Dialect, Meter, Objection, Route
 from app.gateway.keys import redact
 from app.gateway.parts import Parts
@@ -35,6 +36,8 @@ class Forward:
         self._limit: asyncio.Timeout | None = None
         self._reply: web.StreamResponse | None = None
         self._gone = False
+        self.alive: Alive | None = None
+        """A reply that may have begun before there was anything to say."""
         self.meter: Meter | None = None
         """What the reply said of its usage; None as long as there is no reply."""
         self.unbilled = False
@@ -93,8 +96,10 @@ class Forward:
         if streamed:
             # Sent in chunks instead, so that a stream which breaks off cannot look complete.
             headers.popall("content-length", None)
-        reply = self._reply = web.StreamResponse(status=200, headers=headers)
-        await self._to_client(reply.prepare(self._request))
+        if (reply := self._begun) is None:
+            reply = web.StreamResponse(status=200, headers=headers)
+            await self._to_client(reply.prepare(self._request))
+        self._reply = reply
         async for chunk in answer.content.iter_any():
             meter.feed(chunk)
             if not self._gone:
@@ -109,6 +114,8 @@ class Forward:
         self, answer: aiohttp.ClientResponse, upstream: Upstream, key: str
     ) -> web.StreamResponse:
         """A provider's refusal: its status and words, but never our key."""
+        if self.alive and self._begun:
+            return self.alive.cut()
         if answer.status < 400:
             return self._failed(upstream, f"answered {answer.status}, which is not followed")
         text = b""
@@ -125,7 +132,13 @@ class Forward:
 
     def _failed(self, upstream: Upstream, how: str) -> web.StreamResponse:
         _LOG.warning("upstream %s %s", upstream.name, how)
+        if self.alive and self._begun:
+            return self.alive.cut()
         return replies.failure(self._dialect, f"swarm: the model API {upstream.name!r} {how}")
+
+    @property
+    def _begun(self) -> web.StreamResponse | None:
+        return self.alive.reply if self.alive else None
 
     async def _to_client(self, sending: Awaitable[object]) -> None:
         try:

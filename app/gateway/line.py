@@ -25,6 +25,8 @@ class Caller(Value, frozen=True, kw_only=True):
     """How its agent must be refused so that it stops."""
     model: str = ""
     """What its agent works with; listed first where it asks for models."""
+    per_minute: int | None = None
+    """Calls it may make in a minute; None for as many as any."""
 
 
 class Line:

@@ -13,6 +13,7 @@ from aiohttp import HttpVersion11, web
 from app.domain.errors import EnvironmentProblem
 from app.domain.ids import RunId
 from app.gateway import models, replies
+from app.gateway.admission import BUDGET_STATUS
 from app.gateway.anthropic import Messages
 from app.gateway.chat import Chat
 from app.gateway.dialects import Dialect, Objection, Route
@@ -72,13 +73,20 @@ class Gateway:
             raise EnvironmentProblem(price.why, hint=price.fix)
 
     async def open(
-        self, run: RunId, socket: Path, key: str, stop: StopDialect = "anthropic", model: str = ""
+        self,
+        run: RunId,
+        socket: Path,
+        key: str,
+        stop: StopDialect = "anthropic",
+        model: str = "",
+        *,
+        per_minute: int | None = None,
     ) -> None:
         """Serve the run at that socket. Again is the same; another key replaces the first.
 
         `stop` is how its agent is refused so that it stops; `model` is listed first when it asks for models.
         """
-        caller = Caller(key=key, stop=stop, model=model)
+        caller = Caller(key=key, stop=stop, model=model, per_minute=per_minute)
         async with self._opening:
             line = self._lines.get(run)
             if line is not None and line.path == socket and line.listens:
@@ -150,9 +158,10 @@ class Gateway:
     def _stranger(self, line: Line, dialect: Dialect, request: web.BaseRequest) -> Objection | None:
         if not line.admits(dialect.key(request.headers)):
             return Objection(status=403, why="swarm: this is not the key of this run")
-        per_minute = self._parts.settings.calls_per_minute
+        per_minute = line.caller.per_minute or self._parts.settings.calls_per_minute
         if line.too_fast(self._parts.clock(), per_minute):
-            return Objection(status=403, why=f"swarm: more than {per_minute} calls in a minute")
+            why = f"swarm: more than {per_minute} model calls in a minute are a loop, not work"
+            return Objection(status=BUDGET_STATUS, why=why)
         return None
 
     def _done(self, task: asyncio.Task[web.StreamResponse]) -> None:

@@ -65,6 +65,8 @@ class GatewaySettings(Value, frozen=True, kw_only=True):
     """Output tokens below which a call is refused, not cut short: agents give up after a few cut answers."""
     bytes_per_token: Literal[1, 2] = 2
     """How many bytes of a request are counted as one input token at least; 1 can never be too low."""
+    alive: float = 15.0
+    """Seconds after which an agent that is kept waiting gets a beginning of its reply, and signs of life."""
     sibling_wait: float = 30.0
     """Seconds a call waits for money that other calls of its run hold, before it is refused."""
     drain: float = 30.0

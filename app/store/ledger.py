@@ -162,6 +162,15 @@ def over_budget(c: sa.Connection, run: RunId, *, since: float) -> bool:
     return c.execute(refused.limit(1)).scalar() is not None
 
 
+def limit_hit(c: sa.Connection, run: RunId, *, since: float) -> str:
+    """Which limit the run ran into last since then, in words; empty when it ran into none."""
+    refused = sa.select(REFUSAL.c.why).where(
+        REFUSAL.c.run == run, REFUSAL.c.budget.is_(True), REFUSAL.c.at >= since
+    )
+    last = c.execute(refused.order_by(REFUSAL.c.number.desc()).limit(1)).scalar()
+    return (last or "").removeprefix("swarm: ")
+
+
 def cut_off(c: sa.Connection, run: RunId, *, since: float) -> bool:
     """Whether a model call of the run was lost since then because swarm died."""
     lost = sa.select(SPEND.c.hold).where(

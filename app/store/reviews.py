@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from app.domain.errors import NotFound, NotNow
 from app.domain.ids import ApprovalId, ReviewId, RunId, approval_id
-from app.domain.review import Approval, Comment, Review, Verdict
+from app.domain.review import RAISE, Approval, Comment, Review, Verdict
 from app.store.sql import insert_once, plain, value
 from app.store.tables import APPROVAL, COMMENT, REVIEW
 
@@ -136,10 +136,31 @@ def answer(
     return result.rowcount == 1
 
 
-def void_approvals(c: sa.Connection, run: RunId, turn: int, *, at: float) -> None:
-    """Close the questions of a turn that has ended: nobody is waiting for their answers."""
-    c.execute(
-        sa.update(APPROVAL)
-        .where(APPROVAL.c.run == run, APPROVAL.c.turn == turn, APPROVAL.c.answer.is_(None))
-        .values(answer="no", by="swarm", answered=at, note="the turn ended before an answer")
+def void_approvals(
+    c: sa.Connection, run: RunId, turn: int, *, at: float, keep_raise: bool = False
+) -> None:
+    """Close the questions of a turn that has ended: nobody is waiting for their answers.
+
+    With `keep_raise`, one for a larger budget stays: its answer sends the run back to work.
+    """
+    still_open = sa.update(APPROVAL).where(
+        APPROVAL.c.run == run, APPROVAL.c.turn == turn, APPROVAL.c.answer.is_(None)
     )
+    if keep_raise:
+        still_open = still_open.where(APPROVAL.c.action != RAISE)
+    note = "the turn ended before an answer"
+    c.execute(still_open.values(answer="no", by="swarm", answered=at, note=note))
+
+
+def void_all(c: sa.Connection, run: RunId, *, at: float, why: str) -> None:
+    """Close every question of a run with which something else was done."""
+    still_open = sa.update(APPROVAL).where(APPROVAL.c.run == run, APPROVAL.c.answer.is_(None))
+    c.execute(still_open.values(answer="no", by="swarm", answered=at, note=why))
+
+
+def still_asks(c: sa.Connection, run: RunId, action: str = "") -> bool:
+    """Whether a question of the run is open, of that action or of any."""
+    query = sa.select(APPROVAL.c.id).where(APPROVAL.c.run == run, APPROVAL.c.answer.is_(None))
+    if action:
+        query = query.where(APPROVAL.c.action == action)
+    return c.execute(query.limit(1)).scalar() is not None

@@ -7,7 +7,7 @@ from app.domain.errors import NeedsHuman, NotNow, UsageError
 from app.domain.events import Answered, Note
 from app.domain.ids import ApprovalId, RunId
 from app.domain.money import dollars
-from app.domain.review import Approval, Comment, Review, Verdict
+from app.domain.review import RAISE, Approval, Comment, Review, Verdict
 from app.domain.run import ACTIVE, Run, RunState
 from app.store import audit, board, reviews, tasks, turns
 from app.supervisor import consent, landing, raises, telling
@@ -37,6 +37,7 @@ class Acts:
                     f"{approval} was answered already: {asked.answer} by {asked.by or 'somebody'}"
                 )
             said = "yes" if body.yes else "no"
+            raises.decide(c, asked, yes=body.yes, amount=body.amount, by=body.by, at=now)
             audit.record(
                 c,
                 key=f"{approval}/answered",
@@ -47,12 +48,18 @@ class Acts:
                 question=asked.title,
                 detail=asked.detail,
             )
+            if asked.action == RAISE and body.yes:
+                _go_on(c, s, asked.run, now)
             return reviews.approval(c, approval)
 
         done = await s.database.write(write)
         told = Answered(approval, "yes" if body.yes else "no", body.by)
         await s.broker.record(done.run, f"answered/{approval}", told)
         s.live.wake(done.run)
+        if done.action == RAISE:
+            row = await s.database.read(board.row, done.run)
+            if row.run.state == RunState.QUEUED:
+                await self._moved(done.run, "raised")
         return done
 
     async def approve(self, run: RunId, body: wire.Approve) -> Review:
@@ -95,6 +102,7 @@ class Acts:
                 raise NotNow(
                     f"run {run} is {found.state}", hint=f"Stop it first: `swarm stop {run}`."
                 )
+            reviews.void_all(c, run, at=now, why="the run was discarded")
             tasks.move(c, run, RunState.DISCARDED, reason=f"discarded by {body.by}", at=now)
             number = _record(c, run, "discarded", body.by, now)
             s.engine.enqueue(
@@ -112,6 +120,7 @@ class Acts:
         def write(c: sa.Connection) -> None:
             before = RunState(tasks.column(c, run, "before_trash") or RunState.FAILED)
             tasks.move(c, run, before, reason=f"restored by {body.by}", at=now)
+            tasks.update(c, run, saved="")
             _record(c, run, "restored", body.by, now)
 
         await s.database.write(write)
@@ -271,6 +280,14 @@ def _record(c: sa.Connection, run: RunId, what: str, by: str, at: float, **detai
     number = len(audit.rows(c, run)) + 1
     audit.record(c, key=f"{run}/{number}/{what}", what=what, actor=by, at=at, run=run, **detail)
     return number
+
+
+def _go_on(c: sa.Connection, s: Services, run: RunId, at: float) -> None:
+    """A run that has parked meanwhile goes back to work; one that is still kept waiting goes on by itself."""
+    found = tasks.run(c, run)
+    if found.state == RunState.PARKED:
+        tasks.move(c, run, RunState.QUEUED, reason="its budget was raised", at=at)
+        requeue(c, s, run, found.round + 1)
 
 
 def _refuse_spent(c: sa.Connection, run: Run, budget: int) -> None:

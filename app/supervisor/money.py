@@ -21,7 +21,8 @@ from app.gateway.settings import GatewaySettings, Rates, Upstream
 from app.store import budgets, keys, ledger
 from app.store.database import Database
 from app.supervisor.broker import Broker
-from app.supervisor.services import Services
+from app.supervisor.raises import Till
+from app.supervisor.services import Live, Services
 from harnesses.catalog import Agent
 
 RETOLD = 7 * 86_400.0
@@ -74,8 +75,9 @@ class StoreLedger:
 class LogWitness:
     """Meets `app.gateway.ledger.Witness`: what happens at the gateway becomes events of the run."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, live: Live) -> None:
         self._broker = broker
+        self._live = live
 
     async def first_request(self, run: RunId) -> None:
         """Nothing to say: the first settled call says it."""
@@ -85,6 +87,7 @@ class LogWitness:
 
     async def refused(self, run: RunId, refused: Refused) -> None:
         self._broker.post(run, f"refused/{uuid.uuid4()}", refused)
+        self._live.wake(run)
 
     def passed(self, found: Passed) -> None:
         """A budget has come near its limit. Said again, after a crash, it is the same event."""
@@ -93,16 +96,23 @@ class LogWitness:
 
 
 def make_gateway(
-    configured: Settings, database: Database, broker: Broker, clock: Callable[[], float], host: str
+    configured: Settings,
+    database: Database,
+    broker: Broker,
+    live: Live,
+    *,
+    clock: Callable[[], float],
+    host: str,
 ) -> Gateway:
     """The gateway as the user configured it."""
     settings = gateway_settings(configured.gateway)
-    witness = LogWitness(broker)
+    witness = LogWitness(broker, live)
     above = ceilings(configured.budget)
     return Gateway(
         settings,
         StoreLedger(database, clock, host=host, ceilings=above, passed=witness.passed),
         witness,
+        desk=Till(database, broker, live, clock, above),
         prices=Prices(settings),
         clock=clock,
     )
@@ -153,7 +163,9 @@ async def open_gateway(s: Services, run: Run) -> str:
     stop = agent.stop_dialect or able.stop_dialect
     key = await s.database.write(keys.ensure_key, run.id, stop)
     socket = s.places.sockets(run.id) / SOCKET_NAME
-    await s.gateway.open(run.id, socket, key, stop, run.model)
+    limits = (await s.database.read(budgets.account, run.id)).limits
+    rate = limits.calls_per_minute
+    await s.gateway.open(run.id, socket, key, stop, run.model, per_minute=rate)
     return key
 
 
@@ -173,6 +185,6 @@ async def charge_lost(s: Services) -> None:
             "warning",
         )
         await s.broker.record(run, f"lost/{now}", note)
-    witness = LogWitness(s.broker)
+    witness = LogWitness(s.broker, s.live)
     for found in await s.database.read(budgets.warnings_since, now - RETOLD):
         witness.passed(found)

@@ -17,10 +17,11 @@ from app.domain.run import Run, RunState
 from app.domain.task import Task
 from app.repo import repository
 from app.repo.repository import Repository
-from app.store import audit, board, tasks
+from app.store import audit, board, reviews, tasks
 from app.supervisor.consent import refuse_secrets_in
 from app.supervisor.engine import INTAKE
 from app.supervisor.errors import translated
+from app.supervisor.money import check_model
 from app.supervisor.names import ATTEMPT, PLACE, attempt_id, place_id
 from app.supervisor.network import asked_for
 from app.supervisor.sandbox import image_for
@@ -155,6 +156,7 @@ def enqueue_run(c: sa.Connection, s: Services, run: Run) -> None:
 
 
 def requeue(c: sa.Connection, s: Services, run: RunId, round_: int) -> None:
-    """Send a run back to work, on the host that has its sandbox."""
+    """Send a run back to work, on the host that has its sandbox. What it still asked is settled by that."""
+    reviews.void_all(c, run, at=s.clock(), why="the run was sent back to work")
     tasks.update(c, run, round=round_)
     s.engine.enqueue(c, ATTEMPT, attempt_id(run, round_), run, round_, queue=s.engine.host_queue)

@@ -9,7 +9,7 @@ from app.domain.ids import ApprovalId
 from app.domain.review import Approval
 from app.domain.run import Run
 from app.domain.task import Task
-from app.store import reviews, tasks
+from app.store import ledger, reviews, tasks
 from app.store.turns import Turn
 from app.supervisor import asking
 from app.supervisor.activity import activity_of
@@ -32,6 +32,8 @@ from policies.approval import decide
 from policies.decisions import Allow, Ask, Deny
 from policies.requests import ActionRequest
 
+LAST_WORDS_SECONDS = 1.0
+"""How long an agent whose budget is used up has to end by itself, and again when it is told to."""
 LOOK_SECONDS = 5.0
 """How long a decision may go unnoticed at most; usually a wake-up call comes at once."""
 
@@ -144,6 +146,12 @@ class Tending:
                     return
                 await self._send(self._session.interrupt())
                 await self._process.stop()
+                return
+            if await self._refused():
+                # It was told in its own dialect; what does not end by itself is ended.
+                await asyncio.sleep(LAST_WORDS_SECONDS)
+                await self._send(self._session.interrupt())
+                await self._process.stop(grace=LAST_WORDS_SECONDS)
                 return
             for question in sorted(self._open):
                 answered = await self._s.database.read(reviews.approval, question)

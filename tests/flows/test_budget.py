@@ -41,8 +41,11 @@ async def endpoint() -> AsyncIterator[Rehearsal]:
 @pytest.fixture(scope="module")
 def settings(endpoint: Rehearsal) -> Settings:
     price = {"input": str(INPUT_RATE), "output": str(OUTPUT_RATE)}
-    upstream = {"url": endpoint.url, "key": "", "dialect": "anthropic"}
-    return {"gateway": {"upstreams": {"anthropic": upstream}, "prices": {"scripted": price}}}
+    upstream = {"url": endpoint.url, "key": "", "dialects": ["anthropic"]}
+    return {
+        "budget": {"on_limit": "stop"},
+        "gateway": {"upstreams": {"anthropic": upstream}, "prices": {"scripted": price}},
+    }
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,9 @@ async def spending(world: World, endpoint: Rehearsal) -> Spending:
 
 
 async def test_a_spent_budget_parks_the_run_and_says_so(spending: Spending) -> None:
-    assert spending.parked.row.run.reason == "the run's budget is spent"
+    assert spending.parked.row.run.reason == (
+        "the budget of this run is used up: $0.01 is left, the next call may cost $0.03"
+    )
 
 
 async def test_what_was_done_before_the_end_of_the_money_is_on_the_branch(

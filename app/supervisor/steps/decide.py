@@ -44,7 +44,9 @@ async def decide(s: Services, run_id: RunId, number: int) -> int:
         return 0
     checks = await s.database.read(turns.checks_of, run_id, number)
     cut = await s.database.read(ledger.cut_off, run_id, since=known[-1].began)
-    after = after_turn(_facts(task, run, known, checks, cut_off=cut))
+    hit = await s.database.read(ledger.limit_hit, run_id, since=known[-1].began)
+    facts = _facts(task, run, known, checks, cut_off=cut)
+    after = after_turn(msgspec.structs.replace(facts, limit_hit=hit))
     waiting = await s.database.read(tells.waiting, run_id)
     if waiting and known[-1].stop_reason == "end_turn" and isinstance(after, Review | Fail):
         after = Again(prompt="")
