@@ -1,42 +1,59 @@
-"""A user with the real Claude Code in Docker, and a scripted model endpoint in place of the provider."""
+"""A user with the real agents in Docker, and a scripted model endpoint in place of the providers.
+
+One supervisor, one endpoint and one image serve all tests of a file.
+"""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from app.gateway.rehearsal import Rehearsal
 from app.gateway.rehearsal_script import Script
 from tests.real.plans import PLANS
-from tests.support.home import Home
+from tests.support.home import supervised
 from tests.support.images import agents_image, require_docker
+from tests.support.world import World, world_at
 
-REAL_KEY = "sk-ant-real-and-secret-0123456789"
+REAL_KEY = "sk-real-and-secret-0123456789"
 
 
-@pytest.fixture
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share a world stay together: each process would have to live through the stories again."""
+    for item in items:
+        if "house" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def provider() -> AsyncIterator[Rehearsal]:
-    """The model provider: bills by script, and wants the real key."""
+    """The model providers: they bill by script, and want the real key."""
     async with Rehearsal(Script(plans=PLANS), key=REAL_KEY) as endpoint:
         yield endpoint
 
 
-@pytest.fixture
-def claude_home(home: Home, provider: Rehearsal) -> Home:
-    """The user's world, configured as a user would: Docker, Claude Code, a key in the environment."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(
+    provider: Rehearsal, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[World]:
+    """The user's world, configured as a user would: Docker, a key in the environment, who serves models."""
     require_docker()
-    home.configure(
-        {
-            "agent": "claude-code",
-            "sandbox": {"driver": "docker", "image": agents_image()},
-            "gateway": {"upstreams": {"anthropic": {"url": provider.url}}},
-        }
-    )
-    return replace(home, env={**home.env, "ANTHROPIC_API_KEY": REAL_KEY})
-
-
-@pytest.fixture
-def project(claude_home: Home, repo: Path) -> Path:
-    """The user's repository; the home is configured before anything runs in it."""
-    return repo
+    upstreams = {
+        "anthropic": {"url": provider.url, "key": "env:ANTHROPIC_API_KEY"},
+        "openai": {"url": f"{provider.url}/v1", "key": "env:OPENAI_API_KEY"},
+    }
+    settings = {
+        "sandbox": {"driver": "docker", "image": agents_image()},
+        "gateway": {"upstreams": upstreams},
+        "budget": {"run": "5.00", "on_limit": "stop"},
+    }
+    root = tmp_path_factory.mktemp("real")
+    with (
+        world_at(root, agents={}, settings=settings) as home,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for name in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY"):
+            patch.setenv(name, REAL_KEY)
+        async with supervised(home) as client:
+            yield World(home, client)

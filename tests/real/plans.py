@@ -1,57 +1,83 @@
-"""What the scripted model has Claude Code do, with Claude Code's own tools."""
+"""What the scripted model has the real agents do, each with its own tools."""
 
-from app.gateway.rehearsal_script import Tokens, ToolUse, Turn
+from collections.abc import Mapping
+
+from app.gateway.rehearsal_script import Fault, FaultKind, Tokens, ToolUse, Turn
 
 USAGE = Tokens(input=9_000, output=250)
+AGENTS = ("claude-code", "codex", "opencode")
+APP = "src/app.py"
+LOOK = "env | sort > seen-env.txt; echo looked > looked.txt"
 
-PLANS: dict[str, tuple[Turn, ...]] = {
-    "edit": (
-        Turn(
-            say="I mend the function.",
-            use=(ToolUse(tool="Read", input={"file_path": "/workspace/src/app.py"}),),
-            usage=USAGE,
-        ),
-        Turn(
-            use=(
-                ToolUse(
-                    tool="Edit",
-                    input={
-                        "file_path": "/workspace/src/app.py",
-                        "old_string": "return a - b",
-                        "new_string": "return a + b",
-                    },
-                ),
-            ),
-            usage=USAGE,
-        ),
+
+def changes(agent: str, path: str, old: str, new: str) -> ToolUse:
+    """A line of a file becomes another."""
+    if agent == "claude-code":
+        whole = {"file_path": f"/workspace/{path}", "old_string": old, "new_string": new}
+        return ToolUse(tool="Edit", input=whole)
+    return _patch(agent, f"*** Update File: {path}\n@@\n-{old}\n+{new}")
+
+
+def writes(agent: str, path: str, line: str) -> ToolUse:
+    """A new file of one line."""
+    if agent == "claude-code":
+        whole = {"file_path": f"/workspace/{path}", "content": f"{line}\n"}
+        return ToolUse(tool="Write", input=whole)
+    return _patch(agent, f"*** Add File: {path}\n+{line}")
+
+
+def runs(agent: str, command: str) -> ToolUse:
+    if agent == "codex":
+        return ToolUse(tool="exec_command", input={"cmd": command})
+    tool = "Bash" if agent == "claude-code" else "bash"
+    return ToolUse(tool=tool, input={"command": command, "description": "Look around"})
+
+
+def _patch(agent: str, body: str) -> ToolUse:
+    patch = f"*** Begin Patch\n{body}\n*** End Patch"
+    if agent == "codex":
+        return ToolUse(tool="apply_patch", text=patch)
+    return ToolUse(tool="apply_patch", input={"patchText": patch})
+
+
+def _faulty(kind: FaultKind, times: int = 0) -> Turn:
+    return Turn(say="Now?", usage=USAGE, fault=Fault(kind=kind, times=times))
+
+
+def _mend(agent: str) -> tuple[Turn, ...]:
+    """Reading first, as Claude Code wants before an edit; then the edit, and a command."""
+    read = ToolUse(tool="Read", input={"file_path": f"/workspace/{APP}"})
+    first = read if agent == "claude-code" else runs(agent, f"cat {APP}")
+    edit = changes(agent, APP, "    return a - b", "    return a + b")
+    return (
+        Turn(say="I look first.", use=(first,), usage=USAGE),
+        Turn(say="I mend it.", use=(edit,), usage=USAGE),
+        Turn(say="I look around.", use=(runs(agent, LOOK),), usage=USAGE),
         Turn(say="add() adds now.", usage=USAGE),
-    ),
-    "shell": (
-        Turn(
-            say="I look around first.",
-            use=(
-                ToolUse(
-                    tool="Bash",
-                    input={
-                        "command": "env | sort > seen-env.txt; echo looked > looked.txt",
-                        "description": "Write down the environment",
-                    },
-                ),
-            ),
-            usage=USAGE,
+    )
+
+
+def _plans(agent: str) -> Mapping[str, tuple[Turn, ...]]:
+    note = Turn(say="I write.", use=(writes(agent, "note.txt", "noted"),), usage=USAGE)
+    more = Turn(say="And more.", use=(writes(agent, "more.txt", "more"),), usage=USAGE)
+    return {
+        "mend": _mend(agent),
+        "again": (more, Turn(say="There is more now.", usage=USAGE)),
+        "hang": (note, _faulty("hang")),
+        "endless": tuple(
+            Turn(
+                use=(writes(agent, f"page-{n}.md", f"page {n}"),),
+                usage=Tokens(input=20_000, output=2_000),
+            )
+            for n in range(40)
         ),
-        Turn(say="I looked.", usage=USAGE),
-    ),
-    "endless": tuple(
-        Turn(
-            use=(
-                ToolUse(
-                    tool="Write",
-                    input={"file_path": f"/workspace/page-{n}.md", "content": f"page {n}\n"},
-                ),
-            ),
-            usage=Tokens(input=20_000, output=2_000),
-        )
-        for n in range(40)
-    ),
-}
+        "shaky": (
+            note,
+            Turn(say="Cut once.", use=(more.use), usage=USAGE, fault=Fault(kind="cut", times=1)),
+            Turn(say="Done after all.", usage=USAGE, fault=Fault(kind="500", times=1)),
+        ),
+        "refused": (note, _faulty("401")),
+    }
+
+
+PLANS = {f"{agent}-{name}": plan for agent in AGENTS for name, plan in _plans(agent).items()}
