@@ -37,6 +37,8 @@ def create_app(service: Service) -> Starlette:
         ("POST", "/v1/approvals/{approval}", h.answer),
         ("GET", "/v1/events", h.events),
         ("GET", "/v1/trash", h.trash),
+        ("POST", "/v1/sweep", h.sweep),
+        ("GET", "/v1/disk", h.disk),
         ("GET", "/v1/costs", h.costs),
         ("GET", "/v1/agents", h.agents),
         ("GET", "/v1/doctor", h.doctor),

@@ -29,7 +29,6 @@ class Handlers:
             "tell": (wire.Tell, act.tell),
             "comments": (wire.NewComment, act.comment),
             "allow": (wire.AllowHost, service.allow),
-            "allow": (wire.AllowHost, service.allow),
             "merge": (wire.Act, act.merge),
             "undo": (wire.Act, act.undo),
             "stop": (wire.Act, act.stop),
@@ -83,6 +82,12 @@ class Handlers:
         since = int(query.get("since") or request.headers.get("last-event-id") or 0)
         events = self.service.follow(since, run, live=query.get("follow") != "0")
         return StreamingResponse(server_sent(events), media_type="text/event-stream")
+
+    async def sweep(self, request: Request) -> Response:
+        return _json(await self.service.sweep(await _body(request, wire.Sweep)))
+
+    async def disk(self, request: Request) -> Response:
+        return _json(await self.service.disk(request.query_params.get("repo", "")))
 
     async def trash(self, _request: Request) -> Response:
         return _json(await self.service.trash())

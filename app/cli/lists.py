@@ -34,14 +34,31 @@ def ps(
     everywhere: Annotated[
         bool, typer.Option("--all", help="Tasks of all repositories, not only of this one.")
     ] = False,
+    disk: Annotated[
+        bool, typer.Option("--disk", help="What each takes of the disk; counted now.")
+    ] = False,
 ) -> None:
     """List tasks, those that need you first."""
     call = Call.of(ctx)
+    if disk:
+        lines = call.ask(lambda swarm: swarm.disk("" if everywhere else str(call.root())))
+        call.show(lines, lambda: _disk_text(lines))
+        return
     root = None if everywhere else call.root()
     board = call.ask(lambda swarm: swarm.board(str(root or "")))
     call.show(board, lambda: board_text(board))
     if not board.rows and not call.json:
         call.say('No tasks here yet. Start one: swarm run "what you want"')
+
+
+def _disk_text(lines: "Sequence[wire.DiskLine]") -> str:
+    from app.cli.render import table
+
+    def size(count: int | None) -> str:
+        return "?" if count is None else f"{count / 1024**2:.1f} MiB"
+
+    rows = [(line.run, size(line.worktree), size(line.sandbox)) for line in lines]
+    return table(("RUN", "WORKTREE", "SANDBOX"), rows, right=frozenset({1, 2}))
 
 
 def board_text(board: "wire.Board") -> str:

@@ -1,7 +1,7 @@
-"""Verbs of the trash: discard, restore, trash. Nothing is ever deleted by them."""
+"""Verbs of the trash and of tidying up: discard, restore, trash, sweep. Nothing that is not saved is deleted."""
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -42,6 +42,45 @@ def trash(ctx: typer.Context) -> None:
     call.show(rows, lambda: _trash_text(rows))
     if not rows and not call.json:
         call.say("The trash is empty.")
+
+
+@examples("swarm sweep --dry-run", "swarm sweep", "swarm sweep --unsaved k3f9x")
+def sweep(
+    ctx: typer.Context,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would go, and why.")
+    ] = False,
+    unsaved: Annotated[
+        str,
+        typer.Option(
+            "--unsaved", metavar="ID", help="Let this discarded run's sandbox go unsaved."
+        ),
+    ] = "",
+) -> None:
+    """Clear away what is left of runs that are over; says of each thing why it goes or stays.
+
+    Only what is swarm's own and saved goes.
+    """
+    from app import wire
+
+    call = Call.of(ctx)
+    body = wire.Sweep(dry_run=dry_run, unsaved=unsaved)
+    lines = call.ask(lambda swarm: swarm.sweep(body))
+    call.show(lines, lambda: _sweep_text(lines, dry_run=dry_run))
+    if not lines and not call.json:
+        call.say("Nothing is left of any run.")
+
+
+def _sweep_text(lines: "Sequence[wire.SweepLine]", *, dry_run: bool) -> str:
+    from app.cli.render import table
+
+    gone = "would go" if dry_run else "gone"
+    rows = [
+        (gone if line.remove else "stays", line.kind, line.run, line.name, line.why)
+        for line in lines
+    ]
+    return table(("", "KIND", "RUN", "NAME", "WHY"), rows)
 
 
 def _trash_text(rows: "Sequence[wire.RunRow]") -> str:

@@ -39,6 +39,7 @@ VERBS: Final[dict[str, Leaf | dict[str, Leaf]]] = {
     "discard": ("trash", "discard"),
     "restore": ("trash", "restore"),
     "trash": ("trash", "trash"),
+    "sweep": ("trash", "sweep"),
     "agents": ("lists", "agents"),
     "audit": {"export": ("audit", "export")},
     "daemon": {"up": ("daemon", "up"), "down": ("daemon", "down"), "status": ("daemon", "status")},

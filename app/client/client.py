@@ -114,6 +114,14 @@ class Swarm:
     async def restore(self, run: str, body: wire.Act) -> wire.RunRow:
         return await self._act(run, "restore", body, wire.RunRow)
 
+    async def sweep(self, body: wire.Sweep) -> tuple[wire.SweepLine, ...]:
+        """What is left of runs, what of it goes, and why."""
+        return await self._post("/v1/sweep", body, tuple[wire.SweepLine, ...])
+
+    async def disk(self, repo: str = "") -> tuple[wire.DiskLine, ...]:
+        """What each run on the board takes of the disk."""
+        return await self._get("/v1/disk" + _query(repo=repo), tuple[wire.DiskLine, ...])
+
     async def trash(self) -> tuple[wire.RunRow, ...]:
         return await self._get("/v1/trash", tuple[wire.RunRow, ...])
 

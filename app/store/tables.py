@@ -54,6 +54,7 @@ RUN = sa.Table(
     sa.Column("worktree", sa.Text, nullable=False, server_default=""),
     sa.Column("snapshot", sa.Text, nullable=False, server_default=""),
     sa.Column("conversation", sa.Text, nullable=False, server_default=""),
+    sa.Column("saved", sa.Text, nullable=False, server_default=""),
     sa.Column("outfitted", sa.Text, nullable=False, server_default=""),
     sa.Column("port", sa.Integer, nullable=False, server_default="0"),
     sa.Column("round", sa.Integer, nullable=False, server_default="1"),

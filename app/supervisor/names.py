@@ -27,6 +27,11 @@ def is_check_of(sandbox: str, run: RunId) -> bool:
     return sandbox.startswith(f"{run}.check-")
 
 
+def run_of_sandbox(sandbox: str) -> RunId:
+    """The run a sandbox is of, its own or one of its checks'."""
+    return RunId(sandbox.partition(".check-")[0])
+
+
 def run_of(workflow_id: str) -> RunId:
     """The run a workflow is about."""
     return RunId(workflow_id.partition("/")[0])

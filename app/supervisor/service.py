@@ -17,11 +17,13 @@ from app.repo import diffs
 from app.store import audit, board, costs, event_log, ledger, reviews, tasks
 from app.supervisor import checkup, network
 from app.supervisor.acts import Acts
+from app.supervisor.disk import disk_of
 from app.supervisor.errors import LEAF_ERRORS
 from app.supervisor.evidence import why
 from app.supervisor.proposals import refreshed
 from app.supervisor.services import Services
 from app.supervisor.submit import submit
+from app.supervisor.tidy import tidy
 
 
 class Service:
@@ -61,6 +63,13 @@ class Service:
         seq = await self._s.database.read_log(event_log.last)
         rows = await self._s.database.read(board.rows, repo)
         return wire.Board(rows=rows, seq=seq, now=self._s.clock())
+
+    async def sweep(self, body: wire.Sweep) -> tuple[wire.SweepLine, ...]:
+        unsaved = await self.find(body.unsaved) if body.unsaved else None
+        return await tidy(self._s, dry_run=body.dry_run, unsaved=unsaved)
+
+    async def disk(self, repo: str) -> tuple[wire.DiskLine, ...]:
+        return await disk_of(self._s, await self._s.database.read(board.rows, repo))
 
     async def trash(self) -> tuple[wire.RunRow, ...]:
         return await self._s.database.read(board.rows, trash=True)

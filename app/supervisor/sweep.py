@@ -7,7 +7,7 @@ from app.domain.ids import RunId
 from app.domain.run import ACTIVE, Run, RunState
 from app.store import tasks
 from app.supervisor.money import charge_lost
-from app.supervisor.names import run_of
+from app.supervisor.names import run_of, run_of_sandbox
 from app.supervisor.sandbox import rest
 from app.supervisor.services import Services
 from app.supervisor.steps.finish import clean_up
@@ -30,7 +30,7 @@ async def _boxed(s: Services, driver_name: str) -> set[RunId]:
     """The runs of which that kind of sandbox has anything."""
     with contextlib.suppress(*TROUBLE):  # The engine is down: the next start looks again.
         names = await s.driver(driver_name).names(s.owner)
-        return {RunId(name.partition(".check-")[0]) for name in names}
+        return {run_of_sandbox(name) for name in names}
     return set()
 
 

@@ -7,10 +7,10 @@ from app.domain.events import Merged, Note
 from app.domain.ids import ReviewId, RunId
 from app.domain.run import Run, RunState
 from app.domain.task import Task
-from app.repo import merges, refs, repository, trash, tree
+from app.repo import history, merges, refs, repository, trash, tree
 from app.repo.errors import TargetMoved
 from app.repo.repository import Repository
-from app.store import audit, reviews, tasks
+from app.store import audit, reviews, tasks, turns
 from app.store.keys import revoke
 from app.supervisor.decisions import tell_decision
 from app.supervisor.errors import told
@@ -19,8 +19,9 @@ from app.supervisor.landing import landing_of, worktree_of
 from app.supervisor.money import close_gateway
 from app.supervisor.outfitting import tear_down
 from app.supervisor.proposals import refreshed
-from app.supervisor.sandbox import open_sandbox, remove_sandboxes
+from app.supervisor.sandbox import open_sandbox, remove_sandboxes, rest
 from app.supervisor.services import Services
+from app.supervisor.snapshots import take_snapshot
 from app.supervisor.trouble import TROUBLE
 
 
@@ -99,19 +100,22 @@ async def _forget(s: Services, run: Run, repo: Repository) -> None:
         await s.broker.record(run.id, "kept", Note(words, "warning"))
 
 
-async def clean_up(s: Services, run_id: RunId) -> str:
-    """After a landing or into the trash: nothing of the run is left running, lying about, or able to spend."""
+async def clean_up(s: Services, run_id: RunId, *, unsaved: bool = False) -> str:
+    """After a landing or into the trash: nothing of the run is left running, lying about, or able to spend.
+
+    A sandbox that holds what could not be saved stays, unless a person said `unsaved`.
+    """
     task, run = await s.task_and_run(run_id)
     if run.state not in (RunState.MERGED, RunState.DISCARDED):
         return "kept"
     try:
-        await _clear(s, task, run)
+        await _clear(s, task, run, unsaved=unsaved)
     except TROUBLE as error:
         # Not said again and again: a slot of the queue would be busy with it while others wait.
         why = f"something of it is left, which the next start of swarm removes: {told(error)}"
         await s.broker.record(run_id, f"left/{s.clock()}", Note(why, "warning"))
         return "left"
-    await s.broker.record(run_id, f"clean/{run.state}", Note("cleaned up"))
+    await s.broker.record(run_id, f"clean/{run.state}/{run.ended}", Note("cleaned up"))
     return "clean"
 
 
@@ -122,12 +126,44 @@ async def _tear_down(s: Services, task: Task, run: Run) -> None:
     await tear_down(s, at, await open_sandbox(s, run, at.repo))
 
 
-async def _clear(s: Services, task: Task, run: Run) -> None:
+async def _save_tree(s: Services, run: Run) -> str:
+    """Take a last snapshot of what goes into the trash; what of it could not be saved, in words.
+
+    Written down once done: a tree of which a killed removal left half is not looked at again.
+    """
+    worked = await s.database.read(turns.turns_of, run.id)
+    if run.state != RunState.DISCARDED or not worked:
+        return ""
+    if await s.database.read(tasks.column, run.id, "saved"):
+        return ""
+    if run.id not in await s.driver(run.sandbox).names(s.owner):
+        return ""
+    try:
+        lost = (await take_snapshot(s, run.id)).left_out
+    except TROUBLE as error:
+        return told(error)
+    if lost:
+        return f"no snapshot can hold {', '.join(lost[:3])}" + (" and more" if lost[3:] else "")
+    await s.database.write(tasks.update, run.id, saved="yes")
+    return ""
+
+
+async def _keep_sandbox(s: Services, run: Run, why: str) -> None:
+    """Bring it to rest instead of removing it, and say how it goes."""
+    await rest(s, run)
+    words = f"its sandbox is kept: {why}; `swarm sweep --unsaved {run.id}` removes it all the same"
+    await s.broker.record(run.id, f"unsaved/{why}", Note(words, "warning"))
+
+
+async def _clear(s: Services, task: Task, run: Run, *, unsaved: bool) -> None:
     run_id = run.id
     await s.database.write(revoke, run_id, s.clock())
     await close_gateway(s, run_id)
-    await _tear_down(s, task, run)
-    await remove_sandboxes(s, run_id, s.driver(run.sandbox))
+    if (why := await _save_tree(s, run)) and not unsaved:
+        await _keep_sandbox(s, run, why)
+    else:
+        await _tear_down(s, task, run)
+        await remove_sandboxes(s, run_id, s.driver(run.sandbox))
     # What the agent remembered was in its sandbox: should it be restored, it starts afresh.
     await s.database.write(tasks.update, run_id, conversation="", outfitted="", port=0)
     await s.egress.close(run_id)
@@ -138,5 +174,6 @@ async def _clear(s: Services, task: Task, run: Run) -> None:
         tree.drop_exports(hub, run_id)
         await trash.remove_worktree(repo, hub, worktree_of(run))
         await repository.unkeep(repo, run_id)
+        await history.forget(repo, hub, run_id)
         if run.state == RunState.MERGED:
             await _forget(s, run, repo)
