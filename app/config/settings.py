@@ -114,6 +114,8 @@ class SandboxSettings(Section):
     """Disk that always stays free; below it every sandbox is halted until there is room, or you say otherwise."""
     runtime: str = ""
     """Container runtime, for example `runsc`; empty for the engine's default."""
+    history: Literal["auto", "mirror", "shared"] = "auto"
+    """What agents read of your history: `mirror`, all behind their base; `shared`, everything; `auto`, by size."""
 
     @property
     def memory_bytes(self) -> int:
@@ -259,7 +261,7 @@ class Settings(Section):
     budget: BudgetSettings = BudgetSettings()
     """What may be spent."""
     copies: tuple[str, ...] = ()
-    """Patterns, as in .gitignore, of ignored files of your checkout that agents get; private ones by exact name."""
+    """Patterns, as in .gitignore, of ignored files of your checkout for agents; private ones by exact name."""
     setup: tuple[str, ...] = ()
     """Shell commands that must succeed in a sandbox before the agent starts, and before checks do."""
     teardown: tuple[str, ...] = ()

@@ -46,6 +46,11 @@ class Hub(msgspec.Struct, frozen=True, kw_only=True):
         return self.root / "exports"
 
     @property
+    def mirrors(self) -> Path:
+        """Object directories with the history of one commit each, named after it."""
+        return self.root / "mirrors"
+
+    @property
     def scratch(self) -> Path:
         """Short-lived files: packs on their way in, spare indexes."""
         return self.root / "scratch"
@@ -54,10 +59,15 @@ class Hub(msgspec.Struct, frozen=True, kw_only=True):
         return Git(dir=self.git_dir)
 
 
+def hub_of(repo: Repository, root: Path) -> Hub:
+    """Where the hub of that repository is below `root`, made or not."""
+    key = hashlib.sha256(os.fsencode(repo.git_dir)).hexdigest()[:16]
+    return Hub(root=root / key, object_format=repo.object_format)
+
+
 async def ensure_hub(repo: Repository, root: Path) -> Hub:
     """The hub of that repository below `root`, made when missing, brought up to date when not."""
-    key = hashlib.sha256(os.fsencode(repo.git_dir)).hexdigest()[:16]
-    hub = Hub(root=root / key, object_format=repo.object_format)
+    hub = hub_of(repo, root)
     for directory in (root, hub.root, hub.scratch, hub.exports):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with held(hub.locks, "hub"):

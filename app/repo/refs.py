@@ -16,9 +16,12 @@ def checked_run(run: RunId) -> str:
     return run
 
 
+BASES: Final = "refs/swarm/base/"
+
+
 def base(run: RunId) -> str:
     """In the user's repository: keeps the commit the run started from when the user's git cleans up."""
-    return f"refs/swarm/base/{checked_run(run)}"
+    return f"{BASES}{checked_run(run)}"
 
 
 def published(run: RunId) -> str:

@@ -151,6 +151,15 @@ async def export(hub: Hub, run: RunId, *, commit: str, base: str) -> Path:
         return place
     shutil.rmtree(place, ignore_errors=True)
     (place / "pack").mkdir(parents=True)
+    await unpack(hub, place, commit=commit, base=base)
+    place.chmod(0o755)
+    (place / "pack").chmod(0o755)
+    (place / "done").touch()
+    return place
+
+
+async def unpack(hub: Hub, place: Path, *, commit: str, base: str) -> None:
+    """Put what one snapshot adds to its base into an object directory, for everybody to read."""
     wanted = f"{commit}\n^{checked_id(base)}\n".encode()
     pack = await hub.git().run(
         "pack-objects", "--revs", "--stdout", "-q", stdin=wanted, bounds=_CARRY
@@ -161,12 +170,8 @@ async def export(hub: Hub, run: RunId, *, commit: str, base: str) -> Path:
         hub.git(), env=env | {"GIT_ALTERNATE_OBJECT_DIRECTORIES": borrowed}
     )
     await git.run("index-pack", "--stdin", stdin=pack, bounds=_CARRY)
-    place.chmod(0o755)
-    (place / "pack").chmod(0o755)
     for file in (place / "pack").iterdir():
         file.chmod(0o444)
-    (place / "done").touch()
-    return place
 
 
 def drop_exports(hub: Hub, run: RunId) -> None:

@@ -1,7 +1,6 @@
 """The sandbox of a run: its spec is computed from the run each time, so it is found again after any crash."""
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +9,8 @@ from app.domain.ids import RunId
 from app.domain.outfit import PORTS
 from app.domain.run import Run
 from app.gateway.egress_line import SOCKET_NAME as EGRESS_SOCKET
-from app.repo import scribe, tree
+from app.repo import history, scribe, tree
+from app.repo.hub import hub_of
 from app.repo.repository import Repository
 from app.repo.scribe import Scribe
 from app.supervisor.names import check_sandbox, is_check_of
@@ -30,8 +30,10 @@ def image_for(agent: Agent, settings: SandboxSettings) -> str:
     return settings.image or images.tag_of(agent.image or "base")
 
 
-def mounts_for(s: Services, run: Run, directories: Sequence[Path]) -> tuple[Mount, ...]:
-    """How the run's sandbox sees object directories of the host."""
+def history_mounts(s: Services, run: Run, repo: Repository, *more: Path) -> tuple[Mount, ...]:
+    """How the run's sandbox sees the object directories it may read, and `more` of them."""
+    hub = hub_of(repo, s.places.hubs)
+    directories = (*history.seen(repo, hub, run.id, run.base), *more)
     return tree.mounts(directories, isolated=s.driver(run.sandbox).isolation in _MOUNTED)
 
 
@@ -40,7 +42,7 @@ async def open_sandbox(s: Services, run: Run, repo: Repository) -> Sandbox:
     sockets = s.places.sockets(run.id)
     sockets.mkdir(mode=0o711, parents=True, exist_ok=True)
     await s.egress.open(run.id, sockets / EGRESS_SOCKET)
-    mounted = (*mounts_for(s, run, repo.objects), *cache_mounts(s))
+    mounted = (*history_mounts(s, run, repo), *cache_mounts(s))
     spec = _spec(s, run, run.id, mounted, sockets)
     return await s.driver(run.sandbox).open(spec)
 
@@ -84,7 +86,7 @@ def environment(s: Services, run: Run, sandbox: Sandbox) -> dict[str, str]:
 
 def scribe_of(s: Services, run: Run, repo: Repository, sandbox: Sandbox) -> Scribe:
     """The scribe beside the run's sandbox."""
-    seen = tree.targets(mounts_for(s, run, repo.objects))
+    seen = tree.targets(history_mounts(s, run, repo))
     return scribe.scribe(sandbox, objects=seen, base=run.base, object_format=repo.object_format)
 
 

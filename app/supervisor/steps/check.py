@@ -10,7 +10,7 @@ from app.store import tasks, turns
 from app.supervisor.commands import run_command
 from app.supervisor.faults import fault
 from app.supervisor.outfitting import fit_out
-from app.supervisor.sandbox import environment, mounts_for, open_check
+from app.supervisor.sandbox import environment, history_mounts, open_check
 from app.supervisor.services import Ground, Services
 from app.supervisor.trouble import fails_the_run
 from sandboxes.base import Sandbox
@@ -55,7 +55,7 @@ async def _fresh(s: Services, at: Ground, turn: int) -> Sandbox:
     """A sandbox with exactly the snapshot in it, and nothing the agent left elsewhere."""
     run, repo, hub = at.run, at.repo, at.hub
     exported = await tree.export(hub, run.id, commit=run.snapshot, base=run.base)
-    mounted = mounts_for(s, run, (*repo.objects, exported))
+    mounted = history_mounts(s, run, repo, exported)
     sandbox = await open_check(s, run, turn, mounted)
     wanted = tree.layout(
         repo,

@@ -1,20 +1,22 @@
 """From a queued run to one whose agent can start: base, branch, worktree, private repository, sandbox."""
 
+from typing import Final
+
 import sqlalchemy as sa
 
+from app.domain.events import Note
 from app.domain.ids import RunId
 from app.domain.run import ACTIVE, Run, RunState
 from app.domain.task import Task
-from app.repo import names, repository, scribe, tree, worktrees
-from app.repo.repository import Repository
+from app.repo import history, names, repository, scribe, tree, worktrees
 from app.repo.transfer import has
 from app.store import reviews, tasks, tells, turns
 from app.supervisor.decisions import tell_decision
 from app.supervisor.faults import fault
 from app.supervisor.landing import worktree_of
 from app.supervisor.outfitting import set_up
-from app.supervisor.sandbox import mounts_for, open_sandbox, scribe_of
-from app.supervisor.services import Services
+from app.supervisor.sandbox import history_mounts, open_sandbox, scribe_of
+from app.supervisor.services import Ground, Services
 from app.supervisor.trouble import fails_the_run
 from sandboxes.base import Sandbox
 from sandboxes.errors import SandboxFailed
@@ -52,18 +54,37 @@ async def _lay_out(s: Services, task: Task, run: Run) -> None:
     fault("mid:prepare")
     at = await s.ground(run.id)
     await worktrees.ensure_worktree(repo, hub, worktree_of(at.run), base)
+    await _choose_history(s, at)
     sandbox = await open_sandbox(s, at.run, repo)
-    await _lay_tree(s, sandbox, repo, at.run)
+    await _lay_tree(s, sandbox, at)
     await set_up(s, at, sandbox)
 
 
-async def _lay_tree(s: Services, sandbox: Sandbox, repo: Repository, run: Run) -> None:
+async def _choose_history(s: Services, at: Ground) -> None:
+    """What the agent can read of the repository, said in the run's story."""
+    wanted = s.configuration.settings.sandbox.history
+    mirrored = await history.choose(at.repo, at.hub, at.run.id, at.run.base, wanted)
+    behind = f"the agent can read the history behind {at.run.base[:12]}"
+    words = f"{behind}, and nothing else of the repository" if mirrored else f"{behind}, {_ALL}"
+    await s.broker.record(at.run.id, "history", Note(words))
+
+
+_ALL: Final = (
+    "and every other object of the repository: other branches, stashes, what was amended away "
+    "(`sandbox: {history: mirror}` in your config.yaml makes a copy without them)"
+)
+
+
+async def _lay_tree(s: Services, sandbox: Sandbox, at: Ground) -> None:
     """Make the private repository in the sandbox's tree, and the scribe's beside it.
 
     A tree an agent has worked in is left as it is; an empty one, as after a restore, gets the last snapshot.
     """
-    seen = tree.targets(mounts_for(s, run, repo.objects))
+    run, repo = at.run, at.repo
+    seen = tree.targets(history_mounts(s, run, repo))
     commit = run.snapshot if run.snapshot and await has(repo.git(), run.snapshot) else run.base
+    if commit != run.base:
+        await history.add_own(at.hub, run.id, commit, run.base)
     wanted = tree.layout(
         repo, tree=sandbox.places.tree, commit=commit, branch=run.branch, objects=seen
     )
