@@ -15,6 +15,7 @@ from app.gateway.admission import BUDGET_STATUS, GONE_STATUS, Hold, admit
 from app.gateway.alive import Alive
 from app.gateway.dialects import Call, Dialect, Meter, Objection, Route
 from app.gateway.forward import Forward
+from app.gateway.lanes import lane_of
 from app.gateway.line import Line
 from app.gateway.parts import Parts
 from app.gateway.prices import Price, Unpriced
@@ -103,7 +104,15 @@ class Exchange:
             pause=self._parts.settings.alive,
         )
         async with alive.kept():
-            return await admit(self._parts, self._line, call, price, model, left=self._left)
+            return await admit(
+                self._parts,
+                self._line,
+                call,
+                price,
+                model,
+                left=self._left,
+                lane=lane_of(self._request.headers),
+            )
 
     async def _settle(self, hold: Hold, price: Price, model: str) -> None:
         if self._forward.unbilled:

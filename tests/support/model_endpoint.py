@@ -17,6 +17,7 @@ from app.domain.ids import RunId, TaskId
 from app.domain.money import Micros
 from app.domain.run import Run, RunState
 from app.domain.task import Task
+from app.gateway.ledger import Desk
 from app.gateway.prices import Prices
 from app.gateway.rehearsal import Rehearsal
 from app.gateway.rehearsal_script import Script
@@ -138,7 +139,12 @@ def ask(text: str = "hello", **more: Any) -> dict[str, Any]:
 
 @contextlib.asynccontextmanager
 async def bench(
-    script: Script | None = None, *, budget: int = 1_000_000, key: str = REAL_KEY, **more: Any
+    script: Script | None = None,
+    *,
+    budget: int = 1_000_000,
+    key: str = REAL_KEY,
+    desk: Desk | None = None,
+    **more: Any,
 ) -> AsyncIterator[Bench]:
     """A bench whose run may spend `budget` micro-dollars; `more` goes to `GatewaySettings`."""
     with tempfile.TemporaryDirectory(prefix="gw") as name:
@@ -157,7 +163,7 @@ async def bench(
             )
             settings = GatewaySettings(**({"upstreams": (upstream,)} | more))
             async with Gateway(
-                settings, StoreLedger(database), witness, prices=Prices(settings)
+                settings, StoreLedger(database), witness, prices=Prices(settings), desk=desk
             ) as gateway:
                 socket = directory / "s" / "abcde.1" / "gateway.sock"
                 await gateway.open(RUN_ID, socket, RUN_KEY)
