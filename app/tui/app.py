@@ -71,6 +71,9 @@ class SwarmApp(App[None], inherit_bindings=False):
     def on_mount(self) -> None:
         self.run_worker(self.feed.run(), group="feed", exit_on_error=True)
 
+    async def on_unmount(self) -> None:
+        await self.desk.syntax.close()
+
     def tell(self, news: Message) -> None:
         """To every screen: those below the top one are seen too."""
         for screen in self.screen_stack:

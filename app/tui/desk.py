@@ -10,6 +10,7 @@ from app.domain.events import Event
 from app.domain.ids import ReviewId, RunId
 from app.tui.model.fleet import Fleet
 from app.tui.model.transcript import Transcript
+from app.tui.syntax import Syntax
 
 TRANSCRIPTS: Final = 12
 """Runs whose logs are held; of the others the supervisor is asked again."""
@@ -39,6 +40,7 @@ class Desk:
     """The last events of all runs."""
     viewed: dict[ReviewId, frozenset[str]] = field(default_factory=dict)
     """Files of reviews that the person has ticked off."""
+    syntax: Syntax = field(default_factory=Syntax)
     side_by_side: bool = False
     """Whether diffs are shown in two columns."""
     _transcripts: OrderedDict[RunId, Transcript] = field(default_factory=OrderedDict)

@@ -34,6 +34,12 @@ INKS: Final[dict[str, str]] = {
     "removed-sign": "color: $swarm-orange; text-style: bold;",
     "added-word": "color: #ffffff; background: $swarm-added-word; text-style: bold;",
     "removed-word": "color: #ffffff; background: $swarm-removed-word; text-style: bold;",
+    "code-keyword": "color: $swarm-violet;",
+    "code-string": "color: $swarm-green;",
+    "code-comment": "color: $swarm-dim; text-style: italic;",
+    "code-number": "color: $swarm-orange;",
+    "code-name": "color: $swarm-blue;",
+    "code-builtin": "color: $swarm-amber;",
     "hot": "color: #ffffff; background: $swarm-alarm; text-style: bold;",
 }
 """What a piece of text can be drawn with. Each is a component class `ink--NAME` of every drawn widget."""

@@ -118,6 +118,12 @@ class Diff:
         signs = b"".join(line[:1] or b" " for line in lines)
         return self._starts[index], signs.decode("ascii", "replace")
 
+    def around(self, row: int) -> tuple[str, int, list[DiffRow]]:
+        """The lines of the block that this line belongs to: their file, the number of the first, and they."""
+        index = bisect_right(self._starts, row) - 1
+        path = self.files[self._blocks[index].file].path
+        return path, self._starts[index], self._rows_of(index)
+
     def last_line(self) -> int:
         """A number no line number is above."""
         return max((max(block.old, block.new) for block in self._blocks), default=0) + 256

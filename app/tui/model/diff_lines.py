@@ -25,7 +25,7 @@ def unified(row: DiffRow, digits: int, colours: Layer = (), *, noted: bool = Fal
 
 
 def half(
-    row: DiffRow | None,
+    row: DiffRow,
     side: str,
     digits: int,
     width: int,
@@ -35,8 +35,6 @@ def half(
     sideways: int = 0,
 ) -> Line:
     """One side, in exactly `width` cells, over its own ground; `side` is `old` or `new`."""
-    if row is None:
-        return [(" " * width, "")]
     base = BASES.get(row.sign, "")
     head: Line = [
         (" ●" if noted else "  ", "ask"),

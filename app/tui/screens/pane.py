@@ -51,7 +51,7 @@ class RunPane(Vertical):
     def compose(self) -> ComposeResult:
         yield Tabs()
         yield LogView(id="log")
-        yield DiffView(id="diff")
+        yield DiffView(self.desk.syntax, id="diff")
         yield FilesView(id="files")
         yield Lines(id="cost")
         yield QuestionCard()

@@ -185,7 +185,7 @@ class ReviewScreen(SwarmScreen):
                 yield Lines(id="facts")
             with Vertical(id="main"):
                 yield Rule(id="diff-title")
-                yield DiffView(id="diff")
+                yield DiffView(self.desk.syntax, id="diff")
                 yield Written(id="notes")
         yield Footer()
 

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from app.tui.model.diff import Diff, DiffRow
-from app.tui.model.diff_lines import BASES, BETWEEN, half, unified
+from app.tui.model.diff_lines import BASES, BETWEEN, Layer, half, unified
 from app.tui.model.line import Line, spread
 from app.tui.model.show import changed
 from app.tui.model.split import Split
+from app.tui.syntax import Piece, Syntax
 from app.tui.widgets.line_view import LineView
 
 FIRST: Final = 64 * 1024
@@ -21,9 +22,10 @@ class DiffView(LineView):
     has_cursor: ClassVar[bool] = True
     nothing: ClassVar[str] = "nothing is changed yet"
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+    def __init__(self, syntax: Syntax, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self.diff = Diff(b"")
+        self._syntax = syntax
         self.viewed: frozenset[str] = frozenset()
         self.commented: Mapping[tuple[str, int], str] = {}
         self._split: Split | None = None
@@ -145,13 +147,24 @@ class DiffView(LineView):
             case "note":
                 return [(margin, ""), (found.text, "dim")], ""
             case "lines":
-                line = unified(found, self._digits, noted=self._noted(found))
+                line = unified(found, self._digits, self._colours(row), noted=self._noted(found))
                 return line, BASES.get(found.sign, "")
 
     def _half(self, row: int | None, side: str, width: int) -> Line:
-        found = None if row is None else self.diff.row(row)
-        noted = side == "new" and found is not None and self._noted(found)
-        return half(found, side, self._digits, width, noted=noted, sideways=self.sideways)
+        if row is None:
+            return [(" " * width, "")]
+        found = self.diff.row(row)
+        noted = side == "new" and self._noted(found)
+        shown = self._colours(row)
+        return half(found, side, self._digits, width, shown, noted=noted, sideways=self.sideways)
+
+    def _colours(self, row: int) -> Layer:
+        """The row's colours, as soon as they are known."""
+        path, first, rows = self.diff.around(row)
+        signs = "".join(each.sign or " " for each in rows)
+        piece = Piece(path, signs, tuple(each.text for each in rows))
+        layers = self._syntax.layers(piece, self.redraw)
+        return layers[row - first] if layers else ()
 
     def _noted(self, row: DiffRow) -> bool:
         path = self.diff.files[row.file].path
