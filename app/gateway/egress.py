@@ -66,10 +66,10 @@ class Egress:
         self, line: EgressLine, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         if line.too_many(self._clock()):
-            writer.transport.abort()
             if not line.flooded:
                 line.flooded = True
                 await self._book.note(line.run, Knock(host="", refused=NetworkRefusal.FLOOD))
+            writer.transport.abort()
             return
         line.flooded = False
         tunnel = Tunnel(self._way, self._book, line, (reader, writer))
