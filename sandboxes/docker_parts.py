@@ -30,6 +30,7 @@ MEASURE = f"stat -f -c '%a %S %d %c' {TREE}; du -skx {TREE} {MEASURED} {SCRATCH}
 
 OWNER, SANDBOX, SPEC, PROGRAM = "swarm.owner", "swarm.sandbox", "swarm.spec", "swarm.program"
 _AGENT = "1000:1000"
+_TMPFS = "rw,nosuid,nodev,exec,nr_inodes=200000"
 
 
 def agent_user() -> str:
@@ -219,8 +220,8 @@ def _boundary(limits: Limits) -> Config:
         "IpcMode": "private",
         # Programs may be run from here (`go test` does): the tree itself is no different.
         "Tmpfs": {
-            "/tmp": f"rw,nosuid,nodev,exec,mode=1777,size={limits.memory // 2}",  # noqa: S108
-            HOME: f"rw,nosuid,nodev,exec,mode=0700,uid={uid},gid={gid},size={limits.memory // 4}",
+            "/tmp": f"{_TMPFS},mode=1777,size={limits.memory // 2}",  # noqa: S108
+            HOME: f"{_TMPFS},mode=0700,uid={uid},gid={gid},size={limits.memory // 4}",
         },
     }
 

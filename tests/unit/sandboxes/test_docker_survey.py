@@ -6,6 +6,7 @@ from sandboxes import docker_survey as survey
 from sandboxes.docker_parts import usage
 from sandboxes.errors import SandboxFailed
 from sandboxes.spec import Usage
+from tests.support.attacks import attack
 
 OLD = {
     "Version": "20.10.24+dfsg1",
@@ -45,6 +46,7 @@ def test_a_hole_is_open_below_the_repair_of_its_own_line(version: str, open_: bo
     assert survey.is_open(survey.numbers(version), hole.mended) == open_
 
 
+@attack("C17")
 def test_an_old_engine_is_told_with_the_names_of_its_holes_and_what_to_do() -> None:
     facts = {fact.name: fact for fact in survey.facts(INFO, OLD)}
     engine, runc = facts["docker holes"], facts["runc holes"]
