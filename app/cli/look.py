@@ -72,10 +72,24 @@ def _landing(detail: "wire.RunDetail") -> "Review | None":
     return review if review and not review.conflicts else None
 
 
-@examples("swarm why k3f9x", "swarm why k3f9x --json")
-def why(ctx: typer.Context, run: Id) -> None:
+@examples("swarm why k3f9x", "swarm why k3f9x --json", "swarm why k3f9x --network")
+def why(
+    ctx: typer.Context,
+    run: Id,
+    *,
+    network: Annotated[
+        bool,
+        typer.Option("--network", help="Which hosts it asked for; allowed or refused, and why."),
+    ] = False,
+) -> None:
     """Say why a run is in its state, and what can be done."""
     call = Call.of(ctx)
+    if network:
+        from app.cli.network import network_text
+
+        reach = call.ask(lambda swarm: swarm.network(run))
+        call.show(reach, lambda: network_text(reach))
+        return
     answer = call.ask(lambda swarm: swarm.why(run))
     call.show(answer, lambda: _why_text(answer))
 

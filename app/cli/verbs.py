@@ -24,6 +24,7 @@ VERBS: Final[dict[str, Leaf | dict[str, Leaf]]] = {
     "logs": ("logs", "logs"),
     "diff": ("look", "diff"),
     "why": ("look", "why"),
+    "allow": ("network", "allow"),
     "inbox": ("lists", "inbox"),
     "cost": ("lists", "cost"),
     "answer": ("answers", "answer"),

@@ -26,7 +26,7 @@ Budget = Annotated[
     'swarm run "Add a --json flag" --agent claude-code --check "make test" --budget 1.00 --wait',
     "swarm run - < goal.md",
 )
-def run(
+def run(  # noqa: PLR0913 - a parameter for each option
     ctx: typer.Context,
     goal: Annotated[
         str,
@@ -43,6 +43,14 @@ def run(
     check: Annotated[
         list[str] | None,
         typer.Option("--check", metavar="CMD", help="Must succeed before you look; repeatable."),
+    ] = None,
+    allow_network: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-network",
+            metavar="NAME",
+            help="A host it may reach, or a preset such as pypi; repeatable.",
+        ),
     ] = None,
     wait: Annotated[
         bool, typer.Option("--wait", help="Narrate, and end when swarm has nothing more to do.")
@@ -63,6 +71,7 @@ def run(
         base=base,
         checks=tuple(check) if check else None,
         budget=money(budget),
+        allow_network=tuple(allow_network or ()),
         submitter=user_name(),
     )
     if not new.goal.strip():

@@ -60,6 +60,16 @@ class NetworkRow(Value, frozen=True, kw_only=True):
     last: float
 
 
+def size_text(count: int) -> str:
+    """`512 B`, `1.5 MB`: bytes for people."""
+    size = float(count)
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.1f} {unit}" if unit != "B" else f"{count} B"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
 class Grant(Value, frozen=True, kw_only=True):
     """A host that a person allowed while the run was under way."""
 
