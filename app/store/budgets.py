@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.domain.budget import (
     Account,
@@ -27,27 +26,41 @@ from app.store.tables import RAISE, RUN, TALLY, TASK, TURN, WARNING
 
 NO_CEILINGS: Final = Ceilings()
 
+# Made once: building and hashing a statement costs more than carrying it out, and every model call does both.
+_TURN: Final = sa.select(sa.func.coalesce(sa.func.max(TURN.c.number), 0)).where(
+    TURN.c.run == sa.bindparam("run_")
+)
+_ACCOUNT: Final[sa.Select[Any]] = (
+    sa.select(
+        RUN.c.id.label("run"),
+        RUN.c.task,
+        RUN.c.agent,
+        RUN.c.budget,
+        TASK.c.repo,
+        TASK.c.submitter.label("user"),
+        TASK.c.label,
+        TASK.c.flow,
+        TASK.c.limits,
+        _TURN.scalar_subquery().label("turn"),
+    )
+    .join(TASK, TASK.c.id == RUN.c.task)
+    .where(RUN.c.id == sa.bindparam("run_"))
+)
+_THESE: Final = TALLY.c.key.in_(sa.bindparam("names", expanding=True))
+_TALLIES: Final = sa.select(TALLY).where(_THESE).order_by(TALLY.c.key)
+_KEYS: Final = sa.select(TALLY.c.key).where(_THESE)
+_COUNTED: Final = ("spent", "held", "tokens", "tokens_held")
+_COUNT: Final = (
+    sa.update(TALLY)
+    .where(_THESE)
+    .values({name: TALLY.c[name] + sa.bindparam(f"by_{name}") for name in _COUNTED})
+)
+_BUDGET: Final = sa.select(RUN.c.budget).where(RUN.c.id == sa.bindparam("run_"))
+
 
 def account(c: sa.Connection, run: RunId) -> Account:
     """Who the run's calls are charged to."""
-    turn = sa.select(sa.func.coalesce(sa.func.max(TURN.c.number), 0)).where(TURN.c.run == run)
-    query: sa.Select[Any] = (
-        sa.select(
-            RUN.c.id.label("run"),
-            RUN.c.task,
-            RUN.c.agent,
-            RUN.c.budget,
-            TASK.c.repo,
-            TASK.c.submitter.label("user"),
-            TASK.c.label,
-            TASK.c.flow,
-            TASK.c.limits,
-            turn.scalar_subquery().label("turn"),
-        )
-        .join(TASK, TASK.c.id == RUN.c.task)
-        .where(RUN.c.id == run)
-    )
-    row = c.execute(query).one_or_none()
+    row = c.execute(_ACCOUNT, {"run_": run}).one_or_none()
     if row is None:
         raise NotFound(f"there is no run {run} to spend for", hint="`swarm ps` lists them.")
     return value(row, Account)
@@ -55,7 +68,7 @@ def account(c: sa.Connection, run: RunId) -> Account:
 
 def budget_of(c: sa.Connection, run: RunId) -> Micros:
     """The run's own cap as it is now."""
-    return Micros(int(c.execute(sa.select(RUN.c.budget).where(RUN.c.id == run)).scalar_one()))
+    return Micros(int(c.execute(_BUDGET, {"run_": run}).scalar_one()))
 
 
 def room(c: sa.Connection, run: RunId, now: float, ceilings: Ceilings = NO_CEILINGS) -> Headroom:
@@ -72,14 +85,24 @@ def keys(caps: Iterable[Cap]) -> list[str]:
 def tallies(c: sa.Connection, wanted: Iterable[str], *, lock: bool = False) -> dict[str, Tally]:
     """What was counted under these keys. With `lock`, nobody else can count under them in the meantime."""
     names = sorted(wanted)
-    query = sa.select(TALLY).where(TALLY.c.key.in_(names)).order_by(TALLY.c.key)
     if lock:
-        # A write first, since SQLite starts the write transaction only with one; rows that are not there yet
-        # cannot be locked; and always in the order of the keys, so that two hosts never wait for each other.
-        insert = postgresql.insert if c.dialect.name == "postgresql" else sqlite.insert
-        c.execute(insert(TALLY).on_conflict_do_nothing(), [{"key": name} for name in names])
-        query = query.with_for_update()
-    return {row.key: value(row, Tally) for row in c.execute(query)}
+        _lock(c, names)
+    shared = lock and c.dialect.name == "postgresql"
+    query = _TALLIES.with_for_update() if shared else _TALLIES
+    return {row.key: value(row, Tally) for row in c.execute(query, {"names": names})}
+
+
+def _lock(c: sa.Connection, names: list[str]) -> None:
+    """Make the rows that are not there yet, which cannot be locked."""
+    # Always in the order of the keys, so that two hosts never wait for each other.
+    first, *others = names
+    insert_once(c, TALLY, key=first)
+    if c.dialect.name == "sqlite":
+        # The first write has shut everybody out, so what is there can be seen.
+        there = set(c.execute(_KEYS, {"names": others}).scalars())
+        others = [name for name in others if name not in there]
+    for name in others:
+        insert_once(c, TALLY, key=name)
 
 
 def count(
@@ -92,10 +115,10 @@ def count(
     tokens_held: int = 0,
 ) -> None:
     """Add to what was counted under every one of these keys."""
-    changes = {"spent": spent, "held": held, "tokens": tokens, "tokens_held": tokens_held}
-    added = {name: TALLY.c[name] + by for name, by in changes.items() if by}
-    if added:
-        c.execute(sa.update(TALLY).where(TALLY.c.key.in_(sorted(names))).values(**added))
+    changes = (spent, held, tokens, tokens_held)
+    if any(changes):
+        added = {f"by_{name}": by for name, by in zip(_COUNTED, changes, strict=True)}
+        c.execute(_COUNT, {"names": sorted(names), **added})
 
 
 def warn(

@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
@@ -16,6 +17,7 @@ from sqlalchemy import event, exc
 
 from app.domain.errors import EnvironmentProblem
 from app.store import migrate
+from app.store.writer import Writer
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -100,6 +102,7 @@ class Database:
         self.state = state
         self.log = log
         self._threads = ThreadPoolExecutor(8, thread_name_prefix="store")
+        self._writer = Writer(state) if state.dialect.name == "sqlite" else None
 
     @classmethod
     def open(cls, directory: Path, url: str = "") -> "Database":
@@ -117,7 +120,13 @@ class Database:
         self, function: Callable[Concatenate[sa.Connection, P], T], *a: P.args, **k: P.kwargs
     ) -> T:
         """Run a store function in one transaction on the state, which nobody else changes meanwhile."""
-        return await self._call(self.state, function, a, k, writes=True)
+        return await self._change(function, a, k, soon=False)
+
+    async def write_soon(
+        self, function: Callable[Concatenate[sa.Connection, P], T], *a: P.args, **k: P.kwargs
+    ) -> T:
+        """The same without waiting for the disk: kept through any kill, and through a power cut moments later."""
+        return await self._change(function, a, k, soon=True)
 
     async def read(
         self, function: Callable[Concatenate[sa.Connection, P], T], *a: P.args, **k: P.kwargs
@@ -136,6 +145,15 @@ class Database:
     ) -> T:
         """Run a store function on the event log that changes nothing."""
         return await self._call(self.log, function, a, k, writes=False)
+
+    async def _change(
+        self, function: Callable[..., T], a: tuple[Any, ...], k: dict[str, Any], *, soon: bool
+    ) -> T:
+        if self._writer is None:
+            return await self._call(self.state, function, a, k, writes=True)
+        work: Callable[[sa.Connection], T] = partial(_with, function, a, k)
+        result: T = await asyncio.wrap_future(self._writer.submit(work, soon=soon))
+        return result
 
     async def _call(
         self,
@@ -157,6 +175,14 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
         self._threads.shutdown(wait=True)
         self.state.dispose()
         self.log.dispose()
+
+
+def _with(
+    function: Callable[..., T], a: tuple[Any, ...], k: dict[str, Any], connection: sa.Connection
+) -> T:
+    return function(connection, *a, **k)

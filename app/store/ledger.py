@@ -37,6 +37,17 @@ class Caller(NamedTuple):
     host: str = ""
 
 
+# Made once: building and hashing a statement costs more than carrying it out, and every model call does both.
+_OPEN: Final = sa.insert(HOLD)
+_HOLD: Final = sa.select(HOLD).where(HOLD.c.id == sa.bindparam("hold"))
+_CLOSE: Final = (
+    sa.update(HOLD)
+    .where(HOLD.c.id == sa.bindparam("hold"), HOLD.c.settled.is_(None))
+    .values(settled=sa.bindparam("now"))
+)
+_SPENT: Final = sa.select(TALLY.c.spent).where(TALLY.c.key == sa.bindparam("tally"))
+
+
 class Settled(NamedTuple):
     """A call that was charged."""
 
@@ -70,21 +81,20 @@ def reserve(
     claim = plan(room)
     if claim is None or not _fits(claim, room):
         return room
-    c.execute(
-        sa.insert(HOLD).values(
-            id=caller.hold,
-            run=run,
-            micros=claim.micros,
-            tokens=claim.tokens,
-            model=caller.model,
-            lane=caller.lane,
-            turn=who.turn,
-            tallies=names,
-            host=caller.host,
-            opened=now,
-            deadline=now + LONGEST_CALL,
-        )
-    )
+    hold = {
+        "id": caller.hold,
+        "run": run,
+        "micros": claim.micros,
+        "tokens": claim.tokens,
+        "model": caller.model,
+        "lane": caller.lane,
+        "turn": who.turn,
+        "tallies": names,
+        "host": caller.host,
+        "opened": now,
+        "deadline": now + LONGEST_CALL,
+    }
+    c.execute(_OPEN, hold)
     budgets.count(c, names, held=claim.micros, tokens_held=claim.tokens)
     return claim
 
@@ -181,7 +191,7 @@ def cut_off(c: sa.Connection, run: RunId, *, since: float) -> bool:
 
 def spent(c: sa.Connection, run: RunId) -> Micros:
     """What the run has been charged so far."""
-    found = c.execute(sa.select(TALLY.c.spent).where(TALLY.c.key == f"run/{run}")).scalar()
+    found = c.execute(_SPENT, {"tally": f"run/{run}"}).scalar()
     return Micros(int(found or 0))
 
 
@@ -207,7 +217,7 @@ def spend(c: sa.Connection, run: RunId) -> Spend:
 
 
 def _hold(c: sa.Connection, hold: str) -> sa.Row[Any]:
-    row = c.execute(sa.select(HOLD).where(HOLD.c.id == hold)).one_or_none()
+    row = c.execute(_HOLD, {"hold": hold}).one_or_none()
     if row is None:
         raise NotFound(f"there is no hold {hold}", hint="Reserve before settling.")
     return row
@@ -215,8 +225,7 @@ def _hold(c: sa.Connection, hold: str) -> sa.Row[Any]:
 
 def _close(c: sa.Connection, row: sa.Row[Any], now: float) -> bool:
     """Close an open hold; whether this call closed it."""
-    still_open = sa.update(HOLD).where(HOLD.c.id == row.id, HOLD.c.settled.is_(None))
-    if c.execute(still_open.values(settled=now)).rowcount != 1:
+    if c.execute(_CLOSE, {"hold": row.id, "now": now}).rowcount != 1:
         return False
     budgets.count(c, row.tallies, held=-row.micros, tokens_held=-row.tokens)
     return True

@@ -1,5 +1,6 @@
 """The few shapes of statement that every table needs."""
 
+import functools
 from typing import Any, TypeVar
 
 import msgspec
@@ -11,9 +12,14 @@ T = TypeVar("T")
 
 def insert_once(c: sa.Connection, table: sa.Table, **values: Any) -> bool:
     """Insert unless a row with the same key is there; whether this call inserted it."""
-    insert = postgresql.insert if c.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table).values(**values).on_conflict_do_nothing()
-    return c.execute(statement).rowcount == 1
+    return c.execute(_insert_once(c.dialect.name, table), values).rowcount == 1
+
+
+@functools.cache
+def _insert_once(dialect: str, table: sa.Table) -> sa.Insert:
+    # Made once: building and hashing a statement costs more than carrying it out.
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(table).on_conflict_do_nothing()
 
 
 def value(row: sa.Row[Any] | sa.RowMapping, type_: type[T]) -> T:

@@ -52,12 +52,12 @@ class StoreLedger:
         self, run: RunId, hold: str, plan: Planner, *, model: str, lane: str
     ) -> Claim | Headroom:
         caller = ledger.Caller(hold, model, lane, self._host)
-        return await self._database.write(
+        return await self._database.write_soon(
             ledger.reserve, run, caller, plan, now=self._clock(), ceilings=self._ceilings
         )
 
     async def settle(self, hold: str, charge: Charge) -> Micros:
-        done = await self._database.write(
+        done = await self._database.write_soon(
             ledger.settle, hold=hold, charge=charge, now=self._clock(), ceilings=self._ceilings
         )
         if self._passed:
@@ -66,10 +66,10 @@ class StoreLedger:
         return done.total
 
     async def release(self, hold: str) -> None:
-        await self._database.write(ledger.release, hold=hold, now=self._clock())
+        await self._database.write_soon(ledger.release, hold=hold, now=self._clock())
 
     async def refuse(self, run: RunId, refused: Refused) -> None:
-        await self._database.write(ledger.refuse, run=run, refused=refused, now=self._clock())
+        await self._database.write_soon(ledger.refuse, run=run, refused=refused, now=self._clock())
 
 
 class LogWitness:
