@@ -17,6 +17,7 @@ import msgspec
 
 from app.domain.ids import RunId
 from app.repo import diffs
+from app.repo.history import choose, seen
 from app.repo.hub import Hub, ensure_hub
 from app.repo.ingest import Snapshot, ingest
 from app.repo.merges import Proposal, propose
@@ -86,23 +87,27 @@ class Siege:
 
     async def prepare(self) -> None:
         """Lay the tree down as the product does, and remember how it looked."""
-        self.sandbox = await self.house.open(self.house.spec(mounts=mounts(self.repo.objects)))
+        await choose(self.repo, self.hub, self.run, self.base, "auto")
+        objects = seen(self.repo, self.hub, self.run, self.base)
+        self.sandbox = await self.house.open(self.house.spec(mounts=mounts(objects)))
         await self.lay(self.sandbox)
+        await seed(self.sandbox, self.scribe_of(self.sandbox))
         _, ended = await ran(self.sandbox, "cp -a /workspace /state/pristine", name="pristine")
         assert ended.code == 0, ended.stderr
 
-    async def lay(self, sandbox: Sandbox, commit: str = "") -> None:
+    async def lay(self, sandbox: Sandbox, commit: str = "", repo: Repository | None = None) -> None:
+        """Lay a commit down; of the siege's repository, when no other is named."""
+        base = commit if repo else self.base
         wanted = layout(
-            self.repo,
+            repo or self.repo,
             tree=sandbox.places.tree,
             commit=commit or self.base,
             branch=self.worktree.branch,
             objects=[mount.target for mount in sandbox.spec.mounts],
         )
-        wanted = msgspec.structs.replace(wanted, target="main", base=self.base)
+        wanted = msgspec.structs.replace(wanted, target="main", base=base)
         done = await sandbox.prepare(prepare_script(wanted))
         assert done.code == 0, done.stderr
-        await seed(sandbox, self.scribe_of(sandbox))
 
     def scribe_of(self, sandbox: Sandbox) -> Scribe:
         return scribe(sandbox, objects=targets(sandbox.spec.mounts), base=self.base)
