@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import pytest
 
 from app import wire
-from app.domain.errors import NotNow, UsageError
+from app.domain.errors import NeedsHuman, NotNow, UsageError
 from app.domain.review import Review, Verdict
 from app.domain.run import RunState
 from tests.support.actions import USER
+from tests.support.attacks import attack
 from tests.support.repos import run_git
 from tests.support.scripts import edit, scripted
 from tests.support.world import World, story
@@ -19,7 +20,11 @@ AGENTS = {
     "learner": scripted(
         [edit("work.txt", "first try\n")],
         [edit("work.txt", "second try\n"), edit("told.txt", "{{remembered}} before\n{{prompt}}\n")],
-    )
+    ),
+    "turncoat": scripted(
+        [edit(".swarm/config.yaml", "setup: [make]\n")],
+        [edit(".swarm/config.yaml", "setup: [make, ./steal]\n")],
+    ),
 }
 
 
@@ -103,3 +108,35 @@ async def test_what_lands_is_the_newer_tree(world: World, mending: Mending) -> N
     assert run_git(user.repo, "show", "main:work.txt") == "second try"
     with pytest.raises(NotNow, match="decided already: approve by ada"):
         await user.changes(mending.first.run, "too late")
+
+
+@story
+async def turned(world: World) -> Mending:
+    """The agent puts something else under the name of a configuration that a person looked at and confirmed."""
+    user = world.user()
+    run = await user.submit(agent="turncoat")
+    first = await user.review(run)
+    await user.changes(run, "nearly")
+    await user.until(run, RunState.WORKING)
+    second = await user.until(run, RunState.IN_REVIEW)
+    told = await user.file(run, ".swarm/config.yaml")
+    return Mending(first, second, told)
+
+
+@attack("G38")
+async def test_a_confirmation_is_of_a_content_and_not_of_a_name(
+    world: World, turned: Mending
+) -> None:
+    now = turned.second.reviews[-1]
+    named = [[one.path for one in look.findings] for look in (turned.first, now)]
+    assert named == [[".swarm/config.yaml"]] * 2  # by name they are the same,
+    assert "./steal" in turned.told  # and are not
+    confirmed = (".swarm/config.yaml",)
+    for review, tree in ((turned.first, turned.first.result_tree), (turned.first, now.result_tree)):
+        old = wire.Approve(review=review.id, tree=tree, confirmed=confirmed, by=USER)
+        with pytest.raises(NotNow, match="not what would land now"):
+            await world.client.approve(turned.first.run, old)
+    with pytest.raises(NeedsHuman, match=r"\.swarm/config\.yaml"):
+        await world.client.approve(
+            turned.first.run, wire.Approve(review=now.id, tree=now.result_tree, by=USER)
+        )
