@@ -15,7 +15,7 @@ from harnesses.written import Written, read_form
 
 _PREPARE: Final = """\
 mkdir -p -- "$CODEX_HOME" || return
-cp -- "$0/config.toml" "$CODEX_HOME/config.toml"
+rm -f -- "$CODEX_HOME/config.toml" && cat -- "$0/config.toml" >"$CODEX_HOME/config.toml"
 """
 _RESERVED: Final = ("SWARM_", "CODEX_")
 
