@@ -34,6 +34,7 @@ INKS: Final[dict[str, str]] = {
     "removed-sign": "color: $swarm-orange; text-style: bold;",
     "added-word": "color: #ffffff; background: $swarm-added-word; text-style: bold;",
     "removed-word": "color: #ffffff; background: $swarm-removed-word; text-style: bold;",
+    "found": "color: #10141a; background: $swarm-amber;",
     "code-keyword": "color: $swarm-violet;",
     "code-string": "color: $swarm-green;",
     "code-comment": "color: $swarm-dim; text-style: italic;",

@@ -75,7 +75,8 @@ def test_a_list_leaves_the_screens_their_keys() -> None:
 
 @pytest.mark.parametrize(("one", "two"), list(combinations(SCREENS, 2)))
 def test_a_key_means_the_same_on_every_screen(one: Place, two: Place) -> None:
-    # Space pages a log and ticks a file off: both are "on with it".
+    # Space pages a log and ticks a file off: both are "on with it". `/` looks for words everywhere, and `n`
+    # goes to the next place with them, as in every pager; the board keeps only runs with them and needs no `n`.
     meanings = [
         {key: action.id for action in at(place) for key in action.keys} for place in (one, two)
     ]
@@ -84,7 +85,7 @@ def test_a_key_means_the_same_on_every_screen(one: Place, two: Place) -> None:
         for key in meanings[0].keys() & meanings[1].keys()
         if meanings[0][key] != meanings[1][key]
     }
-    assert different <= {"space"}
+    assert different <= {"space", "/", "n"}
 
 
 def test_textual_understands_every_key() -> None:

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from app.tui.model.line import LONGEST
+from app.tui.model.line import LONGEST, pattern_of
 from app.tui.model.words import Marks, word_marks
 
 _LANDMARK: Final = re.compile(
@@ -155,6 +155,29 @@ class Diff:
                 if row.new is not None and row.new <= line:
                     best = self._starts[index] + offset
         return best
+
+    def search(self, words: str, row: int, step: int) -> int | None:
+        """The first row with the words after `row`, or before it, round the end if need be."""
+        pattern = pattern_of(words)
+        flags = pattern.flags & re.IGNORECASE
+        raw = re.compile(re.escape(words.encode()), flags) if words.isascii() else None
+        here = max(0, bisect_right(self._starts, row) - 1)
+        for distance in range(self.blocks + 1):
+            index = (here + step * distance) % self.blocks
+            block = self._blocks[index]
+            if raw and block.kind == "lines" and not raw.search(self.data, block.start, block.end):
+                continue
+            rows = self._matches(index, pattern)
+            if distance == 0:
+                rows = [at for at in rows if (at > row if step > 0 else at < row)]
+            if rows:
+                return rows[0] if step > 0 else rows[-1]
+        return None
+
+    def _matches(self, index: int, pattern: "re.Pattern[str]") -> list[int]:
+        first, block = self._starts[index], self._blocks[index]
+        rows = self._rows_of(index) if block.kind == "lines" else [self._lone(block)]
+        return [first + at for at, row in enumerate(rows) if pattern.search(row.text)]
 
     def _add(self, block: Block, rows: int) -> None:
         self._starts.append(self.rows)

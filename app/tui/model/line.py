@@ -1,5 +1,7 @@
 """A drawn line as data: pieces of text, each with the name of its ink. Widths are counted in terminal cells."""
 
+import re
+from itertools import pairwise
 from typing import TypeAlias
 
 from rich.cells import cell_len, set_cell_size
@@ -67,6 +69,29 @@ def clip_line(line: Line, width: int) -> Line:
         kept.append((clip(text, width), ink))
         width -= cells(text)
     return kept
+
+
+def pattern_of(words: str) -> "re.Pattern[str]":
+    """Finds the words as they are typed; in small letters, they are found in capitals too."""
+    return re.compile(re.escape(words), re.IGNORECASE if words == words.lower() else 0)
+
+
+def lit(line: Line, words: str) -> Line:
+    """The line with the places lit where the words stand, also across pieces."""
+    text = "".join(piece for piece, _ink in line)
+    edges = [match.span() for match in pattern_of(words).finditer(text)]
+    if not edges:
+        return line
+    pieces: Line = []
+    at = 0
+    for piece, ink in line:
+        cuts = {at, at + len(piece)}
+        cuts |= {cut for edge in edges for cut in edge if at < cut < at + len(piece)}
+        for start, end in pairwise(sorted(cuts)):
+            found = any(first <= start < last for first, last in edges)
+            pieces.append((piece[start - at : end - at], f"{ink} found" if found else ink))
+        at += len(piece)
+    return pieces
 
 
 def wrap(text: str, width: int) -> list[str]:

@@ -20,9 +20,10 @@ from app.tui.messages import Refresh
 from app.tui.model.show import name
 from app.tui.screens import verbs
 from app.tui.screens.approve import ApproveScreen
-from app.tui.screens.base import SwarmScreen, Verb
+from app.tui.screens.base import Verb
 from app.tui.screens.dialogs import AskText
 from app.tui.screens.facts import FactsScreen, comment_line, fact_lines, head_lines
+from app.tui.screens.search import SEARCH, SearchedScreen, SearchField
 from app.tui.widgets.bars import Footer, Rule, Written
 from app.tui.widgets.diff_view import DiffView
 from app.tui.widgets.files_view import FilesView
@@ -147,13 +148,14 @@ def reload(screen: "ReviewScreen") -> None:
     screen.load()
 
 
-class ReviewScreen(SwarmScreen):
+class ReviewScreen(SearchedScreen):
     """Files at the left where there is room, the diff, and what was said about its lines."""
 
     PLACE: ClassVar[Place] = "review"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("review")]
     DOES: ClassVar[Mapping[str, Verb]] = {
         **verbs.COMMON,
+        **SEARCH,
         "approve": approve,
         "changes": changes,
         "comment": comment,
@@ -187,6 +189,7 @@ class ReviewScreen(SwarmScreen):
                 yield Rule(id="diff-title")
                 yield DiffView(self.desk.syntax, id="diff")
                 yield Written(id="notes")
+        yield SearchField()
         yield Footer()
 
     def on_mount(self) -> None:
@@ -199,6 +202,10 @@ class ReviewScreen(SwarmScreen):
     @property
     def row(self) -> RunRow | None:
         return self.desk.fleet.rows.get(self.task_id)
+
+    @property
+    def searched(self) -> LineView:
+        return self.diff_view
 
     @property
     def diff_view(self) -> DiffView:

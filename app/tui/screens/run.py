@@ -20,16 +20,18 @@ from app.tui.screens.about import about_lines
 from app.tui.screens.base import Verb
 from app.tui.screens.board import WITH_PANE, PaneScreen
 from app.tui.screens.pane import RunPane
+from app.tui.screens.search import SEARCH, SearchedScreen, SearchField
 from app.tui.widgets.bars import Footer, Rule, Written
+from app.tui.widgets.line_view import LineView
 from app.wire import RunRow
 
 
-class RunScreen(PaneScreen):
+class RunScreen(PaneScreen, SearchedScreen):
     """Log, diff, files and cost of one run; where there is room, what it is about beside them."""
 
     PLACE: ClassVar[Place] = "run"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("run")]
-    DOES: ClassVar[Mapping[str, Verb]] = WITH_PANE
+    DOES: ClassVar[Mapping[str, Verb]] = {**WITH_PANE, **SEARCH}
 
     def __init__(self, desk: Desk, task: TaskId) -> None:
         super().__init__(desk)
@@ -44,12 +46,17 @@ class RunScreen(PaneScreen):
                 yield Written(id="about")
                 yield Rule(id="said-title")
                 yield Written(id="said")
+        yield SearchField()
         yield Footer()
 
     def on_mount(self) -> None:
         self.query_one("#about-title", Rule).title = "about"
         self.query_one("#said-title", Rule).title = "the agent's last words"
         self.query_one(RunPane).view.focus()
+
+    @property
+    def searched(self) -> LineView:
+        return self.query_one(RunPane).view
 
     @property
     def row(self) -> RunRow | None:

@@ -71,7 +71,7 @@ class DiffView(LineView):
     @property
     def row(self) -> int:
         """The row of the diff that the cursor stands on."""
-        return self._split.row(self.cursor) if self._split and self.diff.rows else self.cursor
+        return self._row(self.cursor)
 
     def place(self) -> tuple[str, int] | None:
         """Path and line, on the new side, of the row under the cursor; of a removed line where it was."""
@@ -102,6 +102,12 @@ class DiffView(LineView):
             *self._half(right, "new", room),
         ], ""
 
+    def matching(self, words: str, row: int, step: int) -> int | None:
+        if not self.diff.rows:
+            return None
+        at = self.diff.search(words, self._row(row) if row >= 0 else -1, step)
+        return None if at is None else self._line(at)
+
     def go_file(self, step: int) -> None:
         """To the heading of the next file, or of the one before."""
         if not self.diff.files:
@@ -126,6 +132,9 @@ class DiffView(LineView):
     def mark(self, viewed: frozenset[str], commented: Mapping[tuple[str, int], str]) -> None:
         self.viewed, self.commented = viewed, commented
         self.redraw()
+
+    def _row(self, line: int) -> int:
+        return self._split.row(line) if self._split and self.diff.rows else line
 
     def _line(self, row: int) -> int:
         return self._split.line(row) if self._split else row
