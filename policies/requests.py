@@ -54,6 +54,8 @@ class TurnFacts(msgspec.Struct, frozen=True, kw_only=True):
     agent_failed: bool
     lost: bool
     """Whether the program vanished (reboot, out of memory, killed)."""
+    starved: bool = False
+    """Whether it was memory that ran out."""
     over_budget: bool
     limit_hit: str = ""
     """Which limit that was, in words for a person."""

@@ -51,12 +51,15 @@ def after_turn(facts: TurnFacts) -> Next:
 
 def _after_loss(facts: TurnFacts, *, left: bool) -> Next:
     if left:
+        why = "ran out of memory" if facts.starved else "was stopped from outside"
+        care = " Use less memory at a time this time." if facts.starved else ""
         return Again(
-            prompt="Your program was stopped from outside before it was done. The files are as you left them. "
-            "Look at what is there, and go on with the task."
+            prompt=f"Your program {why} before it was done. The files are as you left them. "
+            f"Look at what is there, and go on with the task.{care}"
         )
+    how = "ran out of memory" if facts.starved else "was lost"
     return Fail(
-        reason=f"the agent's program was lost, and all {facts.limit} turns are used{_kept(facts)}"
+        reason=f"the agent's program {how}, and all {facts.limit} turns are used{_kept(facts)}"
     )
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from app.domain.ids import RunId
 from app.domain.review import CheckResult
 from app.store import tasks
+from app.supervisor.gauge import Gauge, memory_words
 from app.supervisor.services import Services
 from sandboxes.base import Process, Sandbox
 from sandboxes.spec import Program
@@ -27,19 +28,29 @@ async def run_command(
     program = Program(name=name, argv=("sh", "-c", f"exec 2>&1\n{command}"), env=env)
     process = await sandbox.start(program)
     tail: deque[str] = deque(maxlen=TAIL_LINES)
-    watching = asyncio.create_task(_stop_when_wished(s, run, process))
+    full: list[str] = []
+    helpers = (
+        _stop_when_wished(s, run, process),
+        _stop_when_full(s, run, sandbox, process, full),
+    )
+    watching = [asyncio.create_task(each) for each in helpers]
     try:
         async with asyncio.timeout(SECONDS):
             async for line in process.lines():
                 tail.append(line.text[:1000])
-            code = (await process.wait()).code
+            ended = await process.wait()
+        code = ended.code
+        if ended.starved:
+            tail.append(f"[{memory_words(s)}]")
+        tail.extend(f"[stopped by swarm: {why}]" for why in full)
     except TimeoutError:
         await process.stop()
         tail.append(f"[stopped by swarm after {SECONDS:g} seconds]")
         code = None
     finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        for each in watching:
+            each.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
     return CheckResult(
         command=command,
         passed=code == 0,
@@ -54,3 +65,12 @@ async def _stop_when_wished(s: Services, run: RunId, process: Process) -> None:
         await s.live.wait(run, _LOOK_SECONDS)
     with contextlib.suppress(asyncio.CancelledError):
         await process.stop()
+
+
+async def _stop_when_full(
+    s: Services, run: RunId, sandbox: Sandbox, process: Process, full: list[str]
+) -> None:
+    """Say why in `full`, and end it: of a command that fills the disk nothing is lost, so nobody is asked."""
+    gauge = Gauge(s, await s.database.read(tasks.run, run), sandbox)
+    full.append(await gauge.until_full())
+    await process.stop(grace=0)

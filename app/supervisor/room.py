@@ -5,9 +5,7 @@ a supervisor that comes after a crash finds the box halted, the question in the 
 """
 
 import asyncio
-import contextlib
 import logging
-import os
 
 import sqlalchemy as sa
 
@@ -17,18 +15,13 @@ from app.domain.review import Approval
 from app.domain.run import Run
 from app.store import reviews, tasks
 from app.supervisor import asking
+from app.supervisor.gauge import BLIND_SECONDS, Gauge, allowed
 from app.supervisor.services import Services
 from app.supervisor.trouble import TROUBLE
 from policies.decisions import Ask
-from policies.room import RoomFacts, room, size, step
+from policies.room import room, size
 from sandboxes.base import Process, Sandbox
 
-GLANCE_SECONDS = 1.0
-"""Between two looks at how much of the disk is free, which cost nothing."""
-LOOK_SECONDS = 30.0
-"""Between two measurements at most; the disk as a whole may stay as it is while one box grows."""
-BLIND_SECONDS = 5.0
-"""The same where the disk is not this host's to look at."""
 ROOM_AGAIN = 1.1
 """How much more than the floor must be free before halted boxes go on by themselves."""
 BY = "swarm"
@@ -47,26 +40,15 @@ class RoomWatch:
         self._turn = turn
         self._sandbox = sandbox
         self.process = process
-        self._disk = s.driver(run.sandbox).disk
+        self._gauge = Gauge(s, run, sandbox)
         self.halted = False
         """Whether the box stands still because of this watch."""
-
-    async def until_full(self) -> str:
-        """Halt the box as soon as it takes too much, and say why."""
-        while True:
-            facts = await self._measured()
-            match None if facts is None else room(facts):
-                case Ask(reason=reason):
-                    await self._sandbox.pause()
-                    return reason
-                case _:
-                    await self._quiet(facts)
 
     async def follow(self) -> None:
         """Until it is cancelled, or a person wants the run stopped."""
         fresh = True
         while True:
-            facts = await self._measured()
+            facts = await self._gauge.measured()
             match None if facts is None else room(facts):
                 case Ask() as ask:
                     if not await self._halt(ask):
@@ -74,43 +56,8 @@ class RoomWatch:
                 case _ if fresh and facts is not None:
                     await self._take_up()
                 case _:
-                    await self._quiet(facts)
-            fresh = False
-
-    async def _measured(self) -> RoomFacts | None:
-        """None when nothing can be said now."""
-        settings = self._s.configuration.settings.sandbox
-        try:
-            usage = await self._sandbox.usage()
-        except TROUBLE as error:
-            _log.warning("the disk of %s cannot be measured: %s", self._run.id, error)
-            return None
-        granted = await self._s.database.read(_allowed, self._run, "disk")
-        return RoomFacts(
-            used=usage.used,
-            free=usage.free,
-            inodes=usage.inodes,
-            limit=settings.disk_bytes * (1 + granted),
-            floor=settings.free_disk_bytes,
-        )
-
-    async def _quiet(self, facts: RoomFacts | None) -> None:
-        """Wait until measuring again is worth it."""
-        before = self._free()
-        if before is None or facts is None:
-            await asyncio.sleep(BLIND_SECONDS)
-            return
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_SECONDS):
-                while before - (self._free() or 0) < step(facts):
-                    await asyncio.sleep(GLANCE_SECONDS)
-
-    def _free(self) -> int | None:
-        """Bytes free, where that can be seen from here."""
-        if self._disk is None:
-            return None
-        found = os.statvfs(self._disk)
-        return found.f_bavail * found.f_frsize
+                    await self._gauge.quiet(facts)
+            fresh = fresh and facts is None
 
     async def _take_up(self) -> None:
         """A supervisor before this one may have halted the box; by now there is room, or more is allowed."""
@@ -130,8 +77,13 @@ class RoomWatch:
 
     async def _halt(self, ask: Ask) -> bool:
         """Halt the box and ask; whether it may go on."""
+        try:
+            await self._sandbox.pause()
+        except TROUBLE as error:
+            _log.warning("the box of %s cannot be halted: %s", self._run.id, error)
+            await asyncio.sleep(BLIND_SECONDS)
+            return True
         self.halted = True
-        await self._sandbox.pause()
         question = await asking.put(self._s, await self._s.database.read(self._question, ask))
         while question.answer is None:
             if ask.rule == "floor" and await self._room_again():
@@ -153,7 +105,7 @@ class RoomWatch:
 
     def _question(self, c: sa.Connection, ask: Ask) -> Approval:
         settings = self._s.configuration.settings.sandbox
-        number = _allowed(c, self._run, ask.rule) + 1
+        number = allowed(c, self._run, ask.rule) + 1
         more = (
             f"yes: it may take {size(settings.disk_bytes)} more"
             if ask.rule == "disk"
@@ -173,9 +125,9 @@ class RoomWatch:
 
     async def _room_again(self) -> bool:
         floor = self._s.configuration.settings.sandbox.free_disk_bytes
-        free = self._free()
+        free = self._gauge.free()
         if free is None:
-            facts = await self._measured()
+            facts = await self._gauge.measured()
             free = 0 if facts is None else facts.free
         return free >= floor * ROOM_AGAIN
 
@@ -183,9 +135,3 @@ class RoomWatch:
         now = self._s.clock()
         reviews.answer(c, question, yes=True, by=BY, at=now, note="there is room again")
         return reviews.approval(c, question)
-
-
-def _allowed(c: sa.Connection, run: Run, rule: str) -> int:
-    """How often the run was let go on past that rule."""
-    asked = reviews.approvals_of(c, run.id)
-    return sum(each.request.startswith(f"{rule}/") and each.answer == "yes" for each in asked)

@@ -86,6 +86,7 @@ def _facts(
         changed=bool(run.snapshot),
         agent_failed=not lost and (silent or turn.stop_reason in ("error", "refusal")),
         lost=lost,
+        starved=turn.exit_reason == "oom",
         over_budget=turn.over_budget,
         checks=tuple(CheckFact(result.command, result.passed) for result in checks),
     )

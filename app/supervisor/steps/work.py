@@ -1,6 +1,6 @@
 """One turn: start the agent or attach to it, tend it until it stops, and write down how it ended."""
 
-from app.domain.events import TurnStarted
+from app.domain.events import Note, TurnStarted
 from app.domain.ids import RunId, turn_name
 from app.domain.review import RAISE
 from app.domain.run import Run, RunState
@@ -9,6 +9,7 @@ from app.repo.repository import Repository
 from app.store import ledger, reviews, tasks, turns
 from app.store.turns import Turn, TurnEnd
 from app.supervisor.faults import fault
+from app.supervisor.gauge import memory_words
 from app.supervisor.handover import bring_in
 from app.supervisor.money import open_gateway
 from app.supervisor.network import proxied
@@ -101,18 +102,28 @@ async def _instructions(s: Services, repo: Repository, base: str) -> str:
 async def _end(s: Services, run: Run, turn: Turn, said: TurnEnded | None, exit_: Exit) -> None:
     await s.broker.flush()
     over = await _over_budget(s, run, turn)
+    if exit_.starved:
+        note = Note(memory_words(s), "warning")
+        await s.broker.record(run.id, f"turn-{turn.number}/starved", note)
     how = TurnEnd(
         ended=s.clock(),
         exit_code=exit_.code,
         exit_reason=exit_.reason,
         stop_reason=said.reason if said else "",
-        error=(said.error if said else exit_.stderr.strip()[-500:]),
+        error=_error(s, said, exit_),
         over_budget=over,
     )
     await s.database.write(turns.end, run.id, turn.number, how)
     await s.database.write(
         reviews.void_approvals, run.id, turn.number, at=s.clock(), keep_raise=over
     )
+
+
+def _error(s: Services, said: TurnEnded | None, exit_: Exit) -> str:
+    """What went wrong, in the agent's words or ours."""
+    if exit_.reason == "oom" and (said is None or said.reason == "error"):
+        return memory_words(s)
+    return said.error if said else exit_.stderr.strip()[-500:]
 
 
 async def _over_budget(s: Services, run: Run, turn: Turn) -> bool:

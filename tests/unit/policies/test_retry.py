@@ -89,3 +89,15 @@ def test_only_a_change_is_shown_to_a_person(given_facts: TurnFacts) -> None:
     if isinstance(after_turn(given_facts), Review):
         assert given_facts.changed
         assert not given_facts.agent_failed
+
+
+def test_a_program_that_ran_out_of_memory_is_told_so() -> None:
+    again = after_turn(replace(DONE, lost=True, starved=True))
+    assert isinstance(again, Again)
+    assert again.prompt.startswith("Your program ran out of memory")
+
+
+def test_a_program_that_ran_out_of_memory_in_its_last_turn_has_failed_for_that() -> None:
+    fail = after_turn(replace(DONE, lost=True, starved=True, attempts=3))
+    assert isinstance(fail, Fail)
+    assert "ran out of memory" in fail.reason
