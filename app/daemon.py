@@ -31,6 +31,7 @@ from app.supervisor.network import make_egress
 from app.supervisor.service import Service
 from app.supervisor.services import Live, Places, Services
 from app.supervisor.sweep import pick_up, sweep
+from app.supervisor.timers import wake_rested
 from app.supervisor.workflows import workflows
 from harnesses import catalog
 
@@ -98,7 +99,12 @@ async def opened(state: Path, *, way_out: WayOut | None = None) -> AsyncIterator
         await services.engine.launch(workflows(services))
         stack.push_async_callback(services.engine.close)
         await pick_up(services)
-        yield services
+        waking = asyncio.create_task(wake_rested(services), name="parked runs")
+        try:
+            yield services
+        finally:
+            waking.cancel()
+            await asyncio.gather(waking, return_exceptions=True)
 
 
 async def _compose(

@@ -22,7 +22,11 @@ class YesNo(StrEnum):
     NO = "no"
 
 
-@examples("swarm answer k3f9x.1-a1 yes", 'swarm answer k3f9x no --note "Use the existing helper"')
+@examples(
+    "swarm answer k3f9x.1-a1 yes",
+    'swarm answer k3f9x no --note "Use the existing helper"',
+    "swarm answer k3f9x yes --amount 2.00",
+)
 def answer(
     ctx: typer.Context,
     question: Annotated[
@@ -31,12 +35,23 @@ def answer(
     reply: Annotated[YesNo, typer.Argument(metavar="yes|no", help="Whether the agent may.")],
     *,
     note: Annotated[str, typer.Option("--note", help="Said to the agent with the answer.")] = "",
+    amount: Annotated[
+        str | None,
+        typer.Option(
+            "--amount",
+            metavar="USD",
+            help="Raise the budget by that much instead of what is asked.",
+        ),
+    ] = None,
 ) -> None:
-    """Answer an agent's question. The first answer counts."""
+    """Answer an agent's question, or a run's that needs a larger budget. The first answer counts."""
     from app import wire
+    from app.cli.work import money
 
     call = Call.of(ctx)
-    body = wire.Answer(yes=reply is YesNo.YES, note=note, by=user_name())
+    body = wire.Answer(
+        yes=reply is YesNo.YES, note=note, amount=money(amount, "--amount"), by=user_name()
+    )
 
     async def send(swarm: "Swarm") -> "Approval":
         return await swarm.answer(which(await swarm.inbox(), question), body)

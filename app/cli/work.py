@@ -81,12 +81,12 @@ def run(  # noqa: PLR0913 - a parameter for each option
         return
     row, notes = call.ask(lambda swarm: _submit(swarm, new))
     call.show(row, lambda: row.run.id)
+    for note in () if call.json else notes:
+        call.say(note)
     if not call.json:
         call.say(f"{row.run.agent} is on it. Follow it with `swarm logs {row.run.id} -f`.")
 
 
-def _run_and_wait(call: Call, new: "wire.NewTask") -> None:
-    from app.cli.waiting import verdict_on, watch
 async def _submit(swarm: "Swarm", new: "wire.NewTask") -> "tuple[wire.RunRow, list[str]]":
     """The new run, and what a person should know of it at once."""
     from app.domain.events import Event, Note
@@ -99,6 +99,8 @@ async def _submit(swarm: "Swarm", new: "wire.NewTask") -> "tuple[wire.RunRow, li
     return row, [f"{row.run.id}: {clean_line(note.text)}" for note in warnings]
 
 
+def _run_and_wait(call: Call, new: "wire.NewTask") -> None:
+    from app.cli.waiting import verdict_on, watch
 
     async def submit_and_watch(swarm: "Swarm") -> "Run":
         row = await swarm.submit(new)
@@ -117,7 +119,7 @@ async def _submit(swarm: "Swarm", new: "wire.NewTask") -> "tuple[wire.RunRow, li
         raise typer.Exit(error.exit_code)
 
 
-def money(text: str | None) -> "Micros | None":
+def money(text: str | None, flag: str = "--budget") -> "Micros | None":
     """Dollars from the command line. Raises `UsageError`."""
     from app.domain.money import parse_dollars
 
@@ -126,7 +128,7 @@ def money(text: str | None) -> "Micros | None":
     try:
         return parse_dollars(text)
     except ValueError as error:
-        raise UsageError(f"--budget: {error}") from None
+        raise UsageError(f"{flag}: {error}") from None
 
 
 @examples('swarm tell k3f9x "Leave the public names as they are"')

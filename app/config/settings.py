@@ -225,6 +225,8 @@ class GatewaySettings(Section):
     """A model without a known price is refused, charged at the `assume` price, or free (local models)."""
     assume: AssumedPrice = AssumedPrice()
     """The price per million tokens with `unknown_model: assume`."""
+    park_after: Span = "5m"
+    """A provider that asks to wait longer than this parks the run, which goes on by itself at that time."""
     prices: Mapping[str, PriceSettings] = Field(default_factory=dict)
     """Prices per million tokens by model id, where the shipped price list is wrong or silent."""
 

@@ -37,6 +37,8 @@ class Objection(Value, frozen=True, kw_only=True):
 
     status: int
     why: str
+    until: float | None = None
+    """Unix time at which it may be made after all."""
 
 
 class Meter(Protocol):

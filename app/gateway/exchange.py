@@ -68,6 +68,8 @@ class Exchange:
             return outcome
         if outcome.status == GONE_STATUS:
             return web.Response(status=GONE_STATUS)
+        if outcome.until is not None:
+            await self._parts.desk.rest(self._line.run, outcome.until, outcome.why)
         said = await refuse(self._parts, self._line, self._dialect, outcome)
         begun = self._forward.alive
         # Once a reply has begun, its status stands: cut, the agent asks once more, and is told.

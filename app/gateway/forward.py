@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable
+from datetime import UTC, datetime
 
 import aiohttp
 from aiohttp import web
@@ -11,12 +12,15 @@ from multidict import CIMultiDict
 
 from app.domain.errors import EnvironmentProblem
 from app.gateway import replies
+from app.gateway.admission import BUDGET_STATUS
 from app.gateway.alive import Alive
 from app.gateway.dialects import Call, Dialect, Meter, Objection, Route
 from app.gateway.keys import redact
 from app.gateway.parts import Parts
+from app.gateway.retry import answered
 from app.gateway.settings import Upstream
 from app.gateway.upstreams import address, credentials
+from policies.upstream import Later
 
 _LOG = logging.getLogger(__name__)
 _ERROR_LIMIT = 256 * 1024
@@ -79,7 +83,14 @@ class Forward:
         headers = replies.sent_headers(self._dialect, self._request.headers)
         headers.extend(credentials(upstream, key, self._dialect.name))
         url = address(upstream, self._route.upstream, model, _query(self._request))
-        answer = await self._parts.upstreams.post(upstream, url, headers, body)
+
+        async def post() -> aiohttp.ClientResponse:
+            self.unbilled = False
+            return await self._parts.upstreams.post(upstream, url, headers, body)
+
+        answer = await answered(post, self._parts.settings, self._wait)
+        if isinstance(answer, Later):
+            return self._rests(upstream, answer.seconds)
         async with answer:
             if answer.status == 200:
                 return await self._pass_reply(answer, call)
@@ -88,6 +99,22 @@ class Forward:
                 self._parts.upstreams.forget(upstream)
                 return _wrong_key(upstream)
             return await self._pass_error(answer, upstream, key)
+
+    async def _wait(self, seconds: float) -> None:
+        """Until the next try, which nobody has been billed for yet."""
+        self.unbilled = True
+        if self.alive is None:
+            await asyncio.sleep(seconds)
+            return
+        async with self.alive.kept():
+            await asyncio.sleep(seconds)
+
+    def _rests(self, upstream: Upstream, seconds: float) -> Objection:
+        self.unbilled = True
+        until = self._parts.clock() + seconds
+        clock = datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        why = f"swarm: the model API {upstream.name!r} asks to wait until {clock}"
+        return Objection(status=BUDGET_STATUS, why=why, until=until)
 
     async def _pass_reply(self, answer: aiohttp.ClientResponse, call: Call) -> web.StreamResponse:
         streamed = answer.content_type == "text/event-stream"

@@ -70,9 +70,16 @@ class Desk(Protocol):
         """
         ...
 
+    async def rest(self, run: RunId, until: float, why: str) -> None:
+        """Note that the run can go on at that time, not before: it is stopped now and resumed then."""
+        ...
+
 
 class NoDesk:
     """Nobody can be asked: a limit is the end."""
 
     async def more(self, run: RunId, shortage: Shortage) -> bool:
         return False
+
+    async def rest(self, run: RunId, until: float, why: str) -> None:
+        """Nobody comes back."""

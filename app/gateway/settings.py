@@ -65,6 +65,10 @@ class GatewaySettings(Value, frozen=True, kw_only=True):
     """Output tokens below which a call is refused, not cut short: agents give up after a few cut answers."""
     bytes_per_token: Literal[1, 2] = 2
     """How many bytes of a request are counted as one input token at least; 1 can never be too low."""
+    attempts: int = 3
+    """How often a request is sent to a provider that fails before it says anything."""
+    longest_wait: float = 300.0
+    """Seconds an agent is kept waiting when a provider says how long; what takes longer parks its run."""
     alive: float = 15.0
     """Seconds after which an agent that is kept waiting gets a beginning of its reply, and signs of life."""
     sibling_wait: float = 30.0

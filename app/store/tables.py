@@ -257,6 +257,16 @@ WARNING = sa.Table(
 )
 """Each threshold that a budget has passed, once; `run` is the one whose call passed it."""
 
+REST = sa.Table(
+    "rest",
+    STATE,
+    sa.Column("run", sa.Text, sa.ForeignKey("run.id"), primary_key=True),
+    sa.Column("until", sa.Float, nullable=False, index=True),
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+)
+"""Runs that go on by themselves at a time, on the host that has their sandbox."""
+
 RAISE = sa.Table(
     "raise",
     STATE,

@@ -8,6 +8,7 @@ from decimal import Decimal
 from app.config.budget import ceilings
 from app.config.settings import SHIPPED_UPSTREAMS, PriceSettings, Settings
 from app.config.settings import GatewaySettings as Configured
+from app.config.values import seconds
 from app.domain.budget import Ceilings, Claim, Headroom, Passed
 from app.domain.events import Note, Refused, Spent, Warned
 from app.domain.ids import RunId
@@ -112,7 +113,7 @@ def make_gateway(
         settings,
         StoreLedger(database, clock, host=host, ceilings=above, passed=witness.passed),
         witness,
-        desk=Till(database, broker, live, clock, above),
+        desk=Till(database, broker, live, clock, above, host),
         prices=Prices(settings),
         clock=clock,
     )
@@ -123,6 +124,7 @@ def gateway_settings(configured: Configured) -> GatewaySettings:
     assumed = PriceSettings(input=configured.assume.input, output=configured.assume.output)
     return GatewaySettings(
         upstreams=upstreams(configured),
+        longest_wait=seconds(configured.park_after),
         unknown_model=configured.unknown_model,
         assume=_rates(assumed),
         prices={model: _rates(price) for model, price in configured.prices.items()},

@@ -1,4 +1,4 @@
-"""A run that needs more than its budget: its agent is kept waiting while a person decides, and goes on in its turn.
+"""A run that needs more than its budget: its agent waits while a person decides, and goes on in the same turn.
 
 The question is a row like any other, so that it outlives the agent's patience and this supervisor: answered
 later, it sends the parked run back to work.
@@ -20,7 +20,7 @@ from app.domain.money import Micros, dollars
 from app.domain.review import RAISE, Approval
 from app.domain.run import RunState
 from app.gateway.ledger import Shortage
-from app.store import audit, budgets, reviews, tasks
+from app.store import audit, budgets, rests, reviews, tasks
 from app.store.database import Database
 from app.supervisor.broker import Broker
 from app.supervisor.services import Live
@@ -39,6 +39,7 @@ class Till:
     live: Live
     clock: Callable[[], float]
     ceilings: Ceilings
+    host: str
 
     async def more(self, run: RunId, shortage: Shortage) -> bool:
         """Ask, once for all calls that lack the same, and wait; whether to look at the budget again."""
@@ -55,6 +56,9 @@ class Till:
         if asked.answer == "yes":
             await self._go_on(asked)
         return asked.answer == "yes"
+
+    async def rest(self, run: RunId, until: float, why: str) -> None:
+        await self.database.write(rests.put, run, until, host=self.host, why=why)
 
     async def _show(self, asked: Approval) -> None:
         """Say in log and state that a person is needed; again it changes nothing."""

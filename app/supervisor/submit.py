@@ -17,7 +17,7 @@ from app.domain.run import Run, RunState
 from app.domain.task import Task
 from app.repo import repository
 from app.repo.repository import Repository
-from app.store import audit, board, reviews, tasks
+from app.store import audit, board, rests, reviews, tasks
 from app.supervisor.consent import refuse_secrets_in
 from app.supervisor.engine import INTAKE
 from app.supervisor.errors import translated
@@ -158,5 +158,6 @@ def enqueue_run(c: sa.Connection, s: Services, run: Run) -> None:
 def requeue(c: sa.Connection, s: Services, run: RunId, round_: int) -> None:
     """Send a run back to work, on the host that has its sandbox. What it still asked is settled by that."""
     reviews.void_all(c, run, at=s.clock(), why="the run was sent back to work")
+    rests.forget(c, run)
     tasks.update(c, run, round=round_)
     s.engine.enqueue(c, ATTEMPT, attempt_id(run, round_), run, round_, queue=s.engine.host_queue)

@@ -3,7 +3,9 @@
 One supervisor, one endpoint and one image serve all tests of a file.
 """
 
+import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -13,7 +15,7 @@ from app.gateway.rehearsal_script import Script
 from tests.real.plans import PLANS
 from tests.support.home import supervised
 from tests.support.images import agents_image, require_docker
-from tests.support.world import World, world_at
+from tests.support.world import Settings, World, world_at
 
 REAL_KEY = "sk-real-and-secret-0123456789"
 
@@ -37,7 +39,15 @@ async def provider() -> AsyncIterator[Rehearsal]:
 async def house(
     provider: Rehearsal, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[World]:
-    """The user's world, configured as a user would: Docker, a key in the environment, who serves models."""
+    """The user's world, where an agent at its limit is stopped."""
+    root = tmp_path_factory.mktemp("real")
+    async with house_at(root, provider, budget={"run": "5.00", "on_limit": "stop"}) as world:
+        yield world
+
+
+@contextlib.asynccontextmanager
+async def house_at(root: Path, provider: Rehearsal, *, budget: Settings) -> AsyncIterator[World]:
+    """A world configured as a user would: Docker, a key in the environment, who serves models."""
     require_docker()
     upstreams = {
         "anthropic": {"url": provider.url, "key": "env:ANTHROPIC_API_KEY"},
@@ -46,9 +56,8 @@ async def house(
     settings = {
         "sandbox": {"driver": "docker", "image": agents_image()},
         "gateway": {"upstreams": upstreams},
-        "budget": {"run": "5.00", "on_limit": "stop"},
+        "budget": budget,
     }
-    root = tmp_path_factory.mktemp("real")
     with (
         world_at(root, agents={}, settings=settings) as home,
         pytest.MonkeyPatch.context() as patch,

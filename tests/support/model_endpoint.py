@@ -161,7 +161,8 @@ async def bench(
                 dialects=("anthropic", "responses", "chat"),
                 key=f"file:{key_file}",
             )
-            settings = GatewaySettings(**({"upstreams": (upstream,)} | more))
+            # One try: the tests of faults are about one; those of trying again say how many.
+            settings = GatewaySettings(**({"upstreams": (upstream,), "attempts": 1} | more))
             async with Gateway(
                 settings, StoreLedger(database), witness, prices=Prices(settings), desk=desk
             ) as gateway:

@@ -31,6 +31,9 @@ class Person:
     yes: bool = True
     bench: Bench | None = None
 
+    async def rest(self, run: RunId, until: float, why: str) -> None:
+        raise AssertionError
+
     async def more(self, run: RunId, shortage: Shortage) -> bool:
         assert self.bench
         self.asked.append(shortage)
