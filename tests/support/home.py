@@ -21,6 +21,7 @@ from app.client.client import Swarm
 from app.config import paths
 from app.daemon import exclusive, opened
 from app.domain.errors import Unreachable
+from app.gateway.egress_way import WayOut
 from app.supervisor.service import Service
 
 GIT_NAME = "Ada Lovelace"
@@ -124,14 +125,15 @@ def home_at(root: Path) -> Iterator[Home]:
 
 
 @contextlib.asynccontextmanager
-async def supervised(home: Home) -> AsyncIterator[Swarm]:
+async def supervised(home: Home, way_out: WayOut | None = None) -> AsyncIterator[Swarm]:
     """The real supervisor in this process: store, workflows, gateway and API on its unix socket.
 
-    The caller has put `home.env` into this process's environment.
+    `way_out` leads its runs to an internet of the test's own. The caller has put `home.env` into this process's
+    environment.
     """
     own_directory(home.state)
     with exclusive(home.state):
-        async with opened(home.state) as services:
+        async with opened(home.state, way_out=way_out) as services:
             service = Service(services, lambda: None)
             server = Server(create_app(service), bind(paths.api_socket(home.state)))
             server.start()
