@@ -6,12 +6,10 @@ After "Trojan Source" (CVE-2021-42574) and "homoglyphs" (CVE-2021-42694).
 import re
 import unicodedata
 from collections.abc import Iterator
-from typing import Final
-
-import msgspec
+from typing import Final, NamedTuple
 
 
-class Trick(msgspec.Struct, frozen=True):
+class Trick(NamedTuple):
     """One place where eyes cannot be trusted."""
 
     rule: str
@@ -77,17 +75,42 @@ _TWINS: Final = frozenset(
 )
 
 
+_FOREIGN: Final = re.compile(
+    "[\u0370-\u058f\u13a0-\u13fd\u2c80-\u2cff\ua4d0-\ua4ff\uab70-\uabbf\uff21-\uff5a"
+    "\U00010400-\U0001044f\U0001d400-\U0001d7ff]"
+)
+"""Letters of the alphabets that have twins of Latin ones."""
+
+
+def spelt(text: str) -> str:
+    """The text with look-alikes inside of Latin words spelt out, as `p<U+0430>ssword`; other words as they are."""
+    if not _FOREIGN.search(text):
+        return text
+    return _WORD.sub(lambda word: _spell(word[0]), text)
+
+
+def _spell(word: str) -> str:
+    odd = _twins(word)
+    return "".join(f"<{_code(sign)}>" if sign in odd else sign for sign in word) if odd else word
+
+
 def _mixed(word: str) -> str:
     """Why a word looks like one of another alphabet; empty when it does not."""
-    letters = [sign for sign in word if sign.isalpha()]
-    if not any(_script(sign) == "LATIN" for sign in letters):
+    odd = _twins(word)
+    if not odd:
         return ""
-    for sign in letters:
-        script = _script(sign)
-        if script in _TWINS or sign in _GREEK_TWINS:
-            name = unicodedata.name(sign).lower()
-            return f"a word of Latin letters holds {_code(sign)}, {name}"
-    return ""
+    first = next(sign for sign in word if sign in odd)
+    return f"a word of Latin letters holds {_code(first)}, {unicodedata.name(first).lower()}"
+
+
+def _twins(word: str) -> frozenset[str]:
+    """Letters of a Latin word that look like Latin ones and are none."""
+    if word.isascii() or not _FOREIGN.search(word):
+        return frozenset()
+    letters = frozenset(sign for sign in word if sign.isalpha())
+    if not any(_script(sign) == "LATIN" for sign in letters):
+        return frozenset()
+    return frozenset(s for s in letters if _script(s) in _TWINS or s in _GREEK_TWINS)
 
 
 def _script(sign: str) -> str:

@@ -33,7 +33,10 @@ MOVES: Final[dict[RunState, frozenset[RunState]]] = {
     _S.WORKING: frozenset(
         {_S.WAITING, _S.CHECKING, _S.IN_REVIEW, _S.PARKED, _S.FAILED, _S.CANCELLED}
     ),
-    _S.WAITING: frozenset({_S.WORKING, _S.CHECKING, _S.PARKED, _S.FAILED, _S.CANCELLED}),
+    # An agent may end its turn although its question is open.
+    _S.WAITING: frozenset(
+        {_S.WORKING, _S.CHECKING, _S.IN_REVIEW, _S.PARKED, _S.FAILED, _S.CANCELLED}
+    ),
     _S.CHECKING: frozenset({_S.WORKING, _S.IN_REVIEW, _S.PARKED, _S.FAILED, _S.CANCELLED}),
     _S.IN_REVIEW: frozenset({_S.QUEUED, _S.MERGING, _S.DISCARDED, _S.CANCELLED}),
     _S.MERGING: frozenset({_S.MERGED, _S.IN_REVIEW, _S.FAILED}),

@@ -7,6 +7,8 @@ import re
 import unicodedata
 from typing import Final
 
+from policies.deception import spelt
+
 _INVISIBLE: Final = (
     "\u115f\u1160\u3164\uffa0"  # Hangul fillers: letters by category, blank on the screen
     "\u2800"  # the blank Braille pattern
@@ -27,12 +29,13 @@ _TOWER: Final = re.compile(
 def clean(text: str) -> str:
     """`text` with every control, formatting and invisible character made visible.
 
-    C0 and DEL become control pictures (`␛`), everything else `<U+202E>`; line ends stay, a tab is 4 spaces.
+    C0 and DEL become control pictures (`␛`), everything else `<U+202E>`; so do letters that pass for Latin ones in
+    a Latin word. Line ends stay, a tab is 4 spaces.
     """
     if text.isascii() and text.isprintable():
         return text
     shown = _SUSPECT.sub(_visible, text)
-    return _TOWER.sub(r"\1<…>", shown).replace("\t", "    ")
+    return spelt(_TOWER.sub(r"\1<…>", shown)).replace("\t", "    ")
 
 
 def clean_line(text: str, width: int = 0) -> str:

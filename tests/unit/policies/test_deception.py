@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.deception import tricks
+from policies.deception import spelt, tricks
 
 TRICKS = {
     "reordered comment": ('if access != "user\u202e \u2066// admin\u2069":', "bidi"),
@@ -61,3 +61,12 @@ def test_a_trick_names_its_line_and_sign() -> None:
 @given(st.text(st.characters(), max_size=60))
 def test_what_is_told_of_any_text_can_be_shown(text: str) -> None:
     assert all(trick.why.isascii() and trick.why.isprintable() for trick in tricks(text))
+
+
+def test_only_the_letters_that_pass_for_others_are_spelt() -> None:
+    assert spelt("p\u0430ss = Привет + Δx") == "p<U+0430>ss = Привет + Δx"
+
+
+@given(st.text(st.characters(), max_size=60))
+def test_spelling_twice_changes_nothing_more(text: str) -> None:
+    assert spelt(spelt(text)) == spelt(text)

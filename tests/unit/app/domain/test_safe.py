@@ -74,6 +74,10 @@ def test_a_bidi_override_is_named() -> None:
     assert clean("\u202e") == "<U+202E>"
 
 
+def test_a_letter_that_passes_for_another_is_named() -> None:
+    assert clean("p\u0430ssword") == "p<U+0430>ssword"
+
+
 def test_a_tab_takes_four_columns() -> None:
     assert clean("a\tb") == "a    b"
 
