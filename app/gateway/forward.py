@@ -93,6 +93,8 @@ class Forward:
             return self._rests(upstream, answer.seconds)
         async with answer:
             if answer.status == 200:
+                if answer.content_type == "text/html":
+                    return _page(upstream)
                 return await self._pass_reply(answer, call)
             self.unbilled = True
             if answer.status == 401:
@@ -188,6 +190,14 @@ def _query(request: web.BaseRequest) -> str:
     """The one query a provider's client adds; everything else stays here."""
     _, _, query = request.path_qs.partition("?")
     return "beta=true" if "beta=true" in query.split("&") else ""
+
+
+def _page(upstream: Upstream) -> Objection:
+    return Objection(
+        status=403,
+        why=f"swarm: the model API {upstream.name!r} answered with a web page, not with a reply; look at "
+        f"gateway.upstreams.{upstream.name}.url and at what stands between: a proxy, or a page to sign in",
+    )
 
 
 def _wrong_key(upstream: Upstream) -> Objection:

@@ -2,19 +2,23 @@
 
 import asyncio
 import contextlib
+import json
 import logging
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
+from app.gateway.rehearsal import Rehearsal
 from app.gateway.rehearsal_script import FaultKind
-from app.gateway.settings import Upstream
+from app.gateway.settings import DialectName, Upstream
 from app.store import ledger
 from app.store.database import Database
 from app.store.tables import HOLD
+from tests.support.attacks import attack
 from tests.support.model_endpoint import (
     MESSAGES,
     REAL_KEY,
@@ -100,6 +104,7 @@ async def test_a_providers_advice_when_to_retry_passes() -> None:
             assert (await b.post(ask())).headers["retry-after"] == "7"
 
 
+@attack("N06")
 async def test_a_redirect_is_not_followed() -> None:
     reply = http("307 Temporary Redirect", b"", location="http://169.254.169.254/")
     async with raw_upstream(reply) as upstream:
@@ -111,6 +116,7 @@ async def test_a_redirect_is_not_followed() -> None:
             assert len(upstream.received) == 1
 
 
+@attack("N11")
 async def test_a_key_in_a_providers_error_is_withheld(tmp_path: Path) -> None:
     (tmp_path / "key").write_text(REAL_KEY)
     echo = f'{{"error": "bad request from {REAL_KEY}"}}'.encode()
@@ -122,6 +128,7 @@ async def test_a_key_in_a_providers_error_is_withheld(tmp_path: Path) -> None:
             assert REAL_KEY not in answer.body.decode() + str(answer.headers)
 
 
+@attack("N11")
 async def test_a_wrong_real_key_stops_the_agent_and_names_the_setting() -> None:
     async with bench(key="another-key") as b:
         answer = await b.post(ask())
@@ -131,6 +138,7 @@ async def test_a_wrong_real_key_stops_the_agent_and_names_the_setting() -> None:
         assert REAL_KEY not in answer.body.decode()
 
 
+@attack("N11")
 async def test_the_real_key_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     async with bench() as b:
@@ -244,3 +252,87 @@ async def test_a_killed_gateways_hold_is_charged_in_full_at_the_next_start(tmp_p
         assert (spend.held, spend.calls) == (0, 1)
         assert spend.micros >= billed(b)
     database.close()
+
+
+EVERY = pytest.mark.parametrize(
+    "path", [MESSAGES, "/openai/v1/responses", "/openai/v1/chat/completions"]
+)
+
+
+def asking(path: str, text: str) -> dict[str, Any]:
+    said = [{"role": "user", "content": text}]
+    if path == MESSAGES:
+        return ask(text)
+    place = "input" if path.endswith("responses") else "messages"
+    return {"model": "gpt-5.5", place: said, "stream": True}
+
+
+@EVERY
+@pytest.mark.parametrize(
+    ("fault", "is_whole"),
+    [("cut_start", False), ("cut", False), ("end", False), ("giant", True)],
+)
+async def test_what_goes_wrong_amid_a_reply_has_one_outcome_in_every_dialect(
+    path: str, fault: FaultKind, is_whole: bool
+) -> None:
+    async with bench() as b:
+        body = asking(path, f"[[usage input=20 output=100 fault={fault}]]")
+        whole = True
+        try:
+            await b.post(body, path=path)
+        except aiohttp.ClientError:
+            whole = False
+        spend = await b.settled()
+        assert whole == is_whole
+        assert [told.known for told in b.witness.spent] == ["metered" if is_whole else "held"]
+        assert spend.held == 0
+        await nobody_connected(b)
+
+
+@EVERY
+async def test_a_web_page_instead_of_a_reply_stops_the_agent_and_names_the_address(
+    path: str,
+) -> None:
+    async with bench() as b:
+        answer = await b.post(asking(path, "[[usage fault=html]]"), path=path)
+        assert answer.status == 403
+        assert "gateway.upstreams.anthropic.url" in answer.json["error"]["message"]
+        # Whoever sent the page may have asked the provider before.
+        assert [told.known for told in b.witness.spent] == ["held"]
+
+
+@EVERY
+async def test_a_provider_that_falls_silent_is_cut_and_charged_in_full(path: str) -> None:
+    async with Rehearsal() as endpoint:
+        dialects: tuple[DialectName, ...] = ("anthropic", "responses", "chat")
+        there = Upstream(name="u", url=endpoint.url, dialects=dialects, timeout=0.3)
+        async with bench(upstreams=(there,)) as b:
+            with pytest.raises(aiohttp.ClientError):
+                await b.post(asking(path, "[[usage output=100 fault=hang]]"), path=path)
+            assert (await b.settled()).held == 0
+            assert [told.known for told in b.witness.spent] == ["held"]
+            await nobody_connected(b)
+
+
+@EVERY
+async def test_an_agent_that_hangs_up_leaves_nothing_open(path: str) -> None:
+    async with bench(drain=0.1) as b:
+        body = json.dumps(asking(path, "[[usage output=100 fault=hang]]")).encode()
+        _, writer = await asyncio.open_unix_connection(str(b.socket))
+        head = f"POST {path} HTTP/1.1\r\nhost: g\r\nauthorization: Bearer {RUN_KEY}\r\n"
+        writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
+        while not b.endpoint.calls:
+            await asyncio.sleep(0.01)
+        writer.close()
+        assert (await b.settled()).held == 0
+        await nobody_connected(b)
+
+
+async def nobody_connected(b: Bench) -> None:
+    """Wait until no connection is left on either side of the gateway; the test's own limit ends it."""
+    runner = b.gateway._lines[RUN_ID]._runner
+    session = b.gateway._parts.upstreams._session
+    assert runner is not None
+    assert runner.server is not None
+    while runner.server.connections or (session and session.connector._acquired):  # type: ignore[union-attr]
+        await asyncio.sleep(0.01)
