@@ -13,7 +13,7 @@ from app.tui.model import show
 from app.tui.model.line import Line, fit, one_line, wrap
 from app.tui.screens.dialogs import Dialog
 from app.tui.widgets.bars import Rule, Written
-from app.tui.widgets.line_view import Lines
+from app.tui.widgets.searched_view import Lines
 
 _HERE: Final = " ▸ "
 """Stands before the finding that is asked about."""

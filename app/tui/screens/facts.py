@@ -13,7 +13,7 @@ from app.domain.review import Comment, Finding, Review
 from app.tui.model import show
 from app.tui.model.line import Line, one_line, spread, wrap
 from app.tui.widgets.bars import Rule
-from app.tui.widgets.line_view import Lines
+from app.tui.widgets.searched_view import Lines
 from app.wire import RunDetail, RunRow
 
 _SEVERITIES = {"block": ("✗", "bad"), "confirm": ("!", "ask"), "warn": ("!", "warn")}

@@ -11,7 +11,7 @@ from app.tui.actions import Place
 from app.tui.keymap import help_lines
 from app.tui.model.line import Line
 from app.tui.widgets.bars import Rule
-from app.tui.widgets.line_view import Lines
+from app.tui.widgets.searched_view import Lines
 
 _BESIDES: dict[Place, tuple[Place, ...]] = {
     "board": ("list", "files", "question", "form"),

@@ -18,9 +18,9 @@ from app.tui.model.show import name
 from app.tui.widgets.bars import Tabs
 from app.tui.widgets.diff_view import DiffView
 from app.tui.widgets.files_view import FilesView
-from app.tui.widgets.line_view import Lines, LineView
 from app.tui.widgets.log_view import LogView
 from app.tui.widgets.question_card import QuestionCard
+from app.tui.widgets.searched_view import Lines, SearchedView
 from app.wire import RunRow
 
 SETTLE: Final = 0.06
@@ -64,9 +64,9 @@ class RunPane(Vertical):
         return self.query_one(Tabs).active
 
     @property
-    def view(self) -> LineView:
+    def view(self) -> SearchedView:
         """The view that is seen."""
-        return self.query_one(f"#{self.tab}", LineView)
+        return self.query_one(f"#{self.tab}", SearchedView)
 
     @property
     def card(self) -> QuestionCard:

@@ -27,7 +27,8 @@ from app.tui.screens.search import SEARCH, SearchedScreen, SearchField
 from app.tui.widgets.bars import Footer, Rule, Written
 from app.tui.widgets.diff_view import DiffView
 from app.tui.widgets.files_view import FilesView
-from app.tui.widgets.line_view import Lines, LineView
+from app.tui.widgets.line_view import LineView
+from app.tui.widgets.searched_view import Lines, SearchedView
 from app.wire import RunDetail, RunRow
 
 
@@ -204,7 +205,7 @@ class ReviewScreen(SearchedScreen):
         return self.desk.fleet.rows.get(self.task_id)
 
     @property
-    def searched(self) -> LineView:
+    def searched(self) -> SearchedView:
         return self.diff_view
 
     @property

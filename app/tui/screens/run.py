@@ -22,7 +22,7 @@ from app.tui.screens.board import WITH_PANE, PaneScreen
 from app.tui.screens.pane import RunPane
 from app.tui.screens.search import SEARCH, SearchedScreen, SearchField
 from app.tui.widgets.bars import Footer, Rule, Written
-from app.tui.widgets.line_view import LineView
+from app.tui.widgets.searched_view import SearchedView
 from app.wire import RunRow
 
 
@@ -55,7 +55,7 @@ class RunScreen(PaneScreen, SearchedScreen):
         self.query_one(RunPane).view.focus()
 
     @property
-    def searched(self) -> LineView:
+    def searched(self) -> SearchedView:
         return self.query_one(RunPane).view
 
     @property

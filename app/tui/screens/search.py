@@ -8,7 +8,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from app.tui.screens.base import SwarmScreen, Verb
-from app.tui.widgets.line_view import LineView
+from app.tui.widgets.searched_view import SearchedView
 
 
 class SearchField(Input):
@@ -38,7 +38,7 @@ class SearchedScreen(SwarmScreen):
     """A screen with a `SearchField` on it."""
 
     @property
-    def searched(self) -> LineView:
+    def searched(self) -> SearchedView:
         """The view in which words are looked for."""
         raise NotImplementedError
 

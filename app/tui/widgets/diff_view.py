@@ -10,13 +10,13 @@ from app.tui.model.line import Line, spread
 from app.tui.model.show import changed
 from app.tui.model.split import Split
 from app.tui.syntax import Piece, Syntax
-from app.tui.widgets.line_view import LineView
+from app.tui.widgets.searched_view import SearchedView
 
 FIRST: Final = 64 * 1024
 MOST: Final = 1024 * 1024
 
 
-class DiffView(LineView):
+class DiffView(SearchedView):
     """Bytes in. The cursor counts lines of the screen; `place` says what it stands on."""
 
     has_cursor: ClassVar[bool] = True

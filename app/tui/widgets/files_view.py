@@ -9,12 +9,12 @@ from app.tui.keymap import bindings
 from app.tui.model import show
 from app.tui.model.diff import DiffFile
 from app.tui.model.line import Line, clip, spread
-from app.tui.widgets.line_view import LineView
+from app.tui.widgets.searched_view import SearchedView
 
 _SIGNS = {"added": ("+", "added-sign"), "deleted": ("-", "removed-sign")}
 
 
-class FilesView(LineView):
+class FilesView(SearchedView):
     """Files in; `Picked` out when one is clicked or chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("files")]

@@ -14,7 +14,7 @@ from textual.strip import Strip
 
 from app.domain.events import Event
 from app.tui.keymap import bindings
-from app.tui.model.line import Line, lit, pattern_of
+from app.tui.model.line import Line, lit
 from app.tui.model.transcript import news
 from app.tui.theme import COMPONENTS, inks_css
 from app.tui.widgets.paint import ground, paint, stretch
@@ -64,8 +64,6 @@ class LineView(ScrollView, can_focus=True):
         self.sideways = 0
         self.needle = ""
         """Words that are looked for; where they stand they are lit."""
-        self.found = False
-        self._origin = 0
         self._strips: LRUCache[tuple[int, bool], Strip] = LRUCache(2000)
 
     def draw(self, row: int, width: int) -> tuple[Line, str]:
@@ -115,46 +113,6 @@ class LineView(ScrollView, can_focus=True):
         kept = self.fixed_cells()
         head, tail = strip.crop(0, kept), strip.crop(kept + self.sideways)
         return Strip.join([head, tail]).adjust_cell_length(width, ground(self, base))
-
-    def start_from_here(self) -> None:
-        """What is looked for next is looked for from here on."""
-        self._origin = self._here
-
-    def look_for(self, words: str) -> None:
-        """Light these words, and go to the first line with them; back where the search began if there is none."""
-        self.needle = words
-        self.redraw()
-        row = self.matching(words, self._origin - 1, 1) if words else None
-        self.found = row is not None
-        self._show(self._origin if row is None else row)
-
-    def go_to_match(self, step: int) -> bool:
-        """To the next line with the words, or the one before; at the end it goes on at the beginning."""
-        row = self.matching(self.needle, self._here, step)
-        if row is not None:
-            self._show(row)
-        return row is not None
-
-    def matching(self, words: str, row: int, step: int) -> int | None:
-        """The first row with the words after `row`, or before it, round the end if need be."""
-        width = self.scrollable_content_region.width
-        pattern = pattern_of(words)
-        for distance in range(1, self.count + 1):
-            at = (row + step * distance) % self.count
-            line, _base = self.draw(at, width)
-            if pattern.search("".join(text for text, _ink in line)):
-                return at
-        return None
-
-    @property
-    def _here(self) -> int:
-        return self.cursor if self.has_cursor else self.scroll_offset.y
-
-    def _show(self, row: int) -> None:
-        if self.has_cursor:
-            self.cursor = row
-        else:
-            self.go_to(row)
 
     def fixed_cells(self) -> int:
         """Cells on the left that stay when the rest goes sideways."""
@@ -245,21 +203,6 @@ class Recent(LineView, can_focus=False):
         self._lines = []
         self.set_count(0)
         self.show(self._events)
-
-    def draw(self, row: int, width: int) -> tuple[Line, str]:
-        return self._lines[row], ""
-
-
-class Lines(LineView):
-    """Lines given whole."""
-
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
-        self._lines: list[Line] = []
-
-    def show(self, lines: list[Line]) -> None:
-        self._lines = lines
-        self.set_count(len(lines))
 
     def draw(self, row: int, width: int) -> tuple[Line, str]:
         return self._lines[row], ""

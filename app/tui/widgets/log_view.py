@@ -2,10 +2,10 @@
 
 from app.tui.model.line import Line
 from app.tui.model.transcript import Transcript
-from app.tui.widgets.line_view import LineView
+from app.tui.widgets.searched_view import SearchedView
 
 
-class LogView(LineView):
+class LogView(SearchedView):
     """A transcript in, drawn entry by entry; only entries that changed are laid out again."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
