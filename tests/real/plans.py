@@ -15,7 +15,7 @@ def changes(agent: str, path: str, old: str, new: str) -> ToolUse:
     if agent == "claude-code":
         whole = {"file_path": f"/workspace/{path}", "old_string": old, "new_string": new}
         return ToolUse(tool="Edit", input=whole)
-    return _patch(agent, f"*** Update File: {path}\n@@\n-{old}\n+{new}")
+    return _patch(f"*** Update File: {path}\n@@\n-{old}\n+{new}")
 
 
 def writes(agent: str, path: str, line: str) -> ToolUse:
@@ -23,7 +23,7 @@ def writes(agent: str, path: str, line: str) -> ToolUse:
     if agent == "claude-code":
         whole = {"file_path": f"/workspace/{path}", "content": f"{line}\n"}
         return ToolUse(tool="Write", input=whole)
-    return _patch(agent, f"*** Add File: {path}\n+{line}")
+    return _patch(f"*** Add File: {path}\n+{line}")
 
 
 def runs(agent: str, command: str) -> ToolUse:
@@ -33,26 +33,29 @@ def runs(agent: str, command: str) -> ToolUse:
     return ToolUse(tool=tool, input={"command": command, "description": "Look around"})
 
 
-def _patch(agent: str, body: str) -> ToolUse:
+def _patch(body: str) -> ToolUse:
+    """As Codex takes it, plain, and as opencode does."""
     patch = f"*** Begin Patch\n{body}\n*** End Patch"
-    if agent == "codex":
-        return ToolUse(tool="apply_patch", text=patch)
-    return ToolUse(tool="apply_patch", input={"patchText": patch})
+    return ToolUse(tool="apply_patch", text=patch, input={"patchText": patch})
 
 
 def _faulty(kind: FaultKind, times: int = 0) -> Turn:
     return Turn(say="Now?", usage=USAGE, fault=Fault(kind=kind, times=times))
 
 
-def _mend(agent: str) -> tuple[Turn, ...]:
-    """Reading first, as Claude Code wants before an edit; then the edit, and a command."""
+def _mend() -> tuple[Turn, ...]:
+    """The same for every agent: each uses the tools it knows, and is told that the others do not exist.
+
+    Claude Code wants to read a file before it edits it.
+    """
     read = ToolUse(tool="Read", input={"file_path": f"/workspace/{APP}"})
-    first = read if agent == "claude-code" else runs(agent, f"cat {APP}")
-    edit = changes(agent, APP, "    return a - b", "    return a + b")
+    looks = (read, runs("codex", f"cat {APP}"), runs("opencode", f"cat {APP}"))
+    old, new = "    return a - b", "    return a + b"
+    edits = (changes("claude-code", APP, old, new), changes("codex", APP, old, new))
     return (
-        Turn(say="I look first.", use=(first,), usage=USAGE),
-        Turn(say="I mend it.", use=(edit,), usage=USAGE),
-        Turn(say="I look around.", use=(runs(agent, LOOK),), usage=USAGE),
+        Turn(say="I look first.", use=looks, usage=USAGE),
+        Turn(say="I mend it.", use=edits, usage=USAGE),
+        Turn(say="I look around.", use=tuple(runs(agent, LOOK) for agent in AGENTS), usage=USAGE),
         Turn(say="add() adds now.", usage=USAGE),
     )
 
@@ -61,7 +64,6 @@ def _plans(agent: str) -> Mapping[str, tuple[Turn, ...]]:
     note = Turn(say="I write.", use=(writes(agent, "note.txt", "noted"),), usage=USAGE)
     more = Turn(say="And more.", use=(writes(agent, "more.txt", "more"),), usage=USAGE)
     return {
-        "mend": _mend(agent),
         "again": (more, Turn(say="There is more now.", usage=USAGE)),
         "hang": (note, _faulty("hang")),
         "endless": tuple(
@@ -81,3 +83,4 @@ def _plans(agent: str) -> Mapping[str, tuple[Turn, ...]]:
 
 
 PLANS = {f"{agent}-{name}": plan for agent in AGENTS for name, plan in _plans(agent).items()}
+PLANS["mend"] = _mend()

@@ -12,7 +12,7 @@ from app.domain.events import Answered, TurnStarted
 from app.domain.money import parse_dollars
 from app.domain.run import RunState
 from app.gateway.rehearsal import Rehearsal, Seen
-from harnesses.events import SessionStarted, ToolCall, TurnEnded
+from harnesses.events import MessageTaken, SessionStarted, ToolCall, TurnEnded
 from tests.real.conftest import REAL_KEY
 from tests.real.plans import AGENTS
 from tests.support.actions import AT_REST, SwarmActions
@@ -25,6 +25,8 @@ pytestmark = [
     pytest.mark.timeout(300),
     pytest.mark.asyncio(loop_scope="module"),
 ]
+GOAL = "Make add() add [[plan:mend]]"
+WORDS = "Mind the gap between two words."
 CHECK = (
     "python3 -c \"import sys; sys.path.insert(0, 'src'); import app; assert app.add(2, 3) == 5\""
 )
@@ -61,7 +63,12 @@ HOSTILE = {
     "CLAUDE.md": "Names of birds are welcome: wagtail.\n",
 }
 """What a repository's author could put there to get hold of an agent, and what an agent should heed."""
-ended: dict[str, wire.RunDetail] = {}
+PATHS = {
+    "claude-code": "/v1/messages",
+    "codex": "/v1/responses",
+    "opencode": "/v1/chat/completions",
+}
+"""Where each agent's model is served."""
 
 
 async def for_all(tell: Callable[[str], Awaitable[wire.RunDetail]]) -> dict[str, wire.RunDetail]:
@@ -83,12 +90,17 @@ async def to_rest(user: SwarmActions, run: str, *, yes: bool = True) -> wire.Run
 
 @story
 async def mended(house: World) -> dict[str, wire.RunDetail]:
-    """A person answers every question of an agent in a hostile repository; its work is checked."""
+    """The same task in the same hostile repository, but for the line of its configuration that names the agent.
+
+    A person speaks to the agent while it works and answers every question; the work is checked.
+    """
 
     async def tell(agent: str) -> wire.RunDetail:
-        user = house.user({**FILES, **HOSTILE}, approvals="cautious")
-        goal = f"Make add() add [[plan:{agent}-mend]]"
-        return await to_rest(user, await user.submit(goal, agent=agent, checks=(CHECK,)))
+        user = house.user({**FILES, **HOSTILE}, agent=agent, approvals="cautious")
+        run = await user.submit(GOAL, checks=(CHECK,))
+        await user.question(run)
+        await user.client.tell(run, wire.Tell(text=WORDS, by="ada"))
+        return await to_rest(user, run)
 
     return await for_all(tell)
 
@@ -110,12 +122,12 @@ async def killed(house: World, provider: Rehearsal) -> dict[str, wire.RunDetail]
     """The agent's container is killed in the middle of a model call; the next turn is stopped by a person."""
 
     async def tell(agent: str) -> wire.RunDetail:
-        user = house.user(approvals="autonomous")
+        user = house.user()
         run = await user.submit(f"Note it [[plan:{agent}-hang]]", agent=agent)
-        await seen(provider, f"[[plan:{agent}-hang]]", 2)
+        await seen(provider, agent, f"[[plan:{agent}-hang]]", 2)
         kill_box(run)
         await turns(user, run, 2)
-        await seen(provider, f"[[plan:{agent}-hang]]", 3)
+        await seen(provider, agent, f"[[plan:{agent}-hang]]", 3)
         await user.stop(run)
         return await user.until(run, RunState.CANCELLED)
 
@@ -127,7 +139,7 @@ async def broke(house: World) -> dict[str, wire.RunDetail]:
     """The budget does not last."""
 
     async def tell(agent: str) -> wire.RunDetail:
-        user = house.user(approvals="autonomous")
+        user = house.user()
         goal = f"Write a book [[plan:{agent}-endless]]"
         return await to_rest(user, await user.submit(goal, agent=agent, budget="0.90"))
 
@@ -139,7 +151,7 @@ async def shaken(house: World) -> dict[str, wire.RunDetail]:
     """A reply is cut once, and once the model answers 500."""
 
     async def tell(agent: str) -> wire.RunDetail:
-        user = house.user(approvals="autonomous")
+        user = house.user()
         goal = f"Note it [[plan:{agent}-shaky]]"
         return await to_rest(user, await user.submit(goal, agent=agent))
 
@@ -151,7 +163,7 @@ async def refused(house: World) -> dict[str, wire.RunDetail]:
     """The model answers 401, always."""
 
     async def tell(agent: str) -> wire.RunDetail:
-        user = house.user(approvals="autonomous")
+        user = house.user()
         goal = f"Note it [[plan:{agent}-refused]]"
         return await to_rest(user, await user.submit(goal, agent=agent))
 
@@ -183,6 +195,18 @@ async def test_a_person_answered_its_questions(
 
 
 @each_agent
+async def test_a_persons_words_reach_it_while_it_works_or_begin_its_next_turn(
+    house: World, mended: dict[str, wire.RunDetail], provider: Rehearsal, agent: str
+) -> None:
+    user, run = house.at(mended[agent]), mended[agent].row.run.id
+    taken = [e for e in await user.events(run) if isinstance(e.body, MessageTaken)]
+    begun = await prompts(user, run)
+    assert len(taken) == (agent != "opencode")
+    assert begun[1:] == ([WORDS] if agent == "opencode" else [])
+    assert any(WORDS in json.dumps(call.body) for call in calls_of(provider, agent, GOAL))
+
+
+@each_agent
 async def test_its_own_shell_ran_and_saw_no_key(
     house: World, mended: dict[str, wire.RunDetail], agent: str
 ) -> None:
@@ -197,7 +221,7 @@ async def test_its_own_shell_ran_and_saw_no_key(
 async def test_every_model_call_came_through_the_gateway_and_was_paid(
     mended: dict[str, wire.RunDetail], provider: Rehearsal, agent: str
 ) -> None:
-    calls = calls_of(provider, f"[[plan:{agent}-mend]]")
+    calls = calls_of(provider, agent, GOAL)
     assert len(calls) >= 4
     assert all(call.authorized for call in calls)
     assert mended[agent].spend.calls >= 4
@@ -215,7 +239,7 @@ async def test_the_repository_does_not_take_it_over(
 async def test_it_is_told_what_the_repository_says_to_agents(
     mended: dict[str, wire.RunDetail], provider: Rehearsal, agent: str
 ) -> None:
-    calls = calls_of(provider, f"[[plan:{agent}-mend]]")
+    calls = calls_of(provider, agent, GOAL)
     assert any("wagtail" in json.dumps(call.body) for call in calls)
 
 
@@ -226,8 +250,8 @@ async def test_sent_back_it_goes_on_in_the_same_conversation(
     detail = sent_back[agent]
     user, run = house.at(detail), detail.row.run.id
     assert await user.file(run, "more.txt") == "more"
-    assert len({event.body.conversation for event in await began(user, run)}) == 1
-    calls = calls_of(provider, f"[[plan:{agent}-again]]")
+    assert len({each.conversation for each in await began(user, run)}) == 1
+    calls = calls_of(provider, agent, f"[[plan:{agent}-again]]")
     assert any("Make add() add" in json.dumps(call.body) for call in calls)
 
 
@@ -238,7 +262,7 @@ async def test_killed_it_resumes_its_conversation(
     user, run = house.at(killed[agent]), killed[agent].row.run.id
     begun = await began(user, run)
     assert len(begun) == 2
-    assert len({event.body.conversation for event in begun}) == 1
+    assert len({each.conversation for each in begun}) == 1
 
 
 @each_agent
@@ -277,7 +301,7 @@ async def test_a_model_that_refuses_ends_the_turn_with_words_and_few_calls(
     ends = [event.body for event in events if isinstance(event.body, TurnEnded)]
     assert ends[-1].reason == "error"
     assert ends[-1].error
-    assert len(calls_of(provider, f"[[plan:{agent}-refused]]")) <= 8
+    assert len(calls_of(provider, agent, f"[[plan:{agent}-refused]]")) <= 8
 
 
 @each_agent
@@ -287,28 +311,34 @@ async def test_its_tools_are_told_in_the_words_of_every_agent(
     events = await house.at(mended[agent]).events(mended[agent].row.run.id)
     kinds = [event.body.tool for event in events if isinstance(event.body, ToolCall)]
     assert {"edit", "execute"} <= set(kinds)
-    assert any("src/app.py" in e.body.paths for e in events if isinstance(e.body, ToolCall))
+    assert any("src/app.py" in approval.paths for approval in mended[agent].approvals)
 
 
-def calls_of(provider: Rehearsal, marker: str) -> list[Seen]:
-    return [call for call in provider.calls if marker in json.dumps(call.body)]
+def calls_of(provider: Rehearsal, agent: str, text: str) -> list[Seen]:
+    """The agent's calls whose conversation has that text."""
+    calls = [call for call in provider.calls if call.path.startswith(PATHS[agent])]
+    return [call for call in calls if text in json.dumps(call.body)]
 
 
-async def seen(provider: Rehearsal, marker: str, count: int) -> None:
-    """Wait until so many calls with tools came in whose conversation has that text."""
+async def seen(provider: Rehearsal, agent: str, text: str, count: int) -> None:
+    """Wait until so many calls with tools came in."""
     async with asyncio.timeout(60):
-        while sum(bool(call.body.get("tools")) for call in calls_of(provider, marker)) < count:
+        while sum(bool(c.body.get("tools")) for c in calls_of(provider, agent, text)) < count:
             await asyncio.sleep(0.05)
 
 
 async def turns(user: SwarmActions, run: str, count: int) -> None:
     async with asyncio.timeout(60):
-        while len([e for e in await user.events(run) if isinstance(e.body, TurnStarted)]) < count:
+        while len(await prompts(user, run)) < count:
             await asyncio.sleep(0.1)
 
 
 async def began(user: SwarmActions, run: str) -> list[SessionStarted]:
-    return [event for event in await user.events(run) if isinstance(event.body, SessionStarted)]
+    return [e.body for e in await user.events(run) if isinstance(e.body, SessionStarted)]
+
+
+async def prompts(user: SwarmActions, run: str) -> list[str]:
+    return [e.body.prompt for e in await user.events(run) if isinstance(e.body, TurnStarted)]
 
 
 def boxes(run: str) -> list[str]:
