@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 
 import trustme
 
@@ -43,11 +42,9 @@ class Internet:
         """The way out to this net."""
         return WayOut(self._lookup, self._dial)
 
-    def trust(self, directory: Path) -> Path:
-        """A file with the authority's certificate, for clients."""
-        file = directory / "authority.pem"
-        self.authority.cert_pem.write_to_path(str(file))
-        return file
+    def port_of(self, name: str) -> int:
+        """Where on loopback the host really is."""
+        return self._ports[self.names[name][0]]
 
     async def close(self) -> None:
         await self._ending.aclose()
