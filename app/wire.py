@@ -49,6 +49,8 @@ class NewTask(Value, frozen=True, kw_only=True):
     """Absolute path inside the user's repository."""
     agent: str = ""
     base: str = ""
+    fetch: bool = False
+    """Whether to bring the base up to date from its remote first, and to start from there."""
     checks: tuple[str, ...] | None = None
     budget: Micros | None = None
     label: str = ""
@@ -94,6 +96,8 @@ class RunDetail(Value, frozen=True, kw_only=True):
     comments: tuple[Comment, ...]
     findings: tuple[Finding, ...]
     spend: "Spend"
+    behind: int = 0
+    """Commits on the target that the work did not start from."""
 
 
 class Spend(Value, frozen=True, kw_only=True):

@@ -62,7 +62,7 @@ def _facts(detail: wire.RunDetail) -> list[tuple[str, str | Cell]]:
         ("agent", f"{run.agent} ({run.harness}, {run.model})"),
         ("sandbox", f"{run.sandbox} {run.image}".strip()),
         ("repository", task.repo),
-        ("target", f"{task.target}, from {short(run.base) or task.base}"),
+        ("target", f"{task.target}, from {short(run.base) or task.base}{_drift(detail.behind)}"),
         ("branch", run.branch),
         ("worktree", run.worktree),
         ("change", f"{count(run.files, 'file')} {changes(run.insertions, run.deletions)}"),
@@ -73,6 +73,10 @@ def _facts(detail: wire.RunDetail) -> list[tuple[str, str | Cell]]:
             " ".join(f"{r.id}={r.state}" for r in detail.runs) if len(detail.runs) > 1 else "",
         ),
     ]
+
+
+def _drift(behind: int) -> str:
+    return f", {count(behind, 'commit')} behind" if behind else ""
 
 
 def _section(title: str, lines: Sequence[str]) -> str:

@@ -39,6 +39,9 @@ def run(  # noqa: PLR0913 - a parameter for each option
     base: Annotated[
         str, typer.Option("--base", metavar="REF", help="Branch, tag or commit to start from.")
     ] = "",
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="Fetch the base from its remote first; start from that.")
+    ] = False,
     budget: Budget = None,
     check: Annotated[
         list[str] | None,
@@ -52,6 +55,9 @@ def run(  # noqa: PLR0913 - a parameter for each option
             help="A host it may reach, or a preset such as pypi; repeatable.",
         ),
     ] = None,
+    label: Annotated[
+        str, typer.Option("--label", metavar="WORD", help="A word to add costs up by.")
+    ] = "",
     wait: Annotated[
         bool, typer.Option("--wait", help="Narrate, and end when swarm has nothing more to do.")
     ] = False,
@@ -69,8 +75,10 @@ def run(  # noqa: PLR0913 - a parameter for each option
         repo=str(call.where),
         agent=agent,
         base=base,
+        fetch=fetch,
         checks=tuple(check) if check else None,
         budget=money(budget),
+        label=label,
         allow_network=tuple(allow_network or ()),
         submitter=user_name(),
     )

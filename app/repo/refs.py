@@ -34,6 +34,11 @@ def trash(run: RunId) -> str:
     return f"refs/swarm/trash/{checked_run(run)}"
 
 
+def restored(run: RunId) -> str:
+    """In the user's repository: what was brought back from the trash, uncommitted work included."""
+    return f"refs/swarm/restored/{checked_run(run)}"
+
+
 def agents(run: RunId) -> str:
     """In the user's repository: what the agent did, while it cannot be joined with what a person did."""
     return f"refs/swarm/agent/{checked_run(run)}"

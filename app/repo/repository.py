@@ -168,6 +168,13 @@ async def tip_of(repo: Repository, branch: str) -> str | None:
     return found.stdout.decode().strip() if found.code == 0 else None
 
 
+async def behind(repo: Repository, base: str, target: str) -> int:
+    """Commits on the target branch that are not behind `base`; 0 when either is gone."""
+    ask = ("rev-list", "--count", f"{checked_id(base)}..{refs.branch(target)}", "--")
+    found = await repo.git().ask(*ask)
+    return int(found.stdout) if found.code == 0 else 0
+
+
 async def dirty_paths(repo: Repository) -> tuple[str, ...]:
     """What in the user's checkout differs from its commit. For information: runs start from commits."""
     status = await repo.checkout().run(

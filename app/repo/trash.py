@@ -72,6 +72,12 @@ async def trashed(repo: Repository, run: RunId) -> str:
     return found.stdout.decode().strip() if found.code == 0 else ""
 
 
+async def _brought_back(repo: Repository, run: RunId) -> str:
+    """What was last restored; empty when nothing was."""
+    found = await repo.git().ask("rev-parse", "--verify", "--quiet", refs.restored(run))
+    return found.stdout.decode().strip() if found.code == 0 else ""
+
+
 async def _remove(repo: Repository, worktree: Worktree, where: Checkout) -> None:
     git = await sealed(repo, where)
     saved, index = await _save(repo, git, worktree, where)
@@ -95,7 +101,9 @@ async def _save(
     if before and await _parent(git, before) == head and await _tree(git, before) == tree:
         return before, index
     tip = await tip_of(repo, worktree.branch) or head
-    saved = await _commit(git, tree, [head, tip, *([before] if before else [])], worktree.run)
+    earlier = await _brought_back(repo, worktree.run)
+    parents = [head, tip, *(each for each in (before, earlier) if each)]
+    saved = await _commit(git, tree, parents, worktree.run)
     await repo.git().run("update-ref", refs.trash(worktree.run), saved)
     return saved, index
 
@@ -158,7 +166,8 @@ async def _save_branch(repo: Repository, worktree: Worktree) -> None:
     if tip is None or (before and await contains(repo.git(), before, tip)):
         return
     tree = await _tree(repo.git(), tip)
-    parents = [tip, before] if before else [tip]
+    earlier = await _brought_back(repo, worktree.run)
+    parents = [tip, *(each for each in (before, earlier) if each)]
     saved = await _commit(repo.git(), tree, parents, worktree.run)
     await repo.git().run("update-ref", refs.trash(worktree.run), saved)
 
@@ -186,6 +195,8 @@ async def restore(repo: Repository, hub: Hub, worktree: Worktree) -> None:
         await ensure_branch(repo, worktree, tip)
         await lay_out(repo, worktree)
         await _put_back(repo, worktree, saved)
+        # What is uncommitted now is a person's to throw away; what it was stays reachable.
+        await repo.git().run("update-ref", refs.restored(worktree.run), saved)
         await repo.git().run("update-ref", "-d", refs.trash(worktree.run), saved)
 
 
@@ -217,17 +228,27 @@ async def trash(repo: Repository) -> tuple[RunId, ...]:
 
 async def forget(repo: Repository, run: RunId) -> None:
     """Let go of everything the user's repository keeps for a run, the trash included. Safe to repeat."""
-    for ref in (refs.base(run), refs.published(run), refs.trash(run), refs.agents(run)):
-        await repo.git().run("update-ref", "-d", ref)
+    kinds = (refs.base, refs.published, refs.trash, refs.restored, refs.agents)
+    for kind in kinds:
+        await repo.git().run("update-ref", "-d", kind(run))
 
 
 async def forget_landed(repo: Repository, run: RunId, snapshot: str) -> bool:
     """Let go of all that is kept for a merged run, unless a person's own work is in it; whether it went."""
-    saved = await trashed(repo, run)
+    saved, earlier = await trashed(repo, run), await _brought_back(repo, run)
     if saved and await _tree_of(repo, saved) != await _tree_of(repo, snapshot):
+        return False
+    if earlier and not await _all_landed(repo, earlier, snapshot):
         return False
     await forget(repo, run)
     return True
+
+
+async def _all_landed(repo: Repository, earlier: str, snapshot: str) -> bool:
+    """Whether what was once restored held nothing but what the agent's snapshots hold."""
+    made_on = await _parent(repo.git(), earlier)
+    same = await _tree_of(repo, earlier) == await _tree_of(repo, made_on)
+    return same and await contains(repo.git(), snapshot, made_on)
 
 
 async def _tree_of(repo: Repository, commit: str) -> str:

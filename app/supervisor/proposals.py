@@ -1,8 +1,10 @@
 """What a person is asked to approve: computed from the target as it is now, and again whenever it moves."""
 
+import contextlib
+
 import msgspec
 
-from app.domain.errors import NotNow
+from app.domain.errors import NotNow, RepoError, UsageError
 from app.domain.ids import RunId, review_id
 from app.domain.review import Review
 from app.domain.run import Run, RunState
@@ -35,6 +37,17 @@ async def refreshed(s: Services, run_id: RunId) -> None:
     if await repository.tip_of(repo, task.target) in (shown.tip, None):
         return
     await s.database.write(reviews.replace_review, await _look(s, task, run, shown))
+
+
+async def behind(s: Services, run_id: RunId) -> int:
+    """How many commits the target has that the work did not start from; 0 once nothing will land."""
+    task, run = await s.task_and_run(run_id)
+    if not run.base or run.state in (RunState.MERGED, RunState.DISCARDED):
+        return 0
+    with contextlib.suppress(RepoError, UsageError):
+        repo, _hub = await s.repository(task)
+        return await repository.behind(repo, run.base, task.target)
+    return 0
 
 
 async def _look(s: Services, task: Task, run: Run, before: Review | None = None) -> Review:

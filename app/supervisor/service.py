@@ -20,7 +20,8 @@ from app.supervisor.acts import Acts
 from app.supervisor.disk import disk_of
 from app.supervisor.errors import LEAF_ERRORS
 from app.supervisor.evidence import why
-from app.supervisor.proposals import refreshed
+from app.supervisor.pricing import Money
+from app.supervisor.proposals import behind, refreshed
 from app.supervisor.services import Services
 from app.supervisor.submit import submit
 from app.supervisor.tidy import tidy
@@ -87,6 +88,7 @@ class Service:
             comments=await read(reviews.comments_of, run),
             findings=msgspec.convert(findings, tuple[Finding, ...]),
             spend=await read(ledger.spend, run),
+            behind=await behind(self._s, run),
         )
 
     async def diff(self, run: RunId, *, review: bool) -> bytes:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import sqlalchemy as sa
 
 from app import wire
@@ -16,6 +17,8 @@ from app.domain.outfit import Outfit
 from app.domain.run import Run, RunState
 from app.domain.task import Task
 from app.repo import repository
+from app.repo.fetching import fetched
+from app.repo.oddities import oddities
 from app.repo.repository import Repository
 from app.store import audit, board, rests, reviews, tasks
 from app.supervisor.consent import refuse_secrets_in
@@ -41,6 +44,10 @@ async def submit(s: Services, new: wire.NewTask) -> wire.RunRow:
     with translated():
         repo = await repository.open_repository(Path(new.repo))
         loaded = await _settings(s, repo, new.base)
+        if new.fetch:
+            base = new.base or loaded.settings.target or await repository.current_branch(repo)
+            new = msgspec.structs.replace(new, base=await fetched(repo, base))
+            loaded = await _settings(s, repo, new.base)
         refuse_secrets_in(new.goal, "the goal", loaded.settings.policy)
         task = await _task(s, repo, loaded, new)
         run = first_run(s, task, 1)
@@ -52,6 +59,9 @@ async def submit(s: Services, new: wire.NewTask) -> wire.RunRow:
 
 async def _tell_left_out(s: Services, repo: Repository, task: Task, run: Run) -> None:
     """Say what the user may think is part of the work: agents start from a commit."""
+    commit = await repository.resolve(repo, task.base)
+    for number, text in enumerate(await oddities(repo, commit)):
+        await s.broker.record(run.id, f"oddity-{number}", Note(text, "warning"))
     if dirty := await repository.dirty_paths(repo):
         more = f" and {len(dirty) - 3} more" if len(dirty) > 3 else ""
         text = f"uncommitted changes are no part of this: {', '.join(dirty[:3])}{more}"

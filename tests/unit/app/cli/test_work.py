@@ -31,7 +31,7 @@ def ending(supervisor: Canned, state: RunState, *before: swarm.Body) -> None:
 def test_a_task_goes_out_as_it_was_said(user: User, supervisor: Canned) -> None:
     supervisor.on(TASKS, a_row())
     user.types(
-        *("run", "Fix it", "--agent", "codex", "--base", "dev", "--budget", "$1.50"),
+        *("run", "Fix it", "--agent", "codex", "--base", "dev", "--fetch", "--budget", "$1.50"),
         *("--check", "make test", "--check", "make lint"),
     )
     body = sent(supervisor)
@@ -40,6 +40,9 @@ def test_a_task_goes_out_as_it_was_said(user: User, supervisor: Canned) -> None:
         "goal": "Fix it",
         "agent": "codex",
         "base": "dev",
+        "fetch": True,
+        "label": "",
+        "allow_network": [],
         "checks": ["make test", "make lint"],
         "budget": 1_500_000,
         "submitter": "ada",
