@@ -11,7 +11,7 @@ import contextlib
 import os
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any, Final, NamedTuple
 
@@ -73,11 +73,11 @@ class Writer:
             return
         soon = all(change.soon for change in together)
         try:
-            with self._engine.begin() as connection:
-                connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if soon else 'FULL'}")
+            with self._engine.connect() as connection, _patience(connection, soon=soon):
                 # Python's sqlite3 begins only at the first change: two could both decide on what they saw.
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
                 made = [_made(connection, each, alone=len(together) == 1) for each in together]
+                connection.commit()
         except Exception as error:  # noqa: BLE001 - whoever asked for a change is told
             for change in together:
                 change.done.set_exception(error)
@@ -103,6 +103,19 @@ class Writer:
                     os.fdatasync(opened)
                 finally:
                     os.close(opened)
+
+
+@contextlib.contextmanager
+def _patience(connection: sa.Connection, *, soon: bool) -> Iterator[None]:
+    """Whether a commit waits for the disk; whoever gets the connection next waits again."""
+    if soon:
+        connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
+    try:
+        yield
+    finally:
+        if soon:
+            connection.rollback()
+            connection.exec_driver_sql("PRAGMA synchronous=FULL")
 
 
 def _made(

@@ -77,3 +77,11 @@ def test_what_was_asked_for_is_made_before_the_end(tmp_path: Path) -> None:
     assert all(each.done() for each in asked)
     assert len(notes.all()) == 100
     notes.engine.dispose()
+
+
+def test_what_others_write_over_the_same_connection_waits_for_the_disk(notes: Notes) -> None:
+    notes.gate.set()
+    notes.add("one", soon=True).result(10)
+    full = 2
+    with notes.engine.connect() as c:
+        assert c.exec_driver_sql("PRAGMA synchronous").scalar() == full
