@@ -80,13 +80,14 @@ class BwrapSandbox(HostSandbox):
         walls = [_bwrap(), *_WALLS, *self._etc(), *self._rooms(view), *self._mounted()]
         match view:
             case "prepare":
-                return [*walls, "--chdir", TREE, "--", *argv]
+                return [*walls, *_SEALED, "--chdir", TREE, "--", *argv]
             case "aside":
-                return [*walls, "--chdir", SCRATCH, "--", *argv]
+                return [*walls, *_SEALED, "--chdir", SCRATCH, "--", *argv]
             case "program":
                 sockets = self.spec.sockets
                 shown = ["--ro-bind", str(sockets), SOCKETS] if sockets else []
-                return [*walls, *shown, "--chdir", TREE, "--", *self._start(), *_CONFINED, *argv]
+                inside = ["--chdir", TREE, "--", *self._start(), *_CONFINED, *argv]
+                return [*walls, *shown, *_SEALED, *inside]
 
     def _start(self) -> list[str]:
         blocks = str(self.spec.limits.file_size // 512)
@@ -210,11 +211,24 @@ def _links() -> list[str]:
     return words
 
 
+def _proc() -> list[str]:
+    """What Docker, too, hides of `/proc` or lets nobody write: most of it is root's, and root may use this."""
+    shown = [f"/proc/{name}" for name in ("bus", "fs", "irq", "sys", "sysrq-trigger")]
+    hidden = [f"/proc/{name}" for name in ("kcore", "keys", "timer_list", "sched_debug")]
+    words = [word for path in shown for word in ("--ro-bind-try", path, path)]
+    for path in filter(os.path.exists, hidden):
+        words += ["--ro-bind", "/dev/null", path]
+    return words
+
+
+_PROC = tuple(_proc())
+_SEALED = ("--remount-ro", "/")
+"""After everything has its place in it."""
 _WALLS = (
     *("--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent"),
     *("--uid", "1000", "--gid", "1000", "--cap-drop", "ALL", "--hostname", "box"),
     *("--ro-bind", "/usr", "/usr", "--ro-bind-try", "/opt", "/opt", *_links()),
-    *("--proc", "/proc", "--dev", "/dev"),
+    *("--proc", "/proc", *_PROC, "--dev", "/dev"),
     *("--size", str(1024**3), "--tmpfs", "/tmp"),  # noqa: S108 - the box's own
     *("--dir", "/home", "--perms", "0700", "--size", str(1024**3 // 2), "--tmpfs", HOME),
     *("--dir", "/etc", "--dir", "/swarm", "--dir", "/run"),

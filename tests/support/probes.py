@@ -55,6 +55,8 @@ for place in ("/", "/usr/bin", "/etc", "/proc/sys/kernel", "/sys/fs/cgroup"):
     tried(f"wrote {place}", lambda: written(f"{place}/x"))
 # As it is: a machine that is tried on keeps its settings.
 tried("sysctl", lambda: written(randomize, open(randomize).read()))
+# It only asks for help.
+tried("sysrq", lambda: written("/proc/sysrq-trigger", "h"))
 tried("mknod", lambda: os.mknod("/tmp/disk", 0o60600, os.makedev(8, 0)))
 tried("mount", lambda: called("mount", b"none", b"/tmp", b"tmpfs", 0, None))
 tried("unshare", lambda: called("unshare", 0x00020000))
