@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import ssl
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -162,7 +163,8 @@ async def bench(
                 key=f"file:{key_file}",
             )
             # One try: the tests of faults are about one; those of trying again say how many.
-            settings = GatewaySettings(**({"upstreams": (upstream,), "attempts": 1} | more))
+            chosen: dict[str, Any] = {"upstreams": (upstream,), "attempts": 1}
+            settings = GatewaySettings(**(chosen | more))
             async with Gateway(
                 settings, StoreLedger(database), witness, prices=Prices(settings), desk=desk
             ) as gateway:
@@ -225,11 +227,14 @@ class RawUpstream:
 
 
 @contextlib.asynccontextmanager
-async def raw_upstream(reply: bytes) -> AsyncIterator[RawUpstream]:
+async def raw_upstream(
+    reply: bytes, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[RawUpstream]:
     """Serve those bytes as the answer to every request."""
     upstream = RawUpstream(reply)
-    server = await asyncio.start_server(upstream.serve, "127.0.0.1", 0)
-    upstream.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(upstream.serve, "127.0.0.1", 0, ssl=tls)
+    base = "https://localhost" if tls else "http://127.0.0.1"
+    upstream.url = f"{base}:{server.sockets[0].getsockname()[1]}"
     async with server:
         yield upstream
 

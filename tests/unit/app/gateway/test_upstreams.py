@@ -1,17 +1,22 @@
 """The way to the providers: which one, and where its key comes from."""
 
+import ssl
 import sys
 from pathlib import Path
 
+import aiohttp
 import keyring
 import pytest
+import trustme
 from keyring.backend import KeyringBackend
+from multidict import CIMultiDict
 
 from app.domain.errors import EnvironmentProblem
 from app.gateway import upstreams
 from app.gateway.keys import redact
 from app.gateway.settings import Auth, DialectName, Upstream
 from app.gateway.upstreams import Upstreams, address, credentials
+from tests.support.model_endpoint import http, raw_upstream
 
 KEY = "sk-secret"
 
@@ -244,3 +249,45 @@ def test_a_configured_proxy_goes_before_the_hosts(monkeypatch: pytest.MonkeyPatc
     own = Upstream(name="u", url=url, proxy="http://own.example:8080")
     assert upstreams._proxy(own, url) == "http://own.example:8080"
     assert upstreams._proxy(Upstream(name="u", url=url, proxy="none"), url) is None
+
+
+async def test_a_provider_with_an_authority_of_its_own_is_trusted_only_by_that(
+    tmp_path: Path,
+) -> None:
+    authority, stranger = trustme.CA(), trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    stranger.cert_pem.write_to_path(str(tmp_path / "stranger.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("localhost").configure_cert(context)
+    async with raw_upstream(http("200 OK", b"{}"), context) as server:
+        for ca, is_trusted in (("ca.pem", True), ("stranger.pem", False), ("", False)):
+            there = Upstream(name="u", url=server.url, ca=str(tmp_path / ca) if ca else "")
+            assert await reached(there) == is_trusted
+
+
+async def test_authorities_that_cannot_be_read_name_the_setting() -> None:
+    there = Upstream(name="own", url="https://localhost:1", ca="/no/such/ca.pem")
+    with pytest.raises(EnvironmentProblem, match="/no/such/ca") as problem:
+        await reached(there)
+    assert "gateway.upstreams.own.ca" in problem.value.hint
+
+
+async def test_a_call_goes_through_the_configured_proxy() -> None:
+    async with raw_upstream(http("200 OK", b"{}")) as proxy:
+        there = Upstream(name="u", url="http://models.example/v1", proxy=proxy.url)
+        assert await reached(there)
+        assert proxy.head.startswith("post http://models.example/v1/messages http/1.1")
+
+
+async def reached(there: Upstream) -> bool:
+    """Whether a call gets there."""
+    found = Upstreams((there,))
+    try:
+        async with await found.post(
+            there, address(there, "/v1/messages", "m"), CIMultiDict(), b"{}"
+        ) as answer:
+            return answer.status == 200
+    except aiohttp.ClientError:
+        return False
+    finally:
+        await found.close()
