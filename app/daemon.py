@@ -120,7 +120,9 @@ async def _compose(
     stack.push_async_callback(broker.close)
     host = _kept(state / "host", lambda: f"h{secrets.token_hex(4)}")
     live = Live()
-    gateway = make_gateway(settings, database, broker, live, clock=time.time, host=host)
+    gateway = make_gateway(
+        settings, database, broker, live, clock=time.time, host=host, lists=state / "prices"
+    )
     stack.push_async_callback(gateway.aclose)
     egress = make_egress(database, broker, time.time, way_out)
     stack.push_async_callback(egress.aclose)

@@ -130,6 +130,53 @@ class CostLine(Value, frozen=True, kw_only=True):
     """Part of `micros` that is an upper bound: the usage never arrived."""
 
 
+class PriceLine(Value, frozen=True, kw_only=True):
+    """One line of `GET /v1/prices`: micro-dollars per million tokens."""
+
+    model: str
+    provider: str
+    above: int
+    """Holds for calls that send more tokens than this; -1 for all."""
+    input: int
+    output: int
+    cache_read: int
+    cache_write: int
+    cache_write_long: int
+    data: str
+    """Name of the list, or `config` for a price of your own."""
+
+
+class PriceChange(Value, frozen=True, kw_only=True):
+    """A model whose price another list says differently; None where only one of them knows it."""
+
+    model: str
+    provider: str
+    before: PriceLine | None
+    after: PriceLine | None
+
+
+class PriceFile(Value, frozen=True, kw_only=True):
+    """`POST /v1/prices`: a list to charge by, or only to compare with."""
+
+    text: str
+    install: bool = False
+    by: str = ""
+
+
+class Repriced(Value, frozen=True, kw_only=True):
+    """`GET /v1/runs/{id}/reprice?model=`: the run's calls at the price of another model."""
+
+    run: RunId
+    model: str
+    calls: int
+    micros: Micros
+    """What they would have cost."""
+    spent: Micros
+    """What they did cost."""
+    unsure: int
+    """Calls whose usage never arrived, counted with what is known of them."""
+
+
 class Answer(Value, frozen=True, kw_only=True):
     """`POST /v1/approvals/{id}`."""
 

@@ -93,7 +93,17 @@ class Handlers:
         return _json(await self.service.trash())
 
     async def costs(self, request: Request) -> Response:
-        return _json(await self.service.costs(request.query_params.get("by", "task")))
+        return _json(await self.service.money.costs(request.query_params.get("by", "task")))
+
+    async def prices(self, request: Request) -> Response:
+        return _json(self.service.money.prices(request.query_params.get("model", "")))
+
+    async def replace_prices(self, request: Request) -> Response:
+        return _json(await self.service.money.replace(await _body(request, wire.PriceFile)))
+
+    async def reprice(self, request: Request) -> Response:
+        model = request.query_params.get("model", "")
+        return _json(await self.service.money.reprice(await self._run(request), model))
 
     async def agents(self, _request: Request) -> Response:
         return _json(await self.service.agents())

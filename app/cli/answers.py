@@ -44,7 +44,7 @@ def answer(
         ),
     ] = None,
 ) -> None:
-    """Answer an agent's question, or a run's that needs a larger budget. The first answer counts."""
+    """Answer an agent's question. The first answer counts."""
     from app import wire
     from app.cli.work import money
 

@@ -1,7 +1,6 @@
-"""Verbs that list: ps, inbox, cost, agents."""
+"""Verbs that list: ps, inbox, agents."""
 
 import time
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,16 +14,6 @@ if TYPE_CHECKING:
     from app import wire
     from app.cli.render import Row
     from app.domain.review import Approval
-
-
-class By(StrEnum):
-    """What costs are added up by."""
-
-    RUN = "run"
-    TASK = "task"
-    AGENT = "agent"
-    MODEL = "model"
-    DAY = "day"
 
 
 @examples("swarm ps", "swarm ps --all", "swarm ps --json")
@@ -104,38 +93,6 @@ def _inbox_text(found: "Sequence[Approval]") -> str:
     now = time.time()
     rows = [(a.id, age(now - a.opened), a.action, a.title, a.reason) for a in found]
     return table(("ID", "AGE", "ACTION", "QUESTION", "WHY"), rows, right=frozenset({1}))
-
-
-@examples("swarm cost", "swarm cost --by model", "swarm cost --by day --json")
-def cost(
-    ctx: typer.Context,
-    *,
-    by: Annotated[By, typer.Option("--by", help="What to add up by.")] = By.TASK,
-) -> None:
-    """Show what has been spent, as the gateway has metered it."""
-    call = Call.of(ctx)
-    lines = call.ask(lambda swarm: swarm.costs(by.value))
-    call.show(lines, lambda: _cost_text(lines, by))
-    if not lines and not call.json:
-        call.say("Nothing has been spent yet.")
-
-
-def _cost_text(lines: "Sequence[wire.CostLine]", by: By) -> str:
-    from app.cli.render import table
-    from app.domain.money import dollars
-
-    rows = [
-        (line.key, dollars(line.micros), str(line.calls), f"{line.input:,}", f"{line.output:,}")
-        for line in lines
-    ]
-    if len(lines) > 1:
-        total = [
-            sum(one) for one in zip(*((x.calls, x.input, x.output) for x in lines), strict=True)
-        ]
-        spent = dollars(sum(line.micros for line in lines))
-        rows.append(("total", spent, str(total[0]), f"{total[1]:,}", f"{total[2]:,}"))
-    heads = (by.value.upper(), "COST", "CALLS", "TOKENS IN", "TOKENS OUT")
-    return table(heads, rows, right=frozenset({1, 2, 3, 4}))
 
 
 @examples("swarm agents", "swarm agents --json")

@@ -26,7 +26,7 @@ VERBS: Final[dict[str, Leaf | dict[str, Leaf]]] = {
     "why": ("look", "why"),
     "allow": ("network", "allow"),
     "inbox": ("lists", "inbox"),
-    "cost": ("lists", "cost"),
+    "cost": ("spending", "cost"),
     "answer": ("answers", "answer"),
     "tell": ("work", "tell"),
     "comment": ("review", "comment"),
@@ -42,6 +42,12 @@ VERBS: Final[dict[str, Leaf | dict[str, Leaf]]] = {
     "trash": ("trash", "trash"),
     "sweep": ("trash", "sweep"),
     "agents": ("lists", "agents"),
+    "prices": {
+        "show": ("spending", "show"),
+        "diff": ("spending", "diff"),
+        "update": ("spending", "update"),
+        "reprice": ("spending", "reprice"),
+    },
     "audit": {"export": ("audit", "export")},
     "daemon": {"up": ("daemon", "up"), "down": ("daemon", "down"), "status": ("daemon", "status")},
     "image": {"build": ("image", "build")},
@@ -50,6 +56,7 @@ VERBS: Final[dict[str, Leaf | dict[str, Leaf]]] = {
 """In the order of the help: first contact, then a task's way from goal to merge, then the rest."""
 
 GROUPS: Final = {
+    "prices": "Look at what models cost, and replace the price list.",
     "audit": "Read who did what, when, to which exact content.",
     "daemon": "Start, stop or look at the background supervisor.",
     "image": "Make the images that agents run in.",

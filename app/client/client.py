@@ -128,6 +128,20 @@ class Swarm:
     async def costs(self, by: str) -> tuple[wire.CostLine, ...]:
         return await self._get("/v1/costs" + _query(by=by), tuple[wire.CostLine, ...])
 
+    async def prices(self, model: str) -> tuple[wire.PriceLine, ...]:
+        """What models with that text in their name cost."""
+        return await self._get("/v1/prices" + _query(model=model), tuple[wire.PriceLine, ...])
+
+    async def replace_prices(self, file: wire.PriceFile) -> tuple[wire.PriceChange, ...]:
+        """What another price list changes; installed or only compared."""
+        return await self._post("/v1/prices", file, tuple[wire.PriceChange, ...])
+
+    async def reprice(self, run: str, model: str) -> wire.Repriced:
+        """What a run would have cost with another model."""
+        return await self._get(
+            f"/v1/runs/{quote(run)}/reprice" + _query(model=model), wire.Repriced
+        )
+
     async def agents(self) -> tuple[wire.AgentLine, ...]:
         return await self._get("/v1/agents", tuple[wire.AgentLine, ...])
 

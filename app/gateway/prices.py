@@ -7,13 +7,15 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import ROUND_CEILING, Decimal
-from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from app.domain.base import Value
+from app.domain.errors import UsageError
 from app.domain.money import Micros
+from app.gateway import price_lists
 from app.gateway.settings import GatewaySettings, Rates, UnknownModel
 
 if TYPE_CHECKING:
@@ -98,12 +100,38 @@ def normalise(model: str) -> str:
 class Prices:
     """The price list with the user's own prices before it. Loading it takes a good part of a second."""
 
-    def __init__(self, settings: GatewaySettings) -> None:
-        from genai_prices import data_snapshot
-
+    def __init__(self, settings: GatewaySettings, directory: Path | None = None) -> None:
+        """`directory` has the lists that were installed later than the shipped one."""
         self._settings = settings
-        self._providers: list[Provider] = data_snapshot.get_snapshot().providers
-        self.version = f"genai-prices {version('genai-prices')}"
+        self._directory = directory
+        self._list = price_lists.newest(directory)
+
+    @property
+    def version(self) -> str:
+        """Name of the list in force."""
+        return self._list.name
+
+    @property
+    def _providers(self) -> "list[Provider]":
+        return self._list.providers
+
+    def install(self, text: bytes, now: float) -> str:
+        """Charge by that list from now on; its name."""
+        if self._directory is None:
+            raise UsageError("there is nowhere to keep a price list")
+        self._list = price_lists.install(self._directory, text, now)
+        return self.version
+
+    def models(self) -> Iterator[tuple[str, str]]:
+        """Every provider and model of the list in force."""
+        for provider in self._providers:
+            yield from ((provider.id, model.id) for model in provider.models)
+
+    def listed_in(self, text: bytes) -> "Prices":
+        """The same with another list, which is not installed."""
+        other = Prices(self._settings)
+        other._list = price_lists.PriceList("the file", price_lists.read(text))
+        return other
 
     def provider(self, url: str) -> str | None:
         """Whose price list holds at that address; None where the address says nothing."""

@@ -57,6 +57,11 @@ class Gateway:
         self._opening = asyncio.Lock()
         self._exchanges: set[asyncio.Task[web.StreamResponse]] = set()
 
+    @property
+    def prices(self) -> Prices:
+        """What models cost."""
+        return self._parts.prices
+
     async def __aenter__(self) -> "Gateway":
         return self
 

@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 
 from app.config.budget import ceilings
 from app.config.settings import SHIPPED_UPSTREAMS, PriceSettings, Settings
@@ -104,6 +105,7 @@ def make_gateway(
     *,
     clock: Callable[[], float],
     host: str,
+    lists: Path,
 ) -> Gateway:
     """The gateway as the user configured it."""
     settings = gateway_settings(configured.gateway)
@@ -114,7 +116,7 @@ def make_gateway(
         StoreLedger(database, clock, host=host, ceilings=above, passed=witness.passed),
         witness,
         desk=Till(database, broker, live, clock, above, host),
-        prices=Prices(settings),
+        prices=Prices(settings, lists),
         clock=clock,
     )
 

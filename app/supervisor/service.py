@@ -9,12 +9,11 @@ from importlib import metadata
 import msgspec
 
 from app import wire
-from app.domain.errors import UsageError
 from app.domain.events import Event
 from app.domain.ids import RunId
 from app.domain.review import Approval, Finding
 from app.repo import diffs
-from app.store import audit, board, costs, event_log, ledger, reviews, tasks
+from app.store import audit, board, event_log, ledger, reviews, tasks
 from app.supervisor import checkup, network
 from app.supervisor.acts import Acts
 from app.supervisor.disk import disk_of
@@ -33,6 +32,7 @@ class Service:
     def __init__(self, s: Services, shutdown: Callable[[], None]) -> None:
         self._s = s
         self.acts = Acts(s)
+        self.money = Money(s)
         self.shutdown = shutdown
         self._started = time.time()
 
@@ -118,15 +118,6 @@ class Service:
 
     def follow(self, since: int, run: str, *, live: bool) -> AsyncIterator[Event | int]:
         return self._s.broker.follow(since, run, live=live)
-
-    async def costs(self, by: str) -> tuple[wire.CostLine, ...]:
-        try:
-            group = msgspec.convert(by, costs.By)
-        except msgspec.ValidationError:
-            raise UsageError(
-                f"costs cannot be grouped by {by!r}", hint=f"Use {', '.join(costs.WAYS)}."
-            ) from None
-        return await self._s.database.read(costs.costs, group)
 
     async def agents(self) -> tuple[wire.AgentLine, ...]:
         return await checkup.agents(self._s)

@@ -258,7 +258,7 @@ def test_a_question_is_answered_by_its_id_or_its_runs(
     supervisor.on("POST /v1/approvals/k3f9x.1-a1", a_question(answer=reply))
     assert user.types("answer", named, reply, "--note", "n").out == f"k3f9x.1-a1 {reply}\n"
     (body,) = supervisor.sent("POST /v1/approvals/k3f9x.1-a1")
-    assert json.loads(body) == {"yes": yes, "note": "n", "by": "ada"}
+    assert json.loads(body) == {"yes": yes, "note": "n", "amount": None, "by": "ada"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,174 @@
+"""Verbs about money: cost, and prices show, update, diff and reprice."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.call import Call, user_name
+from app.cli.verbs import examples
+from app.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app import wire
+
+
+class By(StrEnum):
+    """What costs are added up by."""
+
+    RUN = "run"
+    TASK = "task"
+    AGENT = "agent"
+    MODEL = "model"
+    DAY = "day"
+    MONTH = "month"
+    REPO = "repo"
+    USER = "user"
+    LABEL = "label"
+    SUBAGENT = "subagent"
+
+
+ListFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE", help="The data.json that pydantic/genai-prices publishes, downloaded."
+    ),
+]
+
+
+@examples("swarm cost", "swarm cost --by model", "swarm cost --by day --json")
+def cost(
+    ctx: typer.Context,
+    *,
+    by: Annotated[By, typer.Option("--by", help="What to add up by.")] = By.TASK,
+) -> None:
+    """Show what has been spent, as the gateway has metered it."""
+    call = Call.of(ctx)
+    lines = call.ask(lambda swarm: swarm.costs(by.value))
+    call.show(lines, lambda: cost_text(lines, by))
+    if not lines and not call.json:
+        call.say("Nothing has been spent yet.")
+    if not call.json and (unsure := sum(line.unsure for line in lines)):
+        from app.domain.money import dollars
+
+        call.say(f"{dollars(unsure)} of it is an upper bound: the usage of those calls never came.")
+
+
+def cost_text(lines: "Sequence[wire.CostLine]", by: By) -> str:
+    """Costs as a table, with their sum."""
+    from app.cli.render import table
+    from app.domain.money import dollars
+
+    rows = [
+        (
+            line.key or "(none)",
+            dollars(line.micros),
+            str(line.calls),
+            f"{line.input + line.cached:,}",
+            f"{line.output:,}",
+        )
+        for line in lines
+    ]
+    if len(lines) > 1:
+        numbers = [(x.calls, x.input + x.cached, x.output) for x in lines]
+        calls, input_, output = (sum(one) for one in zip(*numbers, strict=True))
+        spent = dollars(sum(line.micros for line in lines))
+        rows.append(("total", spent, str(calls), f"{input_:,}", f"{output:,}"))
+    heads = (by.value.upper(), "COST", "CALLS", "TOKENS IN", "TOKENS OUT")
+    return table(heads, rows, right=frozenset({1, 2, 3, 4}))
+
+
+@examples("swarm prices show sonnet", "swarm prices show gpt-5 --json")
+def show(
+    ctx: typer.Context,
+    model: Annotated[str, typer.Argument(metavar="TEXT", help="Part of the model's name.")],
+) -> None:
+    """Show what models cost: dollars per million tokens, and by which list."""
+    call = Call.of(ctx)
+    lines = call.ask(lambda swarm: swarm.prices(model))
+    call.show(lines, lambda: _prices_text(lines))
+
+
+@examples("swarm prices diff data.json")
+def diff(ctx: typer.Context, file: ListFile) -> None:
+    """Show what a later price list would change. Nothing is fetched: you download it."""
+    call = Call.of(ctx)
+    _replace(call, file, install=False)
+
+
+@examples("swarm prices update data.json")
+def update(ctx: typer.Context, file: ListFile) -> None:
+    """Charge by a later price list from now on. Earlier charges keep theirs."""
+    call = Call.of(ctx)
+    _replace(call, file, install=True)
+    if not call.json:
+        call.say("Calls are charged by this list from now on.")
+
+
+@examples("swarm prices reprice k3f9x.1 --model claude-haiku-4-5")
+def reprice(
+    ctx: typer.Context,
+    run: Annotated[str, typer.Argument(metavar="ID", help="The run, or its task.")],
+    *,
+    model: Annotated[str, typer.Option("--model", metavar="M", help="The other model.")],
+) -> None:
+    """Show what a run would have cost with another model, for the tokens it has used."""
+    from app.domain.money import dollars
+
+    call = Call.of(ctx)
+    found = call.ask(lambda swarm: swarm.reprice(run, model))
+    call.show(
+        found,
+        lambda: (
+            f"{found.run}: {dollars(found.spent)} spent, {dollars(found.micros)} with {found.model}"
+        ),
+    )
+
+
+def _replace(call: Call, file: Path, *, install: bool) -> None:
+    from app import wire
+
+    try:
+        text = file.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} cannot be read: {error}") from None
+    body = wire.PriceFile(text=text, install=install, by=user_name())
+    changes = call.ask(lambda swarm: swarm.replace_prices(body))
+    call.show(changes, lambda: _changes_text(changes))
+
+
+def _prices_text(lines: "Sequence[wire.PriceLine]") -> str:
+    from app.cli.render import table
+
+    rows = [
+        (
+            line.model,
+            line.provider,
+            f"> {line.above:,}" if line.above >= 0 else "",
+            *(_rate(one) for one in (line.input, line.output, line.cache_read, line.cache_write)),
+            line.data,
+        )
+        for line in lines
+    ]
+    heads = ("MODEL", "PROVIDER", "TOKENS", "IN", "OUT", "CACHE READ", "CACHE WRITE", "LIST")
+    return table(heads, rows, right=frozenset({3, 4, 5, 6}))
+
+
+def _changes_text(changes: "Sequence[wire.PriceChange]") -> str:
+    from app.cli.render import table
+
+    if not changes:
+        return "No price differs."
+    rows = [(each.model, each.provider, _both(each.before), _both(each.after)) for each in changes]
+    return table(("MODEL", "PROVIDER", "BEFORE", "AFTER"), rows)
+
+
+def _both(line: "wire.PriceLine | None") -> str:
+    return "-" if line is None else f"{_rate(line.input)} / {_rate(line.output)}"
+
+
+def _rate(micros: int) -> str:
+    return f"${micros / 1_000_000:g}"

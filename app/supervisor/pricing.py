@@ -1,0 +1,135 @@
+"""What models cost: shown, compared, replaced by a later list; and what a run would have cost with another."""
+
+import asyncio
+from collections.abc import Iterator
+
+import msgspec
+
+from app.domain.errors import NotFound, UsageError
+from app.domain.ids import RunId
+from app.domain.money import Micros
+from app.gateway.prices import Price, Prices, Unpriced, Usage
+from app.store import audit, costs
+from app.supervisor.services import Services
+from app.wire import CostLine, PriceChange, PriceFile, PriceLine, Repriced
+
+
+class Money:
+    """Questions about money behind the local API."""
+
+    def __init__(self, s: Services) -> None:
+        self._s = s
+
+    async def costs(self, by: str) -> tuple[CostLine, ...]:
+        """All that was spent, added up."""
+        try:
+            group = msgspec.convert(by, costs.By)
+        except msgspec.ValidationError:
+            raise UsageError(
+                f"costs cannot be grouped by {by!r}", hint=f"Use {', '.join(costs.WAYS)}."
+            ) from None
+        return await self._s.database.read(costs.costs, group)
+
+    def prices(self, model: str) -> tuple[PriceLine, ...]:
+        """The prices of every model whose name contains that text."""
+        prices = self._s.gateway.prices
+        found = tuple(
+            line
+            for provider, name in _known(prices)
+            if model.lower() in name
+            for line in _lines(prices, provider, name, self._s.clock())
+        )
+        if not found:
+            raise NotFound(
+                f"no price list knows a model like {model!r}",
+                hint="Set gateway.prices for it, or gateway.unknown_model to assume or free.",
+            )
+        return found
+
+    async def replace(self, file: PriceFile) -> tuple[PriceChange, ...]:
+        """What another list changes; with `install`, calls are charged by it from now on."""
+        before, now = self._s.gateway.prices, self._s.clock()
+        after = before.listed_in(file.text.encode())
+        changes = await asyncio.to_thread(_changes, before, after, now)
+        if file.install:
+            name = before.install(file.text.encode(), now)
+            await self._s.database.write(
+                audit.record,
+                key=f"prices/{name}",
+                what="prices replaced",
+                actor=file.by,
+                at=now,
+                run=None,
+                data=name,
+                changed=str(len(changes)),
+            )
+        return changes
+
+    async def reprice(self, run: RunId, model: str) -> Repriced:
+        """The run's recorded tokens at another model's price, as it was at the time of each call."""
+        prices = self._s.gateway.prices
+        providers = [provider for provider, name in _known(prices) if name == model.lower()]
+        total, spent, unsure = 0, 0, 0
+        charges = await self._s.database.read(costs.charges, run)
+        for at, charge in charges:
+            price = prices.find(
+                model, at, provider=(providers or ["anthropic"])[0], unknown="refuse"
+            )
+            if isinstance(price, Unpriced):
+                raise UsageError(price.why, hint="`swarm prices show TEXT` lists models.")
+            usage = Usage(
+                input=charge.input,
+                output=charge.output,
+                cache_read=charge.cache_read,
+                cache_write=charge.cache_write - charge.cache_write_long,
+                cache_write_long=charge.cache_write_long,
+            )
+            total, spent = total + price.cost(usage), spent + charge.micros
+            unsure += charge.known == "held"
+        return Repriced(
+            run=run,
+            model=model,
+            calls=len(charges),
+            micros=Micros(total),
+            spent=Micros(spent),
+            unsure=unsure,
+        )
+
+
+def _known(prices: Prices) -> list[tuple[str, str]]:
+    return [(provider, model.lower()) for provider, model in prices.models()]
+
+
+def _lines(prices: Prices, provider: str, model: str, at: float) -> Iterator[PriceLine]:
+    price = prices.find(model, at, provider=provider, unknown="refuse")
+    if isinstance(price, Price):
+        for tier in price.tiers:
+            yield PriceLine(
+                model=model,
+                provider=provider,
+                above=tier.above,
+                input=tier.rates.input,
+                output=tier.rates.output,
+                cache_read=tier.rates.cache_read,
+                cache_write=tier.rates.cache_write,
+                cache_write_long=tier.rates.cache_write_long,
+                data=price.data,
+            )
+
+
+def _changes(before: Prices, after: Prices, at: float) -> tuple[PriceChange, ...]:
+    found = []
+    for provider, model in sorted({*_known(before), *_known(after)}):
+        old = next(_lines(before, provider, model, at), None)
+        new = next(_lines(after, provider, model, at), None)
+        if _rates(old) != _rates(new):
+            found.append(PriceChange(model=model, provider=provider, before=old, after=new))
+    return tuple(found)
+
+
+def _rates(line: PriceLine | None) -> tuple[int, ...] | None:
+    if line is None:
+        return None
+    return (
+        line.input, line.output, line.cache_read, line.cache_write, line.cache_write_long
+    )  # fmt: skip

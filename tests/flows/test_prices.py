@@ -1,0 +1,102 @@
+"""What models cost: shown, replaced by a later list, and asked about afterwards."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from app import wire
+from app.domain.errors import NotFound, UsageError
+from app.domain.run import RunState
+from app.gateway.rehearsal import Rehearsal
+from tests.support.scripts import edit, scripted, tokens
+from tests.support.world import Settings, World, story
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+LATER = [
+    {
+        "id": "anthropic",
+        "name": "Anthropic",
+        "api_pattern": "https://api\\.anthropic\\.com",
+        "models": [
+            {
+                "id": "claude-future-9",
+                "match": {"equals": "claude-future-9"},
+                "prices": {"input_mtok": 2, "output_mtok": 8},
+            }
+        ],
+    }
+]
+AGENTS = {"worker": scripted([edit("a.txt", "1\n"), tokens(10_000, 1_000, times=2)])}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def endpoint() -> AsyncIterator[Rehearsal]:
+    async with Rehearsal() as rehearsal:
+        yield rehearsal
+
+
+@pytest.fixture(scope="module")
+def settings(endpoint: Rehearsal) -> Settings:
+    upstream = {"url": endpoint.url, "key": "", "dialects": ["anthropic"]}
+    price = {"input": "1", "output": "10"}
+    return {"gateway": {"upstreams": {"anthropic": upstream}, "prices": {"scripted": price}}}
+
+
+@story
+async def worked(world: World) -> wire.RunDetail:
+    user = world.user()
+    return await user.until(await user.submit(agent="worker"), RunState.IN_REVIEW)
+
+
+async def test_the_price_of_a_model_is_told_with_its_list(world: World) -> None:
+    lines = await world.client.prices("claude-sonnet-4-5")
+    assert {(line.input, line.output) for line in lines} >= {(3_000_000, 15_000_000)}
+    assert all(line.data.startswith("genai-prices ") for line in lines)
+
+
+async def test_a_model_that_no_list_knows_is_named_with_the_way_out(world: World) -> None:
+    with pytest.raises(NotFound, match="no price list knows a model like 'zorglub'") as refused:
+        await world.client.prices("zorglub")
+    assert "gateway.prices" in refused.value.hint
+
+
+async def test_a_run_is_priced_again_with_another_model(
+    world: World, worked: wire.RunDetail
+) -> None:
+    found = await world.client.reprice(worked.row.run.id, "claude-sonnet-4-5")
+    assert (found.calls, found.spent) == (2, 2 * 20_000)
+    assert found.micros == 2 * (10_000 * 3 + 1_000 * 15)
+
+
+async def test_what_is_no_price_list_is_refused_and_changes_nothing(world: World) -> None:
+    with pytest.raises(UsageError, match="this is no price list"):
+        await world.client.replace_prices(wire.PriceFile(text="{}", install=True))
+    assert await world.client.prices("claude-sonnet-4-5")
+
+
+async def test_a_list_can_be_compared_before_it_is_installed(world: World) -> None:
+    changes = await world.client.replace_prices(wire.PriceFile(text=json.dumps(LATER)))
+    told = {(each.model, each.before is None, each.after is None) for each in changes}
+    assert ("claude-future-9", True, False) in told
+    with pytest.raises(NotFound):
+        await world.client.prices("claude-future-9")
+
+
+async def test_an_installed_list_holds_is_kept_and_stands_in_the_audit(
+    world: World, worked: wire.RunDetail
+) -> None:
+    await world.client.replace_prices(
+        wire.PriceFile(text=json.dumps(LATER), install=True, by="ada")
+    )
+    (line,) = await world.client.prices("claude-future-9")
+    assert (line.input, line.output) == (2_000_000, 8_000_000)
+    kept = list(Path(world.home.state, "prices").glob("*.json"))
+    assert [file.stem for file in kept] == [line.data]
+    assert [row.actor for row in await world.client.audit() if row.what == "prices replaced"] == [
+        "ada"
+    ]
+    assert (await world.client.detail(worked.row.run.id)).spend.micros == 2 * 20_000
