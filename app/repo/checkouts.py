@@ -1,6 +1,7 @@
 """The user's checkouts: which there are, what in them is uncommitted, and moving one without losing any of it."""
 
 import asyncio
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +16,14 @@ from app.repo.process import MIB, SLOW, Bounds, Finished
 from app.repo.repository import Repository
 
 _LIST: Final = Bounds(seconds=300.0, output=256 * MIB)
+_LARGEST_TO_READ: Final = 64 * MIB
+_SHA1: Final = 40
 _TRIES: Final = 5
 _PAUSE: Final = 0.3
-_FORWARD: Final = ("merge", "--ff-only", "--no-autostash", "--no-overwrite-ignore", "--no-stat")
+_FORWARD: Final = (
+    *("merge", "--ff-only", "--no-autostash", "--no-overwrite-ignore", "--no-stat"),
+    "--no-verify-signatures",
+)
 
 
 class Checkout(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,9 +142,49 @@ async def forward(git: Git, old: str, new: str) -> Finished:
     for _ in range(_TRIES):
         done = await git.ask(*_FORWARD, "--quiet", checked_id(new), bounds=SLOW)
         if ".lock': File exists" not in done.stderr:
+            if done.code != 0:
+                await _put_back(git, old, new)
             return done
         await asyncio.sleep(_PAUSE)
     raise failure(done, _FORWARD, git.dir)
+
+
+async def _put_back(git: Git, old: str, new: str) -> None:
+    """Undo what a move left that died half-way, as when a filter fails: git moves the index last.
+
+    Only what git itself did: files that are gone, and files that hold exactly what they were to hold.
+    """
+    assert git.work_tree is not None
+    compare = ("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev")
+    fields = (await git.run(*compare, checked_id(old), checked_id(new), bounds=_LIST)).split(b"\0")
+    again = []
+    for about, path in zip(fields[:-1:2], fields[1::2], strict=True):
+        _, _, _, blob, status = about.decode().split(" ")
+        place = git.work_tree / os.fsdecode(path)
+        if _is_plain(place, blob):
+            place.unlink()
+        if status != "A" and not os.path.lexists(place):
+            again.append(path + b"\0")
+    unfiltered = msgspec.structs.replace(git, config={**git.config, **await filters_off(git)})
+    await unfiltered.ask("checkout-index", "--quiet", "-z", "--stdin", stdin=b"".join(again))
+
+
+def _is_plain(place: Path, blob: str) -> bool:
+    """Whether that is a file with the content of that name."""
+    if place.is_symlink() or not place.is_file() or place.stat().st_size > _LARGEST_TO_READ:
+        return False
+    content = place.read_bytes()
+    known = hashlib.sha1 if len(blob) == _SHA1 else hashlib.sha256
+    return known(b"blob %d\0" % len(content) + content).hexdigest() == blob
+
+
+async def filters_off(git: Git) -> dict[str, str]:
+    """Settings that switch off every filter that git knows of."""
+    asked = await git.ask("config", "--name-only", "-z", "--get-regexp", r"^filter\.")
+    keys = asked.stdout.decode(errors="surrogateescape").split("\0")
+    drivers = {key.rpartition(".")[0] for key in keys if key}
+    off = {"clean": "", "smudge": "", "process": "", "required": "false"}
+    return {f"{driver}.{name}": value for driver in sorted(drivers) for name, value in off.items()}
 
 
 async def backward(git: Git, old: str, new: str) -> Finished:

@@ -217,12 +217,22 @@ async def _advance_checkout(
     done = await forward(git, landing.tip, commit)
     if done.code != 0:
         await refuse_moved(repo, landing)
-        raise dirty(where, landing.target, done.stderr)
+        raise not_forwarded(where, landing.target, done.stderr)
     if not await landed(repo, landing.target, commit):
         raise TargetMoved(
             f"another branch was switched to in {where.path} while {landing.target!r} was merged",
             hint=f"Look at `git reflog` there, switch back to {landing.target}, then merge again.",
         )
+
+
+def not_forwarded(where: Checkout, target: str, said: str) -> TargetDirty:
+    """Git's own reason why a checkout stays where it is: somebody's work, or a program of theirs that failed."""
+    if "overwritten" in said or "merge" in said:
+        return dirty(where, target, said)
+    return TargetDirty(
+        f"git could not lay {target!r} out in {where.path}: {' '.join(said.split())}",
+        hint="Mend what git names there, then merge again. The branch was not moved.",
+    )
 
 
 def dirty(where: Checkout, target: str, what: str) -> TargetDirty:

@@ -14,7 +14,7 @@ from app.repo.errors import Conflicts
 from app.repo.git import checked_id
 from app.repo.hub import Hub
 from app.repo.locks import held
-from app.repo.merges import Landing, Words, dirty, land, merge_commits, tip_for
+from app.repo.merges import Landing, Words, dirty, land, merge_commits, not_forwarded, tip_for
 from app.repo.repository import Repository
 from app.repo.transfer import contains
 
@@ -89,7 +89,7 @@ async def _moved_back(repo: Repository, target: str, commit: str, parent: str) -
         raise dirty(where, target, ", ".join(blocking[:5]))
     done = await backward(git, commit, parent)
     if done.code != 0:
-        raise dirty(where, target, done.stderr)
+        raise not_forwarded(where, target, done.stderr)
     return True
 
 

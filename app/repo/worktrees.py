@@ -14,7 +14,7 @@ from app.domain.base import Value
 from app.domain.errors import RepoError
 from app.domain.ids import RunId
 from app.repo import refs
-from app.repo.checkouts import Checkout, checkouts
+from app.repo.checkouts import Checkout, checkouts, filters_off
 from app.repo.git import Git, checked_id, environment
 from app.repo.hub import Hub
 from app.repo.locks import held
@@ -128,11 +128,7 @@ async def sealed(repo: Repository, checkout: Checkout) -> Git:
 
 async def no_filters(repo: Repository) -> dict[str, str]:
     """Settings that switch off every filter of the repository: a relative one would run an agent's file."""
-    asked = await repo.git().ask("config", "--name-only", "-z", "--get-regexp", r"^filter\.")
-    keys = asked.stdout.decode(errors="surrogateescape").split("\0")
-    drivers = {key.rpartition(".")[0] for key in keys if key}
-    off = {"clean": "", "smudge": "", "process": "", "required": "false"}
-    return {f"{driver}.{name}": value for driver in sorted(drivers) for name, value in off.items()}
+    return await filters_off(repo.git())
 
 
 async def settle_links(git: Git) -> None:
