@@ -99,7 +99,7 @@ class SandboxSettings(Section):
     """Where agents and checks run, and how much of the machine they may take."""
 
     driver: Name = "docker"
-    """Name of the sandbox driver. `local` has no isolation at all and only ever runs when named here."""
+    """`docker`; `bwrap`: namespaces, no limit on memory; `local`: no isolation. Both of these only when named."""
     image: str = ""
     """Image to use instead of the agent's own; empty for the one `swarm image build` makes."""
     memory: Size = "2g"
@@ -109,7 +109,7 @@ class SandboxSettings(Section):
     pids: Count = 256
     """Processes and threads one sandbox may have at a time."""
     disk: Size = "10g"
-    """Disk one sandbox may take; at the limit it is halted, and you are asked whether it may take that much more."""
+    """Disk one sandbox may take; at the limit it is halted, and you are asked whether it may take as much more."""
     free_disk: Size = "5g"
     """Disk that always stays free; below it every sandbox is halted until there is room, or you say otherwise."""
     runtime: str = ""
