@@ -170,7 +170,7 @@ class UpstreamSettings(Section):
     aliases: Mapping[str, str] = Field(default_factory=dict)
     """Model names as agents write them, to the ids this provider knows."""
     unknown_model: Literal["refuse", "assume", "free"] | None = None
-    """What becomes of models without a known price here: `free` for a local server. Else `gateway.unknown_model`."""
+    """Models without a known price here: `free` for a local server. Else as `gateway.unknown_model` says."""
     ca: str = ""
     """PEM file with the authorities that may vouch for it; empty for the system's."""
     proxy: str = ""

@@ -81,5 +81,7 @@ def check_key_reference(value: object) -> str:
     if value == "":
         return ""
     if not isinstance(value, str) or not _KEY.fullmatch(value):
-        raise ValueError("should say where the key is: env:NAME, file:PATH, cmd:COMMAND or keyring:SERVICE/USER")
+        raise ValueError(
+            "should say where the key is: env:NAME, file:PATH, cmd:COMMAND or keyring:SERVICE/USER"
+        )
     return value

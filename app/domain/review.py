@@ -7,7 +7,7 @@ from app.domain.base import Value
 from app.domain.ids import ApprovalId, ReviewId, RunId
 
 RAISE: Final = "raise"
-"""The action of a question for more money, time or tokens; every other is one of `policies.requests.ActionKind`."""
+"""The action of a question for a higher limit; every other is one of `policies.requests.ActionKind`."""
 
 Severity: TypeAlias = Literal["block", "confirm", "warn"]
 

@@ -15,10 +15,11 @@ from app.domain.errors import NotFound
 from app.domain.events import Refused
 from app.domain.ids import RunId
 from app.domain.money import Charge, Micros
+from app.domain.review import RAISE
 from app.store import budgets
 from app.store.budgets import NO_CEILINGS
 from app.store.sql import insert_once
-from app.store.tables import HOLD, REFUSAL, SPEND, TALLY
+from app.store.tables import APPROVAL, HOLD, REFUSAL, SPEND, TALLY
 from app.wire import Spend
 
 LOST_PRICES: Final = "reservation"
@@ -186,7 +187,21 @@ def cut_off(c: sa.Connection, run: RunId, *, since: float) -> bool:
     lost = sa.select(SPEND.c.hold).where(
         SPEND.c.run == run, SPEND.c.prices == LOST_PRICES, SPEND.c.at >= since
     )
-    return c.execute(lost.limit(1)).scalar() is not None
+    return c.execute(lost.limit(1)).scalar() is not None or _unheard_raise(c, run, since)
+
+
+def _unheard_raise(c: sa.Connection, run: RunId, since: float) -> bool:
+    """Whether the budget was raised since then for a call that was gone already, so that nothing came of it."""
+    raised = sa.select(sa.func.max(APPROVAL.c.answered)).where(
+        APPROVAL.c.run == run,
+        APPROVAL.c.action == RAISE,
+        APPROVAL.c.answer == "yes",
+        APPROVAL.c.opened >= since,
+    )
+    if (at := c.execute(raised).scalar()) is None:
+        return False
+    later = sa.select(HOLD.c.id).where(HOLD.c.run == run, HOLD.c.opened >= at)
+    return c.execute(later.limit(1)).scalar() is None
 
 
 def spent(c: sa.Connection, run: RunId) -> Micros:

@@ -9,7 +9,7 @@ from app.domain.ids import ApprovalId, RunId
 from app.domain.money import dollars
 from app.domain.review import RAISE, Approval, Comment, Review, Verdict
 from app.domain.run import ACTIVE, Run, RunState
-from app.store import audit, board, reviews, tasks, turns
+from app.store import audit, board, ledger, reviews, tasks, turns
 from app.supervisor import consent, landing, raises, telling
 from app.supervisor.decisions import tell_decision
 from app.supervisor.errors import translated
@@ -293,7 +293,9 @@ def _go_on(c: sa.Connection, s: Services, run: RunId, at: float) -> None:
 def _refuse_spent(c: sa.Connection, run: Run, budget: int) -> None:
     """The call that did not fit into the budget would not fit into it now."""
     known = turns.turns_of(c, run.id)
-    if known and known[-1].over_budget and budget <= run.budget:
+    hit = ledger.limit_hit(c, run.id, since=known[-1].began) if known else ""
+    for_money = not hit or hit.startswith("the budget of this run")
+    if known and known[-1].over_budget and for_money and budget <= run.budget:
         raise NotNow(
             f"run {run.id} needs more than its budget to go on: {dollars(run.spent)} of "
             f"{dollars(run.budget)} is spent, and its next call may cost more than what is left",

@@ -13,6 +13,7 @@ from app.store import ledger, reviews, tasks
 from app.store.turns import Turn
 from app.supervisor import asking
 from app.supervisor.activity import activity_of
+from app.supervisor.hours import refuse_overtime
 from app.supervisor.room import RoomWatch
 from app.supervisor.services import Services
 from app.supervisor.snapshots import LiveDiff
@@ -161,8 +162,9 @@ class Tending:
             await self._s.live.wait(self._run.id, LOOK_SECONDS)
 
     async def _refused(self) -> bool:
-        """Whether a model call of this turn was refused for want of money: nothing more can come of the turn."""
+        """Whether the turn has hit a limit, of money, tokens, calls or time: nothing more can come of it."""
         since = self._turn.began
+        await refuse_overtime(self._s, self._run)
         return await self._s.database.read(ledger.over_budget, self._run.id, since=since)
 
     async def _pass_on(self, answered: Approval) -> None:

@@ -9,11 +9,12 @@ import pytest_asyncio
 from app import wire
 from app.domain.errors import ConfigError
 from app.domain.events import StateChanged, TurnStarted, Warned
+from app.domain.money import Micros
 from app.domain.review import Approval
 from app.domain.run import RunState
 from app.gateway.rehearsal import Rehearsal
 from tests.support.actions import SwarmActions
-from tests.support.scripts import edit, scripted, tokens
+from tests.support.scripts import edit, scripted, tokens, wait_for
 from tests.support.world import Settings, World, story
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -24,6 +25,9 @@ AGENTS = {
     "spender": scripted(
         [edit("first.txt", "1\n"), tokens(10_000, 1_000, times=3), edit("second.txt", "2\n")],
         [tokens(10_000, 1_000), edit("second.txt", "2\n")],
+    ),
+    "slow": scripted(
+        [edit("first.txt", "1\n"), wait_for("/nowhere/at/all")], [edit("b.txt", "2\n")]
     ),
     "endless": scripted([edit("first.txt", "1\n"), tokens(10, 10, times=200)]),
 }
@@ -121,7 +125,7 @@ async def test_a_person_may_name_another_amount(world: World) -> None:
     user = world.user()
     run = await user.submit(agent="spender", budget="0.05")
     question = await asked(user, run)
-    body = wire.Answer(yes=True, amount=wire.Micros(200_000), by="ada")
+    body = wire.Answer(yes=True, amount=Micros(200_000), by="ada")
     await world.client.answer(question.id, body)
     shown = await user.until(run, RunState.IN_REVIEW)
     assert shown.row.run.budget == 250_000
@@ -206,3 +210,13 @@ async def test_a_loop_is_cut_off_by_the_rate_of_its_requests(
     assert "more than 20 model calls in a minute" in shown.row.run.reason
     assert len(endpoint.calls) - before == 20
     assert 1 <= shown.spend.refused <= 22
+
+
+async def test_time_is_a_budget_too_and_a_resume_starts_it_anew(world: World) -> None:
+    user = world.user(budget={"time": "1s"})
+    run = await user.submit(agent="slow")
+    shown = await user.until(run, RunState.PARKED)
+    assert "the time of this run is used up" in shown.row.run.reason
+    assert shown.row.run.files == 1
+    await user.resume(run)
+    assert (await user.until(run, RunState.IN_REVIEW)).row.run.files == 2

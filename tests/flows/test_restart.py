@@ -11,11 +11,12 @@ import pytest
 from app import wire
 from app.domain.events import TurnStarted
 from app.domain.run import RunState
+from app.gateway.rehearsal import Rehearsal
 from harnesses.events import MessageChunk
 from tests.support.actions import SwarmActions
 from tests.support.home import Home, answering, supervised, supervisor_process
 from tests.support.repos import run_git
-from tests.support.scripts import ask, edit, scripted, wait_for
+from tests.support.scripts import ask, edit, scripted, tokens, wait_for
 
 AGENTS = {
     "worker": scripted(
@@ -67,6 +68,37 @@ async def test_an_answer_given_just_before_the_end_still_reaches_the_agent(
         user = SwarmActions(client, repo)
         await user.until(run, RunState.IN_REVIEW)
         assert await user.file(run, "yes.txt") == "quickly"
+
+
+async def test_a_run_that_waits_for_money_still_does_after_a_restart(
+    home: Home, repo: Path
+) -> None:
+    async with Rehearsal() as endpoint:
+        upstream = {"url": endpoint.url, "key": "", "dialects": ["anthropic"]}
+        price = {"input": "1", "output": "10"}
+        spender = scripted(
+            [edit("a.txt", "1\n"), tokens(10_000, 1_000, times=2), edit("b.txt", "2\n")],
+            [tokens(10_000, 1_000), edit("b.txt", "2\n")],
+        )
+        home.configure(
+            {
+                "sandbox": {"driver": "memory"},
+                "agents": {"spender": spender},
+                "gateway": {"upstreams": {"anthropic": upstream}, "prices": {"scripted": price}},
+            }
+        )
+        async with supervised(home) as client:
+            user = SwarmActions(client, repo)
+            run = await user.submit(agent="spender", budget="0.03")
+            question = await user.question(run)
+        async with supervised(home) as client:
+            user = SwarmActions(client, repo)
+            # The call was lost: the agent asks again, or has ended and its run is parked.
+            await user.until(run, RunState.WAITING, RunState.PARKED)
+            assert [each.id for each in await client.inbox()] == [question.id]
+            await user.answer(question, yes=True)
+            await user.until(run, RunState.IN_REVIEW)
+            assert await user.file(run, "b.txt") == "2"
 
 
 @dataclass(frozen=True)
