@@ -108,6 +108,9 @@ def _text(hello: "wire.Hello") -> str:
             ("supervisor", f"swarm {hello.version}, process {hello.pid} on {hello.host}"),
             ("up for", age(time.time() - hello.started)),
             ("state", hello.state_dir),
-            ("sandbox", f"{hello.sandbox} ({hello.isolation})" if hello.isolation else hello.sandbox),
+            (
+                "sandbox",
+                f"{hello.sandbox} ({hello.isolation})" if hello.isolation else hello.sandbox,
+            ),
         ]
     )

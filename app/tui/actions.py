@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from app.domain.run import ACTIVE, RunState
+from app.domain.run import ACTIVE, SETTLED, RunState
 
 Place: TypeAlias = Literal[
     "list", "files", "board", "run", "review", "question", "form", "approval", "dialog"
@@ -88,6 +88,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("tab_diff", ("2",), "diff", ("board", "run"), "Show the diff."),
     Action("tab_files", ("3",), "files", ("board", "run"), "Show the changed files."),
     Action("tab_cost", ("4",), "cost", ("board", "run"), "Show what the run has cost."),
+    Action("tab_network", ("5",), "network", ("board", "run"),
+           "Show which hosts the run may reach, and which it asked for."),
+    Action("allow_host", ("w",), "allow host", ("board", "run"),
+           "Let this run reach the host that it was refused, at once, after asking.",
+           frozenset(RunState) - SETTLED),
     Action("unfold", ("z",), "unfold", ("board", "run"),
            "Unfold what tools gave back and the agent's thoughts, or fold them.", weight=30),
     Action("page", ("space",), "page", ("board", "run"), "Next page of the detail."),
@@ -102,7 +107,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("copy", ("y",), "copy", _ALL,
            "Copy the run's branch, in a review the place of the line.", weight=10),
     Action("discard", ("ctrl+d",), "discard", _ALL,
-           "Put the run into the trash, after asking; `swarm restore` brings it back.", _LOSABLE, 18),
+           "Put the run into the trash, after asking; `U` brings it back.", _LOSABLE, 18),
+    Action("bring_back", ("U",), "bring back", _ALL,
+           "Bring back what you discarded last; what is older, `swarm restore` does."),
     Action("refresh", ("R",), "refresh", _ALL, "Ask the supervisor again.", weight=5),
     Action("filter", ("/",), "filter", ("board",), "Keep the runs that contain these words.", weight=22),
     Action("palette", (":", "ctrl+p"), "commands", _ALL, "Find any of these by its name."),

@@ -41,6 +41,8 @@ class Desk:
     viewed: dict[ReviewId, frozenset[str]] = field(default_factory=dict)
     """Files of reviews that the person has ticked off."""
     syntax: Syntax = field(default_factory=Syntax)
+    discarded: list[RunId] = field(default_factory=list)
+    """What the person put into the trash from this screen, the last one last."""
     side_by_side: bool = False
     """Whether diffs are shown in two columns."""
     _transcripts: OrderedDict[RunId, Transcript] = field(default_factory=OrderedDict)

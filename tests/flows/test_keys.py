@@ -34,7 +34,7 @@ async def endpoint() -> AsyncIterator[Rehearsal]:
 
 @pytest.fixture(scope="module")
 def settings(endpoint: Rehearsal, key_file: Path) -> Settings:
-    upstream = {"url": endpoint.url, "key": f"file:{key_file}", "dialect": "anthropic"}
+    upstream = {"url": endpoint.url, "key": f"file:{key_file}", "dialects": ["anthropic"]}
     prices = {"scripted": {"input": "1", "output": "10"}}
     return {"gateway": {"upstreams": {"anthropic": upstream}, "prices": prices}}
 

@@ -45,6 +45,7 @@ class Recording:
     diffs: dict[RunId, bytes] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     spend: dict[RunId, wire.Spend] = field(default_factory=dict)
+    network: dict[RunId, wire.Network] = field(default_factory=dict)
     agents: tuple[wire.AgentLine, ...] = ()
 
     def say(self, run: RunId, at: float, *bodies: Body) -> None:
@@ -66,16 +67,16 @@ class RecordedSwarm(Swarm):
         self.gone = False
         self._news: asyncio.Queue[Event | Link] = asyncio.Queue()
 
-    def tell(self, item: Event | Link) -> None:
+    def hear(self, item: Event | Link) -> None:
         """Something happens while somebody watches."""
         if isinstance(item, Event):
             self.recording.events.append(item)
         self._news.put_nowait(item)
 
     def happens(self, run: RunId, *bodies: Body, at: float = NOW) -> None:
-        """As `tell`, numbered."""
+        """As `hear`, numbered."""
         for body in bodies:
-            self.tell(Event(seq=len(self.recording.events) + 1, run=run, at=at, body=body))
+            self.hear(Event(seq=len(self.recording.events) + 1, run=run, at=at, body=body))
 
     async def board(self, repo: str = "") -> wire.Board:
         self._answer()
@@ -108,6 +109,15 @@ class RecordedSwarm(Swarm):
     async def diff(self, run: str, *, review: bool = False) -> bytes:
         self._answer()
         return self.recording.diffs.get(RunId(run), b"")
+
+    async def network(self, run: str) -> wire.Network:
+        self._answer()
+        nothing = wire.Network(run=RunId(run), hosts=(), grants=(), limit=0, left=0, rows=())
+        return self.recording.network.get(RunId(run), nothing)
+
+    async def allow(self, run: str, body: wire.AllowHost) -> wire.Network:
+        self._ask("allow", run, body)
+        return await self.network(run)
 
     async def agents(self) -> tuple[wire.AgentLine, ...]:
         self._answer()
@@ -162,6 +172,9 @@ class RecordedSwarm(Swarm):
 
     async def discard(self, run: str, body: wire.Act) -> wire.RunRow:
         return self._ask("discard", run, body)
+
+    async def restore(self, run: str, body: wire.Act) -> wire.RunRow:
+        return self._ask("restore", run, body)
 
     async def events(
         self, *, since: int = 0, run: str = "", follow: bool = True

@@ -1,7 +1,7 @@
 """A fleet whose every word tries to take over the terminal; as a program, the screen over it.
 
 `python -m tests.support.hostile on` shows it as users see it; `off` without cleaning, so that only the last line
-of defence stands between the agents and the terminal.
+of defence stands between the agents and the terminal; `bare` without that either.
 """
 
 import sys
@@ -14,8 +14,10 @@ from app.domain import events as own
 from app.domain import safe
 from app.domain.errors import NotNow
 from app.domain.ids import ReviewId, RunId
-from app.domain.review import Approval, CheckResult, Comment, FileChange, Finding
+from app.domain.review import Approval, CheckResult, Comment, FileChange, Finding, Severity
 from app.domain.run import RunState
+from app.tui.safe import PrintableOnly
+from app.tui.widgets import deaf
 from harnesses import events as agent
 from tests.support.fleet import NOW, RecordedSwarm, Recording, app_over, question, review, row
 
@@ -58,7 +60,15 @@ FORBIDDEN: Final = {
 }
 """The bytes of each that must never be written; the screen itself writes none of them."""
 
-EVIL: Final = " ".join(PAYLOADS.values())
+EVIL: Final = " ".join(
+    text for name, text in PAYLOADS.items() if name != "surrogate" or sys.argv[-1] != "bare"
+)
+"""All of them. A lone surrogate cannot be written at all: bare of every defence it ends the program."""
+SECRET: Final = "jwt:0123456789ab"
+"""The fingerprint of a secret in the change that is reviewed."""
+
+
+_LEVELS: Final[tuple[Severity, ...]] = ("block", "confirm", "warn")
 
 
 class _More(TypedDict, total=False):
@@ -79,13 +89,17 @@ def hostile() -> Recording:
             ),
             _evil("evil3", RunState.IN_REVIEW, review=ReviewId(f"{reviewed}-r1"), checks=(check,)),
             _evil("evil4", RunState.WORKING, activity=EVIL),
+            _evil("evil5", RunState.PARKED),
         ],
         agents=(
             wire.AgentLine(name=EVIL, harness=EVIL, model=EVIL, title=EVIL, usable=False, why=EVIL),
         ),
     )
     findings = tuple(
-        Finding(severity=level, path=EVIL, rule=EVIL, why=EVIL) for level in ("confirm", "warn")
+        Finding(
+            severity=level, path=EVIL, rule=EVIL, why=EVIL, fingerprint=SECRET * (level == "block")
+        )
+        for level in _LEVELS
     )
     files = (FileChange(path=EVIL, status="modified", insertions=1, deletions=1),)
     recording.reviews.append(review(reviewed, files, findings=findings, checks=(check,)))
@@ -139,8 +153,11 @@ def _log(recording: Recording, run: RunId) -> None:
 
 
 def main(words: list[str]) -> None:
-    if words == ["off"]:
+    if words != ["on"]:
         _without_cleaning()
+    deaf.SECONDS = 0.0  # type: ignore[misc]
+    if words == ["bare"]:
+        PrintableOnly.apply = lambda self, segments, background: segments  # type: ignore[method-assign]
     swarm = RecordedSwarm(hostile())
     swarm.refusal = NotNow(EVIL, hint=EVIL)
     app_over(swarm).run()

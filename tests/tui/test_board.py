@@ -51,16 +51,16 @@ async def test_while_nobody_answers_it_says_so_and_then_shows_what_there_is(
 
 async def test_when_the_supervisor_goes_the_runs_stay(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
-        swarm.tell(Link("down", "it hung up"))
+        swarm.hear(Link("down", "it hung up"))
         assert "rename Budget" in await seen(pilot, "supervisor gone")
 
 
 async def test_after_a_gap_the_board_is_asked_for_again(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
-        swarm.tell(Link("down", "it hung up"))
+        swarm.hear(Link("down", "it hung up"))
         await seen(pilot, "supervisor gone")
         swap(swarm.recording, "h7fz4", question=None, state=RunState.PARKED)
-        swarm.tell(Link("up"))
+        swarm.hear(Link("up"))
         assert "supervisor gone" not in await seen(pilot, "asks you", gone=True)
 
 
@@ -200,6 +200,19 @@ async def test_discard_discards_when_confirmed(swarm: RecordedSwarm) -> None:
         await pilot.press("y")
         await pilot.pause()
     assert swarm.asked == [("discard", "k3f9m.1", Act(by="ada"))]
+
+
+async def test_what_was_discarded_comes_back_by_a_key(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("U")
+        await seen(pilot, "nothing was discarded here")
+        await pilot.press("j", "ctrl+d")
+        await seen(pilot, "discard k3f9m?")
+        await pilot.press("y")
+        await pilot.pause()
+        await pilot.press("U")
+        await seen(pilot, "k3f9m is back")
+    assert swarm.asked[-1] == ("restore", "k3f9m.1", Act(by="ada"))
 
 
 async def test_a_run_parked_by_its_budget_goes_on_with_a_new_cap(swarm: RecordedSwarm) -> None:

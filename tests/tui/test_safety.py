@@ -1,8 +1,11 @@
 """Nothing an agent says reaches the terminal as anything but text."""
 
+import base64
+import importlib
+import pkgutil
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 from hypothesis import given
@@ -10,58 +13,118 @@ from hypothesis import strategies as st
 from rich.segment import Segment
 from textual.app import App, ComposeResult
 from textual.color import Color
+from textual.content import Content
+from textual.markup import MarkupError
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Label, Static
 
+from app.tui import screens
 from app.tui.safe import PrintableOnly, content
-from tests.support.hostile import FORBIDDEN, PAYLOADS, hostile
+from tests.support.attacks import attack
+from tests.support.hostile import FORBIDDEN, PAYLOADS, SECRET, hostile
 from tests.support.screens import RawPty
 
 WAYS = {
-    "board": b"",
-    "diff on the board": b"2",
-    "files on the board": b"3",
-    "cost on the board": b"4",
-    "question": b"a",
-    "run": b"\r",
-    "run, unfolded": b"\rz",
-    "filter": b"/evil\r",
-    "help": b"?",
-    "confirm": b"X",
-    "form": b"n",
-    "refusal": b"x",
-    "review": b"j\r",
-    "checks": b"j\ri",
-    "approval": b"j\rM",
-    "copied": b"y",
+    "board": (b"", b"needs you first"),
+    "diff on the board": (b"2", b""),
+    "files on the board": (b"3", b""),
+    "cost on the board": (b"4", b""),
+    "question": (b"a", b"later"),
+    "no, because": (b"aD", b"no, because"),
+    "run": (b"\r", b""),
+    "run, unfolded": (b"\rz", b""),
+    "word to the agent": (b"\rt", b""),
+    "filter": (b"/evil\r", b""),
+    "help": (b"?", b"On the board"),
+    "palette": (b":", b""),
+    "confirm": (b"X", b"stop "),
+    "discard": (b"j\x04", b"discard evil3"),
+    "form": (b"n", b"new task"),
+    "agents in the form": (b"n\t\r", b""),
+    "budget": (b"Gr", b"goes on"),
+    "refusal": (b"x", b""),
+    "review": (b"j\r", b"REVIEW"),
+    "side by side": (b"j\ru", b""),
+    "search": (b"j\r/", b""),
+    "comment": (b"j\rc", b"comment"),
+    "changes": (b"j\rS", b"works on"),
+    "checks": (b"j\ri", b"about this change"),
+    "secret": (b"j\rM", b"this would publish a secret"),
+    "approval": (b"j\rM" + SECRET.encode() + b"\r", b"lands on"),
+    "copied": (b"j\ry", b""),
+}
+"""How to get to every screen and dialog from the board, and words of ours that stand there."""
+SCREENS = {
+    "Board": "board",
+    "RunScreen": "run",
+    "ReviewScreen": "review",
+    "NewTaskScreen": "form",
+    "HelpScreen": "help",
+    "FactsScreen": "checks",
+    "ApproveScreen": "approval",
+    "Confirm": "confirm",
+    "AskText": "comment",
 }
 
-
-OURS = re.compile(rb"\x1b\](?:52;c;[A-Za-z0-9+/=]*|22;[a-z-]*)\x07")
+OURS = re.compile(rb"\x1b\](?:52;c;([A-Za-z0-9+/=]*)|22;[a-z-]*)\x07")
 """What the screen itself writes: a copy a person asked for, and the shape of the mouse pointer."""
+ENV = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "EDITOR": "", "VISUAL": ""}
 
 
+def tour(cleaning: str, ways: Iterable[str] = WAYS) -> bytes:
+    """Every byte that the program writes on its way through the screens."""
+    argv = [sys.executable, "-m", "tests.support.hostile", cleaning]
+    with RawPty(argv, size=(160, 48), env=ENV) as terminal:
+        terminal.wait_for(b"needs you first")
+        for way in ways:
+            keys, words = WAYS[way]
+            before = len(terminal.output) if keys else 0
+            for key in keys:
+                terminal.send(bytes([key]))
+                terminal.wait_until_quiet(0.1)
+            terminal.wait_until_quiet()
+            assert words in terminal.output[before:], f"{way} did not open"
+            for _ in range(3):
+                terminal.send(b"\x1b")
+                terminal.wait_until_quiet(0.15)
+            assert terminal.alive, f"a text brought the screen down at: {way}"
+        return terminal.output
+
+
+def test_every_screen_is_on_the_tour() -> None:
+    for module in pkgutil.iter_modules(screens.__path__, f"{screens.__name__}."):
+        importlib.import_module(module.name)
+    known: set[type[object]] = set()
+    kinds: list[type[object]] = [Screen]
+    while kinds:
+        kinds = [below for kind in kinds for below in kind.__subclasses__()]
+        known |= {kind for kind in kinds if kind.__module__.startswith(screens.__name__)}
+    bases = {"SwarmScreen", "PaneScreen", "SearchedScreen", "Dialog"}
+    assert {kind.__name__ for kind in known} - bases == SCREENS.keys()
+    assert set(SCREENS.values()) <= WAYS.keys()
+
+
+@attack("U01")
+def test_without_any_defence_they_would_reach_the_terminal() -> None:
+    written = tour("bare", ["board"])
+    got_through = {name for name, raw in FORBIDDEN.items() if raw in written}
+    assert got_through >= {"title", "clipboard", "c1 csi", "dcs", "bidi", "zero width", "tags"}
+
+
+@attack("U01", "U02", "U03")
 @pytest.mark.parametrize("cleaning", ["on", "off"])
 def test_no_control_sequence_of_an_agent_reaches_the_terminal(cleaning: str) -> None:
     # One program per mode, all screens in turn: every byte it ever wrote is looked at.
-    argv = [sys.executable, "-m", "tests.support.hostile", cleaning]
-    env = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "EDITOR": "", "VISUAL": ""}
-    with RawPty(argv, size=(160, 48), env=env) as terminal:
-        terminal.wait_for(b"needs you first")
-        for keys in WAYS.values():
-            for key in keys:
-                terminal.send(bytes([key]))
-                terminal.wait_until_quiet(0.15)
-            terminal.wait_until_quiet()
-            terminal.send(b"\x1b")
-            terminal.wait_until_quiet()
-            terminal.send(b"\x1b")
-            terminal.wait_until_quiet()
-        assert terminal.alive, "a text brought the screen down"
-        written = terminal.output
+    written = tour(cleaning)
     assert b"harmless" in written, "the payloads' texts were not on the screen"
     assert [name for name, raw in FORBIDDEN.items() if raw in written] == []
     assert b"\x07" not in OURS.sub(b"", written)
+    copies = [base64.b64decode(match[1]).decode() for match in OURS.finditer(written) if match[1]]
+    # What is copied never passes the terminal's filter, so it has to be clean before.
+    hidden = [char for copied in copies for char in copied if not char.isprintable()]
+    assert copies
+    assert bool(hidden) == (cleaning == "off")
 
 
 @pytest.mark.parametrize("name", FORBIDDEN)
@@ -84,6 +147,13 @@ WIDGETS: dict[str, Callable[[str], Widget]] = {
 }
 
 
+@attack("U02")
+def test_markup_that_is_not_switched_off_brings_a_screen_down() -> None:
+    with pytest.raises(MarkupError):
+        Content.from_markup(PAYLOADS["markup"])
+
+
+@attack("U02")
 @pytest.mark.parametrize("widget", WIDGETS)
 async def test_markup_of_an_agent_is_text(widget: str) -> None:
     class Small(App[None]):

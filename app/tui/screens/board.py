@@ -66,6 +66,7 @@ WITH_PANE: Mapping[str, Verb] = {
     "tab_diff": _tab("diff"),
     "tab_files": _tab("files"),
     "tab_cost": _tab("cost"),
+    "tab_network": _tab("network"),
     "diff": show_diff,
     "question": to_question,
     "unfold": unfold,

@@ -14,6 +14,7 @@ from app.domain.ids import RunId
 from app.tui.desk import Desk
 from app.tui.model.costs import cost_lines
 from app.tui.model.line import Line, one_line
+from app.tui.model.network import network_lines
 from app.tui.model.show import name
 from app.tui.widgets.bars import Tabs
 from app.tui.widgets.diff_view import DiffView
@@ -54,6 +55,7 @@ class RunPane(Vertical):
         yield DiffView(self.desk.syntax, id="diff")
         yield FilesView(id="files")
         yield Lines(id="cost")
+        yield Lines(id="network")
         yield QuestionCard()
 
     def on_mount(self) -> None:
@@ -117,6 +119,7 @@ class RunPane(Vertical):
         self.query_one("#log", LogView).show(None)
         self.query_one("#files", FilesView).show([])
         self.query_one("#cost", Lines).show([])
+        self.query_one("#network", Lines).show([])
         self._diff_of = None
         self._load()
 
@@ -142,6 +145,11 @@ class RunPane(Vertical):
             view = self.query_one("#cost", Lines)
             width = view.scrollable_content_region.width or self.size.width
             view.show(cost_lines(row, detail.spend, transcript, width))
+        elif tab == "network":
+            found = await self.desk.swarm.network(row.run.id)
+            view = self.query_one("#network", Lines)
+            width = view.scrollable_content_region.width or self.size.width
+            view.show(network_lines(found, width))
 
     async def _fill_diff(self, row: RunRow) -> None:
         wanted = (row.run.id, row.run.snapshot)

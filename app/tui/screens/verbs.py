@@ -13,6 +13,7 @@ from app.domain.money import Micros, dollars, parse_dollars
 from app.domain.run import ACTIVE, RunState
 from app.tui.messages import Open, Refresh
 from app.tui.model.line import one_line
+from app.tui.model.network import wanted
 from app.tui.model.show import name
 from app.tui.screens.base import SwarmScreen, Verb
 from app.tui.screens.dialogs import AskText, Confirm
@@ -52,10 +53,23 @@ async def stop_all(screen: SwarmScreen) -> None:
 
 async def discard(screen: SwarmScreen) -> None:
     row = chosen(screen)
-    text = f"{one_line(row.task.goal)}\n\nIt goes into the trash; `swarm restore {name(row)}` brings it back."
+    back = f"It goes into the trash; U brings it back, or `swarm restore {name(row)}`."
+    text = f"{one_line(row.task.goal)}\n\n{back}"
     if await screen.app.push_screen_wait(Confirm(f"discard {name(row)}?", text)):
         await screen.desk.swarm.discard(row.run.id, wire.Act(by=screen.desk.user))
+        screen.desk.discarded.append(row.run.id)
         screen.action_do("back")
+
+
+async def bring_back(screen: SwarmScreen) -> None:
+    """Undo the last discard of this screen."""
+    if not screen.desk.discarded:
+        screen.say("nothing was discarded here", hint="`swarm trash` lists what is in the trash")
+        return
+    row = await screen.desk.swarm.restore(screen.desk.discarded[-1], wire.Act(by=screen.desk.user))
+    screen.desk.discarded.pop()
+    screen.say(f"{name(row)} is back")
+    screen.post_message(Refresh())
 
 
 async def again(screen: SwarmScreen) -> None:
@@ -83,6 +97,25 @@ async def _new_cap(screen: SwarmScreen, row: RunRow) -> Micros | None:
     except ValueError as error:
         screen.say(str(error), bad=True)
         return None
+
+
+async def allow_host(screen: SwarmScreen) -> None:
+    """Let the run reach the host it was refused last, or the one the person writes instead."""
+    row = chosen(screen)
+    hosts = wanted(await screen.desk.swarm.network(row.run.id))
+    if not hosts:
+        screen.say(f"{name(row)} was refused no host that could be allowed")
+        return
+    text = "For this run only, over TLS; what it sends there is not looked at."
+    if more := hosts[1:6]:
+        text += f"\nIt was also refused: {', '.join(more)}"
+    title = f"{name(row)} may reach one more host?"
+    host = await screen.app.push_screen_wait(AskText(title, text, value=hosts[0]))
+    if host:
+        body = wire.AllowHost(host=host, by=screen.desk.user)
+        await screen.desk.swarm.allow(row.run.id, body)
+        screen.say(f"{name(row)} may reach {host.strip()}")
+        screen.post_message(Refresh())
 
 
 async def answer(screen: SwarmScreen, approval: str, *, yes: bool, because: bool) -> None:
@@ -186,6 +219,7 @@ COMMON: Final[dict[str, Verb]] = {
     "edit": edit_worktree,
     "copy": copy_branch,
     "discard": discard,
+    "bring_back": bring_back,
     "refresh": refresh,
     "palette": open_palette,
     "help": show_help,
@@ -195,5 +229,5 @@ COMMON: Final[dict[str, Verb]] = {
 }
 """What means the same on every screen."""
 
-OF_A_RUN: Final[dict[str, Verb]] = {"stop": stop, "again": again}
+OF_A_RUN: Final[dict[str, Verb]] = {"stop": stop, "again": again, "allow_host": allow_host}
 """What board and run view have in common besides."""

@@ -79,7 +79,7 @@ class Rule(Drawn):
 class Tabs(Drawn):
     """A rule that names the views below it, with the number that shows each."""
 
-    NAMES: ClassVar[tuple[str, ...]] = ("log", "diff", "files", "cost")
+    NAMES: ClassVar[tuple[str, ...]] = ("log", "diff", "files", "cost", "network")
     title: reactive[str] = reactive("")
     aside: reactive[str] = reactive("")
     active: reactive[str] = reactive("log")
