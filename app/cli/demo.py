@@ -19,15 +19,13 @@ import typer
 
 from app.cli.call import Call, terminal
 from app.domain.errors import EnvironmentProblem, NotNow
-from app.domain.money import Micros, dollars
+from app.domain.money import dollars
 
 if TYPE_CHECKING:
     from app import wire
     from app.client.client import Swarm
 
 BRANCH = "main"
-RAISED = Micros(1_500_000)
-"""What the run that reached its budget is given when nobody is there to decide: $1.50."""
 PATIENCE = 180.0
 """Seconds the headless demo takes at most."""
 LEAVING = 60.0
@@ -234,16 +232,13 @@ async def _submit(place: Path) -> "Swarm":
 
 
 async def _step_in(call: Call, swarm: "Swarm", row: "wire.RunRow") -> None:
-    """What a person would do: answer, raise the budget, approve what is shown."""
+    """What a person would do: answer, also with a higher budget, and approve what is shown."""
     from app import wire
 
     run = row.run
     if row.question is not None and run.state == "waiting":
         call.say(f"{run.id}  asks: {row.question.title} - yes")
         await swarm.answer(row.question.id, wire.Answer(yes=True, by="demo"))
-    elif run.state == "parked":
-        call.say(f"{run.id}  stopped at {dollars(run.spent)} - raised to {dollars(RAISED)}")
-        await swarm.resume(run.id, wire.Resume(budget=RAISED, by="demo"))
     elif run.state == "in_review":
         detail = await swarm.detail(run.id)
         review = detail.reviews[-1]

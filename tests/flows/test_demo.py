@@ -10,6 +10,9 @@ from tests.support.home import Home
 from tests.support.images import require_docker
 from tests.support.repos import run_git
 
+FIRST_CAP = 600_000
+"""Micro-dollars a run of the demo may spend until a person raises it."""
+
 pytestmark = pytest.mark.timeout(300)
 
 
@@ -25,12 +28,12 @@ def demo(home: Home, **env: str) -> dict[str, Any]:
 
 
 def check(result: dict[str, Any]) -> None:
-    """Three tasks, one answered, one stopped by its budget; every merge commit is on main."""
+    """Three tasks, one answered, one that asked for a higher budget; every merge commit is on main."""
     tasks = result["tasks"]
     assert [task["state"] for task in tasks] == ["merged"] * 3
-    assert [task["answers"] for task in tasks] == [[], ["yes"], []]
+    assert [task["answers"] for task in tasks] == [[], ["yes"], ["yes"]]
     assert [task["verdicts"] for task in tasks] == [["approve"]] * 3
-    assert [task["refused_calls"] > 0 for task in tasks] == [False, False, True]
+    assert [task["spent_micros"] > FIRST_CAP for task in tasks] == [False, False, True]
     repo = Path(result["repository"])
     landed = run_git(repo, "log", "--format=%H", "main").splitlines()
     assert {task["merge_commit"] for task in tasks} < set(landed)
