@@ -38,9 +38,19 @@ async def test_the_agents_user_has_a_name(house: House) -> None:
     assert written == ["agent"]
 
 
-async def test_claude_code_is_of_the_exact_version(house: House) -> None:
-    sandbox = await house.open(house.spec(image=await built("claude-code")))
-    assert (await ran(sandbox, "claude --version"))[0] == ["2.1.329 (Claude Code)"]
+@pytest.mark.parametrize(
+    ("agent", "command", "said"),
+    [
+        ("claude-code", "claude", "2.1.329 (Claude Code)"),
+        ("codex", "codex", "codex-cli 0.169.0"),
+        ("opencode", "HOME=/tmp opencode", "1.18.33"),
+    ],
+)
+async def test_an_agent_is_of_the_exact_version(
+    house: House, agent: str, command: str, said: str
+) -> None:
+    sandbox = await house.open(house.spec(image=await built(agent)))
+    assert (await ran(sandbox, f"{command} --version"))[0] == [said]
 
 
 async def test_building_again_builds_nothing(house: House) -> None:

@@ -128,3 +128,31 @@ def test_code_of_the_repository_is_never_taken_for_swarm(home: Home, repo: Path)
         )
         assert done.returncode == 0, done.stderr
     assert not (repo / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("agent", "fix"),
+    [
+        ({"harness": "codex", "model": "anthropic/gpt-5.5"}, "speaks Anthropic Messages"),
+        ({"harness": "codex", "model": "gpt-none"}, "the price of model 'gpt-none' is not known"),
+        ({"harness": "codex", "model": "gpt-5.5"}, "holds the login of a subscription"),
+    ],
+)
+def test_an_agent_that_no_provider_can_serve_is_refused_when_the_task_is_given(
+    agent: dict[str, str], fix: str, home: Home, repo: Path
+) -> None:
+    login = "sk-ant-oat01-login" if agent["model"] == "gpt-5.5" else "sk-key"
+    upstreams = {name: {"key": "env:SOME_KEY"} for name in ("anthropic", "openai")}
+    home.configure(
+        {
+            "agent": "mine",
+            "agents": {"mine": {"title": "Mine", **agent}},
+            "sandbox": {"driver": "local"},
+            "gateway": {"upstreams": upstreams},
+        }
+    )
+    done = home.swarm("run", "Do it", cwd=repo, SOME_KEY=login)
+    assert done.returncode == ENVIRONMENT
+    assert fix in done.stderr
+    assert login not in done.stderr
+    assert untouched(repo)
