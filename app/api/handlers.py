@@ -84,13 +84,13 @@ class Handlers:
         return StreamingResponse(server_sent(events), media_type="text/event-stream")
 
     async def sweep(self, request: Request) -> Response:
-        return _json(await self.service.sweep(await _body(request, wire.Sweep)))
+        return _json(await self.service.upkeep.sweep(await _body(request, wire.Sweep)))
 
     async def disk(self, request: Request) -> Response:
-        return _json(await self.service.disk(request.query_params.get("repo", "")))
+        return _json(await self.service.upkeep.disk(request.query_params.get("repo", "")))
 
     async def trash(self, _request: Request) -> Response:
-        return _json(await self.service.trash())
+        return _json(await self.service.upkeep.trash())
 
     async def costs(self, request: Request) -> Response:
         return _json(await self.service.money.costs(request.query_params.get("by", "task")))
@@ -106,14 +106,14 @@ class Handlers:
         return _json(await self.service.money.reprice(await self._run(request), model))
 
     async def agents(self, _request: Request) -> Response:
-        return _json(await self.service.agents())
+        return _json(await self.service.upkeep.agents())
 
     async def doctor(self, _request: Request) -> Response:
-        return _json(await self.service.doctor())
+        return _json(await self.service.upkeep.doctor())
 
     async def audit(self, request: Request) -> Response:
         run = request.query_params.get("run", "")
-        return _json(await self.service.audit(await self.service.find(run) if run else None))
+        return _json(await self.service.upkeep.audit(await self.service.find(run) if run else None))
 
     async def shutdown(self, _request: Request) -> Response:
         self.service.shutdown()

@@ -6,7 +6,7 @@ reach them. What comes out is a tree id, a pack of what is new, and the names of
 
 from collections.abc import Sequence
 from shlex import quote as sh
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -18,8 +18,7 @@ from app.repo.filenames import shown
 from app.repo.git import checked_id
 from app.repo.process import MIB
 from app.repo.tree import CLEAN_GIT
-from sandboxes.base import Sandbox
-from sandboxes.spec import Completed
+from sandboxes.spec import Completed, Places
 
 LARGEST_FILE: Final = 20 * MIB
 LARGEST_PACK: Final = 50 * MIB
@@ -30,6 +29,18 @@ _PIPE: Final = 67
 _READ_BY_GIT: Final = (".gitignore", ".gitattributes", ".gitmodules", "HEAD", "commondir")
 """Files that git opens while it adds others; as pipes they would keep it waiting for ever."""
 _MARK: Final = "swarm-pack"
+
+
+class Beside(Protocol):
+    """A sandbox as far as the scribe needs it: a place beside the agent where trusted scripts run."""
+
+    places: Places
+
+    async def aside(
+        self, script: str, *, stdin: bytes = b"", timeout: float = 120.0, limit: int = ...
+    ) -> Completed:
+        """As `sandboxes.base.Sandbox.aside`."""
+        ...
 
 
 class Pack(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,7 +157,7 @@ class Scribe(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def scribe(
-    sandbox: Sandbox, *, objects: Sequence[str], base: str, object_format: str = "sha1"
+    sandbox: Beside, *, objects: Sequence[str], base: str, object_format: str = "sha1"
 ) -> Scribe:
     """The scribe of that sandbox."""
     return Scribe(
@@ -197,7 +208,7 @@ g read-tree --reset {tree}
 """
 
 
-async def adopt(sandbox: Sandbox, at: Scribe, *, commit: str, pack: bytes) -> None:
+async def adopt(sandbox: Beside, at: Scribe, *, commit: str, pack: bytes) -> None:
     """Tell the scribe what the tree was brought to, so that files ignored there but not in git stay tracked."""
     script = _start(at, _FROM_BASE) + _ADOPT.format(tree=checked_id(commit))
     done = await sandbox.aside(script, stdin=pack)
@@ -205,14 +216,14 @@ async def adopt(sandbox: Sandbox, at: Scribe, *, commit: str, pack: bytes) -> No
         raise _failed(done)
 
 
-async def seed(sandbox: Sandbox, at: Scribe) -> None:
+async def seed(sandbox: Beside, at: Scribe) -> None:
     """Set the scribe up right after the tree was laid down, before any agent runs. Safe to repeat."""
     done = await sandbox.aside(seed_script(at))
     if done.code != 0:
         raise _failed(done)
 
 
-async def take(sandbox: Sandbox, at: Scribe, *, previous: str = "", timeout: float = 120.0) -> Pack:
+async def take(sandbox: Beside, at: Scribe, *, previous: str = "", timeout: float = 120.0) -> Pack:
     """A snapshot of the tree as it is now; the agent may go on working meanwhile."""
     limit = LARGEST_PACK + 4 * _NAMES
     done = await sandbox.aside(snapshot_script(at, previous), timeout=timeout, limit=limit)

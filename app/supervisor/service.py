@@ -13,17 +13,16 @@ from app.domain.events import Event
 from app.domain.ids import RunId
 from app.domain.review import Approval, Finding
 from app.repo import diffs
-from app.store import audit, board, event_log, ledger, reviews, tasks
-from app.supervisor import checkup, network
+from app.store import board, event_log, ledger, reviews, tasks
+from app.supervisor import network
 from app.supervisor.acts import Acts
-from app.supervisor.disk import disk_of
 from app.supervisor.errors import LEAF_ERRORS
 from app.supervisor.evidence import why
 from app.supervisor.pricing import Money
 from app.supervisor.proposals import behind, refreshed
 from app.supervisor.services import Services
 from app.supervisor.submit import submit
-from app.supervisor.tidy import tidy
+from app.supervisor.upkeep import Upkeep
 
 
 class Service:
@@ -33,6 +32,7 @@ class Service:
         self._s = s
         self.acts = Acts(s)
         self.money = Money(s)
+        self.upkeep = Upkeep(s)
         self.shutdown = shutdown
         self._started = time.time()
 
@@ -64,16 +64,6 @@ class Service:
         seq = await self._s.database.read_log(event_log.last)
         rows = await self._s.database.read(board.rows, repo)
         return wire.Board(rows=rows, seq=seq, now=self._s.clock())
-
-    async def sweep(self, body: wire.Sweep) -> tuple[wire.SweepLine, ...]:
-        unsaved = await self.find(body.unsaved) if body.unsaved else None
-        return await tidy(self._s, dry_run=body.dry_run, unsaved=unsaved)
-
-    async def disk(self, repo: str) -> tuple[wire.DiskLine, ...]:
-        return await disk_of(self._s, await self._s.database.read(board.rows, repo))
-
-    async def trash(self) -> tuple[wire.RunRow, ...]:
-        return await self._s.database.read(board.rows, trash=True)
 
     async def detail(self, run: RunId) -> wire.RunDetail:
         await refreshed(self._s, run)
@@ -118,12 +108,3 @@ class Service:
 
     def follow(self, since: int, run: str, *, live: bool) -> AsyncIterator[Event | int]:
         return self._s.broker.follow(since, run, live=live)
-
-    async def agents(self) -> tuple[wire.AgentLine, ...]:
-        return await checkup.agents(self._s)
-
-    async def doctor(self) -> tuple[wire.DoctorLine, ...]:
-        return await checkup.doctor(self._s)
-
-    async def audit(self, run: RunId | None) -> tuple[wire.AuditRow, ...]:
-        return await self._s.database.read(audit.rows, run)

@@ -119,6 +119,6 @@ async def test_a_dry_run_only_says_it(world: World) -> None:
 
 async def test_the_disk_a_run_takes_is_counted(world: World) -> None:
     user, run = await thrown(world, "writer")
-    found = {each.run: each for each in await world.client.disk(str(user.repo))}
+    found = {str(each.run): each for each in await world.client.disk(str(user.repo))}
     assert (found[run].worktree or 0) > 0
     assert (found[run].sandbox or 0) > 0

@@ -17,8 +17,7 @@ from app.repo.repository import Repository, keep
 from app.repo.scribe import Pack, Scribe, adopt, scribe, seed, take
 from app.repo.tree import Layout, layout, mounts, prepare_script, targets
 from app.repo.worktrees import Worktree
-from sandboxes.base import Process
-from sandboxes.spec import Completed, Places, Program, SandboxSpec
+from sandboxes.spec import Completed, Places
 
 ENV = {
     "PATH": os.environ["PATH"],
@@ -78,11 +77,10 @@ def make_repository(path: Path, files: Mapping[str, str | bytes] = FILES) -> Pat
 
 
 class HostSandbox:
-    """`prepare` and `aside` of a sandbox, as plain `sh` on the host. It runs no agents."""
+    """What snapshots need of a sandbox, as plain `sh` on the host."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.spec = SandboxSpec(name="host", owner="tests")
         self.places = Places(
             tree=f"{root}/tree",
             state=f"{root}/state",
@@ -135,13 +133,8 @@ class HostSandbox:
             truncated=len(done.stdout) > limit,
         )
 
-    async def start(self, program: Program) -> Process:
-        raise NotImplementedError(f"{program.name}: this sandbox runs no agents")
-
-    async def find(self, name: str) -> Process | None:
-        return None
-
     async def remove(self) -> None:
+        """The place is gone, however deep what is in it."""
         self._sh(f"rm -rf -- '{self.root}'", {}, b"", 60.0, 0)
 
 

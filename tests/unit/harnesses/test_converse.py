@@ -15,6 +15,9 @@ class Echo:
     def answer(self, permission: str, *, allow: bool, note: str = "") -> Iterable[Send]:
         return []
 
+    def steer(self, message: str, text: str) -> Iterable[Send]:
+        return []
+
     def interrupt(self) -> Iterable[Send]:
         return []
 

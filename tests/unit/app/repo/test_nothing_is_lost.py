@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from app.domain.errors import SwarmError
 from app.repo import git as git_seam
-from app.repo import repository, trash
+from app.repo import process, repository, trash
 from app.repo.hub import Hub, ensure_hub
 from app.repo.ingest import newest
 from app.repo.merges import land
@@ -231,7 +231,7 @@ class Life(RuleBasedStateMachine):
 def _dying(at: int) -> Callable[..., Awaitable[Any]]:
     """`finish` of a supervisor that dies before its n-th command."""
     count = itertools.count(1)
-    real = git_seam.finish
+    real = process.finish
 
     async def finish(*args: Any, **kwargs: Any) -> Any:
         if next(count) >= at:
