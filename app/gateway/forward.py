@@ -15,7 +15,7 @@ from app.gateway import replies
 from app.gateway.admission import BUDGET_STATUS
 from app.gateway.alive import Alive
 from app.gateway.dialects import Call, Dialect, Meter, Objection, Route
-from app.gateway.keys import redact
+from app.gateway.keys import Censor, redact
 from app.gateway.parts import Parts
 from app.gateway.retry import answered
 from app.gateway.settings import Upstream
@@ -95,7 +95,7 @@ class Forward:
             if answer.status == 200:
                 if answer.content_type == "text/html":
                     return _page(upstream)
-                return await self._pass_reply(answer, call)
+                return await self._pass_reply(answer, call, key)
             self.unbilled = True
             if answer.status == 401:
                 self._parts.upstreams.forget(upstream)
@@ -118,10 +118,12 @@ class Forward:
         why = f"swarm: the model API {upstream.name!r} asks to wait until {clock}"
         return Objection(status=BUDGET_STATUS, why=why, until=until)
 
-    async def _pass_reply(self, answer: aiohttp.ClientResponse, call: Call) -> web.StreamResponse:
+    async def _pass_reply(
+        self, answer: aiohttp.ClientResponse, call: Call, key: str
+    ) -> web.StreamResponse:
         streamed = answer.content_type == "text/event-stream"
         meter = self.meter = self._dialect.meter(call, streamed=streamed)
-        headers = replies.passed_headers(self._dialect, answer.headers)
+        headers = self._passed_headers(answer, key)
         if streamed:
             # Sent in chunks instead, so that a stream which breaks off cannot look complete.
             headers.popall("content-length", None)
@@ -129,15 +131,24 @@ class Forward:
             reply = web.StreamResponse(status=200, headers=headers)
             await self._to_client(reply.prepare(self._request))
         self._reply = reply
+        censor = Censor(key)
         async for chunk in answer.content.iter_any():
             meter.feed(chunk)
-            if not self._gone:
-                await self._to_client(reply.write(chunk))
+            await self._pass_on(reply, censor.feed(chunk))
+        await self._pass_on(reply, censor.end())
         meter.end()
         if self._route.metered and not meter.ended:
             # An agent takes a proper end for a finished answer, or asks again for ever.
             self._cut()
         return reply
+
+    async def _pass_on(self, reply: web.StreamResponse, data: bytes) -> None:
+        if data and not self._gone:
+            await self._to_client(reply.write(data))
+
+    def _passed_headers(self, answer: aiohttp.ClientResponse, key: str) -> CIMultiDict[str]:
+        passed = replies.passed_headers(self._dialect, answer.headers)
+        return CIMultiDict((name, redact(value, key)) for name, value in passed.items())
 
     async def _pass_error(
         self, answer: aiohttp.ClientResponse, upstream: Upstream, key: str
@@ -147,15 +158,16 @@ class Forward:
             return self.alive.cut()
         if answer.status < 400:
             return self._failed(upstream, f"answered {answer.status}, which is not followed")
-        text = b""
+        text, censor = b"", Censor(key)
         with contextlib.suppress(aiohttp.ClientError, TimeoutError):
             async for chunk in answer.content.iter_any():
-                text += chunk
+                text += censor.feed(chunk)
                 if len(text) > _ERROR_LIMIT:
                     break
-        shown = redact(text[:_ERROR_LIMIT].decode(errors="replace"), key)
-        passed = replies.passed_headers(self._dialect, answer.headers)
-        headers = CIMultiDict((k, redact(v, key)) for k, v in passed.items())
+            else:
+                text += censor.end()
+        shown = text[:_ERROR_LIMIT].decode(errors="replace")
+        headers = self._passed_headers(answer, key)
         headers.popall("content-length", None)
         return web.Response(status=answer.status, body=shown.encode(), headers=headers)
 

@@ -1,6 +1,8 @@
 """Where the user's API keys come from. A key is never logged, never told, and kept for a minute at most."""
 
 import asyncio
+import base64
+import json
 import os
 import shlex
 from pathlib import Path
@@ -13,11 +15,46 @@ REDACTED: Final = "[key withheld by swarm]"
 _COMMAND_LIMIT: Final = 15.0
 _LOGINS: Final = ("sk-ant-oat", "sk-ant-ort", "{")
 """How tokens of a subscription's login begin, and the files in which programs keep them."""
+_LOGIN_ISSUERS: Final = ("https://auth.openai.com", "https://claude.ai", "https://auth0.openai.com")
+"""Who issues the signed tokens of such logins; those of clouds have the same form and are welcome."""
 
 
 def redact(text: str, key: str) -> str:
     """The text without the key."""
     return text.replace(key, REDACTED) if key else text
+
+
+class Censor:
+    """Takes a key out of bytes that come in pieces, and changes nothing else, not even their number.
+
+    Held back is only what may be the beginning of the key, so a reply without it passes as it comes.
+    """
+
+    def __init__(self, key: str) -> None:
+        self._key = key.encode()
+        self._stars = b"*" * len(self._key)
+        self._held = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """What may be passed on now."""
+        if not self._key:
+            return data
+        text = (self._held + data).replace(self._key, self._stars)
+        kept = self._beginning(text)
+        self._held = text[len(text) - kept :]
+        return text[: len(text) - kept]
+
+    def end(self) -> bytes:
+        """What was held back and turned out to be no key."""
+        rest, self._held = self._held, b""
+        return rest
+
+    def _beginning(self, text: bytes) -> int:
+        """How many bytes at the end are a beginning of the key."""
+        at = text.find(self._key[0], max(0, len(text) - len(self._key) + 1))
+        while at >= 0 and not self._key.startswith(text[at:]):
+            at = text.find(self._key[0], at + 1)
+        return len(text) - at if at >= 0 else 0
 
 
 async def resolve(upstream: Upstream) -> str:
@@ -49,7 +86,7 @@ async def resolve(upstream: Upstream) -> str:
 
 
 def _refuse_what_is_no_key(upstream: Upstream, key: str, where: str) -> None:
-    if key.startswith(_LOGINS):
+    if key.startswith(_LOGINS) or _issuer(key) in _LOGIN_ISSUERS:
         raise EnvironmentProblem(
             f"{where} holds the login of a subscription, not an API key for upstream {upstream.name!r}",
             hint="A subscription's login belongs to its own program alone and has no price per call. "
@@ -60,6 +97,19 @@ def _refuse_what_is_no_key(upstream: Upstream, key: str, where: str) -> None:
             f"{where} holds more than an API key for upstream {upstream.name!r}: spaces, lines or other signs",
             hint=f"Correct gateway.upstreams.{upstream.name}.key so that it gives the key alone.",
         )
+
+
+def _issuer(token: str) -> str:
+    """Who says to have issued a signed token (RFC 7519); empty for whatever is none."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return ""
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except ValueError:
+        return ""
+    issuer = claims.get("iss") if isinstance(claims, dict) else None
+    return issuer.rstrip("/") if isinstance(issuer, str) else ""
 
 
 async def _from_file(path: Path) -> str:

@@ -6,6 +6,7 @@ import json
 import logging
 import signal
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,47 @@ async def test_a_key_in_a_providers_error_is_withheld(tmp_path: Path) -> None:
             answer = await b.post(ask())
             assert answer.status == 400
             assert REAL_KEY not in answer.body.decode() + str(answer.headers)
+
+
+@attack("N11")
+@pytest.mark.parametrize("cut", [0, 1, 7, len(REAL_KEY)])
+async def test_a_key_amid_a_reply_is_withheld_however_it_is_cut(tmp_path: Path, cut: int) -> None:
+    (tmp_path / "key").write_text(REAL_KEY)
+    error = f'event: error\ndata: {{"type":"error","message":"bad {REAL_KEY}"}}\n\n'.encode()
+    at = error.index(REAL_KEY.encode()) + cut
+    async with in_pieces(error[:at], error[at:], request_id=REAL_KEY) as url:
+        there = Upstream(name="anthropic", url=url, key=f"file:{tmp_path / 'key'}")
+        async with bench(upstreams=(there,)) as b:
+            body = json.dumps(ask()).encode()
+            head = f"POST {MESSAGES} HTTP/1.1\r\nhost: g\r\nauthorization: Bearer {RUN_KEY}\r\n"
+            got = await b.raw(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
+            assert b'"message":"bad' in got
+            assert REAL_KEY.encode() not in got
+            assert got.count(b"*" * len(REAL_KEY)) == 1
+            await b.settled()
+
+
+@contextlib.asynccontextmanager
+async def in_pieces(*pieces: bytes, **headers: str) -> AsyncIterator[str]:
+    """A provider that streams these one after another, and stops."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        said = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+        head = (
+            f"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n{said}connection: close\r\n\r\n"
+        )
+        writer.write(head.encode())
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            # Long enough for the other side to read this piece by itself.
+            await asyncio.sleep(0.01)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
 @attack("N11")

@@ -1,5 +1,7 @@
 """The way to the providers: which one, and where its key comes from."""
 
+import base64
+import json
 import ssl
 import sys
 from pathlib import Path
@@ -8,17 +10,26 @@ import aiohttp
 import keyring
 import pytest
 import trustme
+from hypothesis import given
+from hypothesis import strategies as st
 from keyring.backend import KeyringBackend
 from multidict import CIMultiDict
 
 from app.domain.errors import EnvironmentProblem
 from app.gateway import upstreams
-from app.gateway.keys import redact
+from app.gateway.keys import Censor, redact
 from app.gateway.settings import Auth, DialectName, Upstream
 from app.gateway.upstreams import Upstreams, address, credentials
 from tests.support.model_endpoint import http, raw_upstream
 
 KEY = "sk-secret"
+
+
+def signed(issuer: str) -> str:
+    """A token in the form in which logins and clouds issue theirs."""
+    head, claims = ({"alg": "RS256"}, {"iss": issuer, "sub": "ada"})
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()) for part in (head, claims)]
+    return b".".join([*(part.rstrip(b"=") for part in parts), b"c2lnbmVk"]).decode()
 
 
 def one(key: str) -> Upstream:
@@ -180,7 +191,15 @@ def test_a_key_travels_as_the_provider_wants_it(
 
 
 @pytest.mark.parametrize(
-    "kept", ["sk-ant-oat01-login", '{"tokens": {"access_token": "x"}}', "sk-one sk-two", "sk-ü"]
+    "kept",
+    [
+        "sk-ant-oat01-login",
+        "sk-ant-ort01-login",
+        '{"tokens": {"access_token": "x"}}',
+        signed("https://auth.openai.com"),
+        "sk-one sk-two",
+        "sk-ü",
+    ],
 )
 async def test_what_is_no_api_key_is_refused_and_not_repeated(kept: str, tmp_path: Path) -> None:
     (tmp_path / "kept").write_text(kept)
@@ -188,6 +207,12 @@ async def test_what_is_no_api_key_is_refused_and_not_repeated(kept: str, tmp_pat
         await find(f"file:{tmp_path / 'kept'}")
     assert "gateway.upstreams.anthropic.key" in problem.value.hint
     assert kept not in problem.value.message + problem.value.hint
+
+
+@pytest.mark.parametrize("key", [signed("https://sts.windows.net/tenant/"), "a.b.c", "eyJ.e30.x"])
+async def test_a_clouds_signed_token_is_a_key(key: str, tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text(key)
+    assert await find(f"file:{tmp_path / 'kept'}") == key
 
 
 async def test_a_key_comes_from_the_keyring() -> None:
@@ -218,6 +243,23 @@ class OneKey(KeyringBackend):
 
 def test_a_key_is_taken_out_of_a_text() -> None:
     assert KEY not in redact(f"bad key {KEY}, {KEY}", KEY)
+
+
+@given(st.lists(st.text("ab", max_size=6), max_size=8), st.text("ab", min_size=1, max_size=4))
+def test_in_whatever_pieces_it_comes_a_key_never_passes_and_all_else_does(
+    pieces: list[str], key: str
+) -> None:
+    censor = Censor(key)
+    passed = b"".join(censor.feed(piece.encode()) for piece in pieces) + censor.end()
+    assert key.encode() not in passed
+    assert passed.decode() == "".join(pieces).replace(key, "*" * len(key))
+
+
+def test_what_cannot_be_the_beginning_of_a_key_is_not_held_back() -> None:
+    censor = Censor(KEY)
+    assert censor.feed(b"data: {}\n\n") == b"data: {}\n\n"
+    assert censor.feed(b"data: sk-s") == b"data: "
+    assert censor.feed(b"afe\n\n") == b"sk-safe\n\n"
 
 
 def test_without_a_key_no_header_is_sent() -> None:
