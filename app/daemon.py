@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import resource
 import secrets
 import signal
 import sys
@@ -44,6 +45,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m app.daemon", description=__doc__)
     parser.add_argument("--state", type=Path, default=None, help="the state directory")
     state: Path = (parser.parse_args().state or paths.state_dir()).absolute()
+    # A dump of this process's memory would hold the keys of model providers.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     os.chdir("/")  # so that no directory is kept from being removed or unmounted
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     try:
