@@ -108,18 +108,30 @@ def _swarm_line(body: swarm.Lifecycle) -> str:
             return (
                 f"spent   {dollars(body.micros)}, {dollars(body.total)} so far ({_cut(body.model)})"
             )
-        case swarm.Refused():
-            return painted(f"refused {_cut(body.why)}", "red")
         case swarm.Note():
             return f"{body.level:7} {_cut(body.text)}"
+        case swarm.Refused() | swarm.Warned() | swarm.UpstreamFailed() | swarm.Flagged():
+            return _trouble_line(body)
         case _:
             return _review_line(body)
 
 
-def _review_line(body: swarm.Lifecycle) -> str:
+def _trouble_line(
+    body: swarm.Refused | swarm.Warned | swarm.UpstreamFailed | swarm.Flagged,
+) -> str:
     match body:
+        case swarm.Refused():
+            return painted(f"refused {_cut(body.why)}", "red")
         case swarm.Warned():
             return painted(f"budget  {_cut(body.words())}", "yellow")
+        case swarm.UpstreamFailed():
+            return painted(f"models  {_cut(body.words())}", "yellow")
+        case swarm.Flagged():
+            return painted(f"flagged {_cut(body.words())}", "yellow")
+
+
+def _review_line(body: swarm.Lifecycle) -> str:
+    match body:
         case swarm.SetUp():
             word = painted("passed", "green") if body.result.passed else painted("FAILED", "red")
             return f"{body.phase:7} {word} {_cut(body.result.command)}"

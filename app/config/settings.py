@@ -7,10 +7,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
+from app.config.monitors import MonitorSettings
 from app.config.networks import check_network, hosts_of
+from app.config.routing import SHIPPED_MODELS, RetireSettings, RoutingSettings
+from app.config.section import Section
 from app.config.values import (
+    as_list,
     bytes_of,
     check_fingerprint,
     check_key_reference,
@@ -40,12 +44,6 @@ Dialect: TypeAlias = Literal["anthropic", "responses", "chat"]
 Approvals: TypeAlias = Literal["cautious", "balanced", "autonomous"]
 STRICTNESS: tuple[Approvals, ...] = ("autonomous", "balanced", "cautious")
 """From the most permissive to the strictest."""
-
-
-class Section(BaseModel):
-    """The frozen base of every part of the settings."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class PeriodSettings(Section):
@@ -278,6 +276,8 @@ class Settings(Section):
     """Where agents and checks run, and how much of the machine they may take."""
     network: NetworkSettings = NetworkSettings()
     """What agents may reach besides models."""
+    monitors: MonitorSettings = MonitorSettings()
+    """What happens when a run looks as if something were wrong with it."""
     paths: PathSettings = PathSettings()
     """Changes that you want stopped, confirmed or told, by file."""
     secrets: SecretSettings = SecretSettings()
@@ -286,6 +286,12 @@ class Settings(Section):
     """The metering proxy between agents and models."""
     agents: Mapping[Name, Mapping[str, Any]] = Field(default_factory=dict)
     """Agents of your own by name, and changes to the shipped ones; see the reference of agents."""
+    models: Mapping[Name, Annotated[tuple[str, ...], BeforeValidator(as_list)]] = SHIPPED_MODELS
+    """Names for what you mean: lists of `agent/model`, agents and other names; the first that can take a task does."""
+    retire: Mapping[str, RetireSettings] = Field(default_factory=dict)
+    """Ends of models by id, told 30 days before; some are shipped."""
+    routing: RoutingSettings = RoutingSettings()
+    """Who gets a task. The rules stand in `routes.yaml`."""
     worktrees: str = ""
     """Directory for the worktrees of runs; empty for one below the state directory."""
     concurrency: Count = 4

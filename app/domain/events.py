@@ -9,6 +9,7 @@ from app.domain.money import Known, dollars
 from app.domain.review import CheckResult, Finding, Verdict
 from app.domain.run import RunState
 from harnesses import events as agent
+from policies.monitors import Monitor, Reaction
 
 
 class Lifecycle(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
@@ -35,6 +36,8 @@ class Snapshotted(Lifecycle, frozen=True, tag="snapshot"):
     findings: tuple[Finding, ...] = ()
     left_out: tuple[str, ...] = ()
     """Paths that are in the tree but not in the snapshot: too large, unreadable."""
+    tree: str = ""
+    """Id of the tree: the same again when everything is as it was before."""
 
 
 class Checked(Lifecycle, frozen=True, tag="checked"):
@@ -62,6 +65,10 @@ class Spent(Lifecycle, frozen=True, tag="spent"):
     cache_write: int = 0
     known: Known = "metered"
     """`held`: the usage never arrived, so the whole reservation was charged."""
+    day: int = 0
+    """Micro-dollars of everybody on the day of the call, this call included; 0 in logs of earlier versions."""
+    listed: int | None = None
+    """Micro-dollars by the price list, where the provider named the cost itself."""
 
 
 class Refused(Lifecycle, frozen=True, tag="refused"):
@@ -88,6 +95,34 @@ class Warned(Lifecycle, frozen=True, tag="warned"):
         """For people."""
         amounts = f"{dollars(self.spent)} of {dollars(self.cap)}"
         return f"{self.percent}% of the budget of {self.of} is spent: {amounts}"
+
+
+class UpstreamFailed(Lifecycle, frozen=True, tag="upstream_failed"):
+    """A model API refused a call, or did not answer."""
+
+    upstream: str
+    status: int
+    """HTTP status; 0 when there was no connection."""
+    again: float | None = None
+    """Seconds until the gateway tries again; None when the agent has been told."""
+
+    def words(self) -> str:
+        """For people."""
+        how = f"answered {self.status}" if self.status else "cannot be reached"
+        then = "the agent is told" if self.again is None else f"again in {self.again:.0f} s"
+        return f"the model API {self.upstream!r} {how}; {then}"
+
+
+class Flagged(Lifecycle, frozen=True, tag="flagged"):
+    """A monitor found that something may be wrong with the run."""
+
+    monitor: Monitor
+    text: str
+    reaction: Reaction
+
+    def words(self) -> str:
+        """For people."""
+        return f"{self.monitor.replace('_', ' ')}: {self.text}"
 
 
 class Asked(Lifecycle, frozen=True, tag="asked"):
@@ -137,6 +172,8 @@ LifecycleEvent: TypeAlias = (
     | Spent
     | Refused
     | Warned
+    | UpstreamFailed
+    | Flagged
     | Asked
     | Answered
     | ReviewOpened
@@ -165,6 +202,8 @@ Body: TypeAlias = (
     | Spent
     | Refused
     | Warned
+    | UpstreamFailed
+    | Flagged
     | Asked
     | Answered
     | ReviewOpened

@@ -13,18 +13,19 @@ from app.domain.events import Answered
 from app.domain.ids import ApprovalId
 from app.domain.review import Approval
 from app.domain.run import Run
-from app.store import reviews, tasks
+from app.store import reviews
 from app.supervisor import asking
+from app.supervisor.box import Box
 from app.supervisor.gauge import BLIND_SECONDS, Gauge, allowed
 from app.supervisor.services import Services
 from app.supervisor.trouble import TROUBLE
 from policies.decisions import Ask
 from policies.room import room, size
-from sandboxes.base import Process, Sandbox
 
 ROOM_AGAIN = 1.1
 """How much more than the floor must be free before halted boxes go on by themselves."""
 BY = "swarm"
+_REASON = "room"
 
 _log = logging.getLogger(__name__)
 
@@ -32,17 +33,12 @@ _log = logging.getLogger(__name__)
 class RoomWatch:
     """Over one turn of one run."""
 
-    def __init__(
-        self, s: Services, run: Run, turn: int, sandbox: Sandbox, process: Process
-    ) -> None:
+    def __init__(self, s: Services, run: Run, turn: int, box: Box) -> None:
         self._s = s
         self._run = run
         self._turn = turn
-        self._sandbox = sandbox
-        self.process = process
-        self._gauge = Gauge(s, run, sandbox)
-        self.halted = False
-        """Whether the box stands still because of this watch."""
+        self._box = box
+        self._gauge = Gauge(s, run, box.sandbox)
 
     async def follow(self) -> None:
         """Until it is cancelled, or a person wants the run stopped."""
@@ -61,7 +57,7 @@ class RoomWatch:
 
     async def _take_up(self) -> None:
         """A supervisor before this one may have halted the box; by now there is room, or more is allowed."""
-        await self._sandbox.go_on()
+        await self._box.go_on(_REASON)
         for each in await self._s.database.read(reviews.approvals_of, self._run.id):
             ours = each.turn == self._turn and each.request.startswith(("disk/", "floor/"))
             if ours and each.answer is None:
@@ -78,12 +74,11 @@ class RoomWatch:
     async def _halt(self, ask: Ask) -> bool:
         """Halt the box and ask; whether it may go on."""
         try:
-            await self._sandbox.pause()
+            await self._box.halt(_REASON)
         except TROUBLE as error:
             _log.warning("the box of %s cannot be halted: %s", self._run.id, error)
             await asyncio.sleep(BLIND_SECONDS)
             return True
-        self.halted = True
         question = await asking.put(self._s, await self._s.database.read(self._question, ask))
         while question.answer is None:
             if ask.rule == "floor" and await self._room_again():
@@ -93,13 +88,9 @@ class RoomWatch:
             question = await self._s.database.read(reviews.approval, question.id)
         if question.answer == "no":
             why = f"stopped by {question.by or 'a person'}: {ask.reason}"
-            await self._s.database.write(tasks.update, self._run.id, wish=f"stop:{why}")
-            self._s.live.wake(self._run.id)
-            # Not one more byte: to be asked to end, it would have to go on.
-            await self.process.stop(grace=0)
+            await self._box.stop(self._s, self._run.id, why)
             return False
-        await self._sandbox.go_on()
-        self.halted = False
+        await self._box.go_on(_REASON)
         await asking.answered(self._s, self._run, question)
         return True
 

@@ -52,6 +52,7 @@ async def _show(s: Services, run: RunId, snapshot: Snapshot) -> None:
         deletions=snapshot.deletions,
         findings=snapshot.findings,
         left_out=snapshot.left_out,
+        tree=snapshot.tree,
     )
     await s.broker.record(run, f"snapshot/{snapshot.commit}", seen)
 

@@ -13,7 +13,9 @@ from app.store import ledger, reviews, tasks
 from app.store.turns import Turn
 from app.supervisor import asking
 from app.supervisor.activity import activity_of
+from app.supervisor.box import Box
 from app.supervisor.hours import refuse_overtime
+from app.supervisor.monitoring import Monitoring
 from app.supervisor.room import RoomWatch
 from app.supervisor.services import Services
 from app.supervisor.snapshots import LiveDiff
@@ -43,14 +45,16 @@ class Tending:
     """One turn of one run, while this supervisor lives. Nothing in here is needed after a crash."""
 
     def __init__(
-        self, s: Services, task: Task, run: Run, turn: Turn, session: Session, watch: RoomWatch
+        self, s: Services, task: Task, run: Run, turn: Turn, session: Session, box: Box
     ) -> None:
         self._s = s
         self._run = run
         self._turn = turn
         self._session = session
-        self._process = watch.process
-        self._watch = watch
+        self._box = box
+        self._process = box.process
+        self._room = RoomWatch(s, run, turn.number, box)
+        self._monitoring = Monitoring(s, run, turn.number, box)
         self._rules = approval_rules(task.approvals)
         self._open: set[ApprovalId] = set()
         self._diff = LiveDiff(s, run.id)
@@ -59,7 +63,12 @@ class Tending:
 
     async def follow(self) -> TurnEnded | None:
         """Until the agent says that its turn is over, or its output ends without a word."""
-        work = (self._decisions(), self._diff.follow(), self._watch.follow())
+        work = (
+            self._decisions(),
+            self._diff.follow(),
+            self._room.follow(),
+            self._monitoring.follow(),
+        )
         helpers = [asyncio.create_task(each) for each in work]
         listening = asyncio.create_task(self._listen())
         try:
@@ -141,7 +150,7 @@ class Tending:
         while True:
             wish: str = await self._s.database.read(tasks.column, self._run.id, "wish")
             if wish.startswith("stop:"):
-                if self._watch.halted:
+                if self._box.halted:
                     # To be asked to end, it would have to go on writing.
                     await self._process.stop(grace=0)
                     return

@@ -8,12 +8,12 @@ from app.repo import repository
 from app.repo.repository import Repository
 from app.store import ledger, reviews, tasks, turns
 from app.store.turns import Turn, TurnEnd
+from app.supervisor.box import Box
 from app.supervisor.faults import fault
 from app.supervisor.gauge import memory_words
 from app.supervisor.handover import bring_in
 from app.supervisor.money import open_gateway
 from app.supervisor.network import proxied
-from app.supervisor.room import RoomWatch
 from app.supervisor.sandbox import environment, open_sandbox
 from app.supervisor.services import Ground, Services
 from app.supervisor.tending import Tending
@@ -45,8 +45,7 @@ async def work(s: Services, run_id: RunId, number: int) -> str:
     await s.move(run_id, RunState.WORKING, key=f"turn-{number}")
     fault("mid:work")
     session = s.harness(run.harness).session(brief)
-    watch = RoomWatch(s, run, number, sandbox, process)
-    said = await Tending(s, at.task, run, turn, session, watch).follow()
+    said = await Tending(s, at.task, run, turn, session, Box(sandbox, process)).follow()
     if said is not None:
         await process.stop()
     await _end(s, run, turn, said, await process.wait())

@@ -199,6 +199,10 @@ def own_entry(at: float, body: own.Body) -> Entry | None:  # noqa: C901, PLR0911
             return Entry(at, "refused", body.why, ink="warn", folds=False)
         case own.Warned():
             return Entry(at, "budget", body.words(), ink="warn", folds=False)
+        case own.UpstreamFailed():
+            return Entry(at, "models", body.words(), ink="warn", folds=False)
+        case own.Flagged():
+            return Entry(at, "flagged", body.words(), ink="warn", folds=False)
         case own.Answered():
             return Entry(at, "answer", f"{body.answer}, says {body.by or 'somebody'}")
         case own.ReviewOpened():
