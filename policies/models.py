@@ -24,7 +24,8 @@ class Target(msgspec.Struct, frozen=True):
 class Retirement(msgspec.Struct, frozen=True):
     """The end of a model."""
 
-    on: date
+    ends: date
+    """The first day on which it is not called any more."""
     use: str = ""
     """The model that comes in its place, if one does."""
 
@@ -34,11 +35,12 @@ class BadName(ValueError):
 
 
 def expand(
-    name: str, names: Mapping[str, tuple[str, ...]], agents: Collection[str]
+    name: str, names: Mapping[str, tuple[str, ...]], agents: Collection[str] | None
 ) -> tuple[Target, ...]:
     """All that a name stands for, in order, each once: `agent`, `agent/model`, or what `names` says.
 
-    Raises `BadName` for a name that nobody knows, and for one that stands for itself.
+    Raises `BadName` for a name that nobody knows, and for one that stands for itself. Without `agents`, whoever
+    is named is one.
     """
     found: dict[Target, None] = {}
     _expand(name, names, agents, (), found)
@@ -48,7 +50,7 @@ def expand(
 def _expand(
     name: str,
     names: Mapping[str, tuple[str, ...]],
-    agents: Collection[str],
+    agents: Collection[str] | None,
     above: tuple[str, ...],
     found: dict[Target, None],
 ) -> None:
@@ -59,7 +61,7 @@ def _expand(
             _expand(each, names, agents, (*above, name), found)
         return
     agent, _, model = name.partition("/")
-    if agent not in agents:
+    if agents is not None and agent not in agents:
         via = f" (through {' → '.join(above)})" if above else ""
         raise BadName(f"{agent!r} is neither an agent nor one of `models`{via}")
     found.setdefault(Target(agent, model))
@@ -68,7 +70,7 @@ def _expand(
 def successor(model: str, retired: Mapping[str, Retirement], today: date) -> str | None:
     """The model to call on that day: itself, or what comes in its place; None when nothing does."""
     seen = {model}
-    while (end := retired.get(model)) and end.on <= today:
+    while (end := retired.get(model)) and end.ends <= today:
         if not end.use or end.use in seen:
             return None
         model = end.use
@@ -78,5 +80,5 @@ def successor(model: str, retired: Mapping[str, Retirement], today: date) -> str
 
 def ending(models: Collection[str], retired: Mapping[str, Retirement], today: date) -> list[str]:
     """Those of the models whose end is near or past, the nearest first."""
-    near = [name for name in models if name in retired and retired[name].on <= today + WARNING]
-    return sorted(near, key=lambda name: (retired[name].on, name))
+    near = [name for name in models if name in retired and retired[name].ends <= today + WARNING]
+    return sorted(near, key=lambda name: (retired[name].ends, name))

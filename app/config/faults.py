@@ -49,26 +49,33 @@ def report(faults: Iterable[Fault], hint: str = "") -> ConfigError:
     return ConfigError("\n".join(str(fault) for fault in sorted(set(faults))), hint=hint)
 
 
-def faults_of(error: ValidationError) -> Iterator[tuple[Key, str, bool]]:
-    """Key, what is wrong, and whether it is only missing."""
+def faults_of(
+    error: ValidationError, root: type[BaseModel] = Settings
+) -> Iterator[tuple[Key, str, bool]]:
+    """Key, what is wrong, and whether it is only missing, in a file of the form `root`."""
     for item in error.errors(include_url=False):
         key = tuple(str(part) for part in item["loc"] if part != "[key]")
-        yield key, _words(item, key), item["type"] == "missing"
+        yield key, _words(item, key, root), item["type"] == "missing"
 
 
-def fields_at(key: Key) -> Mapping[str, FieldInfo]:
+def fields_at(key: Key, root: type[BaseModel] = Settings) -> Mapping[str, FieldInfo]:
     """The settings that may stand below `key`; none where any name may."""
-    model: type[BaseModel] | None = Settings
+    model: type[BaseModel] | None = root
     rest = list(key)
     while rest and model is not None:
         field = model.model_fields.get(rest.pop(0))
         models = list(models_of(field.annotation)) if field else []
-        if models and field is not None and _is_mapping(field.annotation) and rest:
+        if models and field is not None and _holds_many(field.annotation) and rest:
             rest.pop(0)
-        elif models and field is not None and _is_mapping(field.annotation):
+        elif models and field is not None and _holds_many(field.annotation):
             return {}
         model = models[0] if models else None
     return model.model_fields if model else {}
+
+
+def _holds_many(annotation: Any) -> bool:
+    """Whether models stand below it by name or by number."""
+    return _is_mapping(annotation) or get_origin(annotation) is tuple
 
 
 def _is_mapping(annotation: Any) -> bool:
@@ -77,20 +84,22 @@ def _is_mapping(annotation: Any) -> bool:
 
 
 def models_of(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models an annotation names, itself or as a mapping's values."""
+    """The models an annotation names, itself or as the values of a mapping or a list."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     elif _is_mapping(annotation):
         yield from models_of(get_args(annotation)[1])
+    elif get_origin(annotation) is tuple:
+        yield from models_of(get_args(annotation)[0])
     elif get_origin(annotation) in (Union, types.UnionType):
         for part in get_args(annotation):
             yield from models_of(part)
 
 
-def _words(item: Any, key: Key) -> str:
+def _words(item: Any, key: Key, root: type[BaseModel]) -> str:
     kind = item["type"]
     if kind == "extra_forbidden":
-        known = fields_at(key[:-1])
+        known = fields_at(key[:-1], root)
         return "is not a setting" + _nearest(key[-1], known)
     if kind == "literal_error":
         expected = item["ctx"]["expected"]

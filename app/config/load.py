@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from app.config.budget import wider
 from app.config.faults import Fault, faults_of, fields_at, report
+from app.config.routing import circles
 from app.config.settings import STRICTNESS, NetworkSettings, Settings
 from app.config.yamltext import Document, Key, NotReadable, Place, parse
 from app.domain.errors import ConfigError
@@ -200,6 +201,7 @@ def _merged(sources: list[_Source]) -> Loaded:
         settings = Settings.model_validate(data)
     except ValidationError as error:
         raise report(_missing(error, origins)) from None
+    _refuse(_circle(name, what, origins) for name, what in circles(settings.models))
     return Loaded(settings, {".".join(key): origin for key, origin in origins.items()})
 
 
@@ -231,6 +233,11 @@ def _missing(error: ValidationError, origins: Mapping[Key, Origin]) -> list[Faul
         origin = near[0] if near else Origin(FILE, 0)
         found.append(Fault(origin.file, origin.line, 0, ".".join(key), what))
     return found
+
+
+def _circle(name: str, what: str, origins: Mapping[Key, Origin]) -> Fault:
+    origin = origins.get(("models", name), Origin(FILE, 0))
+    return Fault(origin.file, origin.line, 0, f"models.{name}", what)
 
 
 def _refuse(found: Iterable[Fault], hint: str = "") -> None:

@@ -287,9 +287,9 @@ class Settings(Section):
     agents: Mapping[Name, Mapping[str, Any]] = Field(default_factory=dict)
     """Agents of your own by name, and changes to the shipped ones; see the reference of agents."""
     models: Mapping[Name, Annotated[tuple[str, ...], BeforeValidator(as_list)]] = SHIPPED_MODELS
-    """Names for what you mean: lists of `agent/model`, agents and other names; the first that can take a task does."""
+    """Names for what you mean: lists of `agent/model`, agents and other names; the first that can work does."""
     retire: Mapping[str, RetireSettings] = Field(default_factory=dict)
-    """Ends of models by id, told 30 days before; some are shipped."""
+    """Ends of models by id, told 30 days before; the ends that are known are shipped."""
     routing: RoutingSettings = RoutingSettings()
     """Who gets a task. The rules stand in `routes.yaml`."""
     worktrees: str = ""

@@ -46,6 +46,11 @@ def seconds(span: str) -> float:
     return float(span[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[span[-1]]
 
 
+def as_list(value: object) -> object:
+    """A single text as the list of it; anything else as it is."""
+    return [value] if isinstance(value, str) else value
+
+
 def check_name(value: object) -> str:
     """A name of letters, digits, `.`, `_` and `-`."""
     if not isinstance(value, str) or not _NAME.fullmatch(value):
