@@ -77,12 +77,24 @@ class RunRow(Value, frozen=True, kw_only=True):
     """Unix time of that."""
 
 
+class Purse(Value, frozen=True, kw_only=True):
+    """What everybody has spent of late, in all repositories."""
+
+    today: Micros = Micros(0)
+    """On this day (of UTC)."""
+    cap: Micros | None = None
+    """What may be spent on it; None without a limit."""
+    lately: tuple[tuple[float, Micros], ...] = ()
+    """When what was charged in the last quarter of an hour, oldest first."""
+
+
 class Board(Value, frozen=True, kw_only=True):
     """`GET /v1/runs`: the newest run of every task; `seq` is where the event stream goes on."""
 
     rows: tuple[RunRow, ...]
     seq: int
     now: float
+    purse: Purse = Purse()
 
 
 class RunDetail(Value, frozen=True, kw_only=True):
@@ -114,7 +126,7 @@ class Spend(Value, frozen=True, kw_only=True):
 
 
 class CostLine(Value, frozen=True, kw_only=True):
-    """One line of `GET /v1/costs?by=`; all lines together are the whole ledger."""
+    """One line of `GET /v1/costs?by=&of=&since=&until=`; all lines together are what was asked for, exactly."""
 
     key: str
     """Empty for calls that belong to none: a task without a label, an agent rather than a sub-agent."""
@@ -164,7 +176,10 @@ class PriceFile(Value, frozen=True, kw_only=True):
 
 
 class Repriced(Value, frozen=True, kw_only=True):
-    """`GET /v1/runs/{id}/reprice?model=`: the run's calls at the price of another model."""
+    """`GET /v1/runs/{id}/reprice?model=`: the run's calls at the price of another model.
+
+    Without a model, at the rates that each call was charged by.
+    """
 
     run: RunId
     model: str

@@ -93,7 +93,9 @@ class Handlers:
         return _json(await self.service.upkeep.trash())
 
     async def costs(self, request: Request) -> Response:
-        return _json(await self.service.money.costs(request.query_params.get("by", "task")))
+        query = request.query_params
+        which = {name: query.get(name, "") for name in ("of", "since", "until")}
+        return _json(await self.service.money.costs(query.get("by", "task"), **which))
 
     async def prices(self, request: Request) -> Response:
         return _json(self.service.money.prices(request.query_params.get("model", "")))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app import wire
+    from app.client.client import Swarm
 
 
 class By(StrEnum):
@@ -21,14 +22,18 @@ class By(StrEnum):
 
     RUN = "run"
     TASK = "task"
+    TURN = "turn"
+    FLOW = "flow"
     AGENT = "agent"
+    SUBAGENT = "subagent"
     MODEL = "model"
     DAY = "day"
     MONTH = "month"
     REPO = "repo"
     USER = "user"
     LABEL = "label"
-    SUBAGENT = "subagent"
+    PRICES = "prices"
+    KNOWN = "known"
 
 
 ListFile = Annotated[
@@ -39,15 +44,28 @@ ListFile = Annotated[
 ]
 
 
-@examples("swarm cost", "swarm cost --by model", "swarm cost --by day --json")
+Day = Annotated[str, typer.Option(metavar="DAY", help="A day of UTC such as 2026-11-21, included.")]
+
+
+@examples(
+    "swarm cost",
+    "swarm cost k3f9x --by subagent",
+    "swarm cost --by model --since 2026-11-01",
+    "swarm cost --by day --json",
+)
 def cost(
     ctx: typer.Context,
+    of: Annotated[
+        str, typer.Argument(metavar="[ID]", help="Only this run, or all runs of this task.")
+    ] = "",
     *,
     by: Annotated[By, typer.Option("--by", help="What to add up by.")] = By.TASK,
+    since: Day = "",
+    until: Day = "",
 ) -> None:
     """Show what has been spent, as the gateway has metered it."""
     call = Call.of(ctx)
-    lines = call.ask(lambda swarm: swarm.costs(by.value))
+    lines = call.ask(lambda swarm: swarm.costs(by.value, of=of, since=since, until=until))
     call.show(lines, lambda: cost_text(lines, by))
     if not lines and not call.json:
         call.say("Nothing has been spent yet.")
@@ -108,24 +126,36 @@ def update(ctx: typer.Context, file: ListFile) -> None:
         call.say("Calls are charged by this list from now on.")
 
 
-@examples("swarm prices reprice k3f9x.1 --model claude-haiku-4-5")
+@examples(
+    "swarm prices reprice k3f9x.1 --model claude-haiku-4-5 --model gpt-5",
+    "swarm prices reprice k3f9x.1",
+)
 def reprice(
     ctx: typer.Context,
     run: Annotated[str, typer.Argument(metavar="ID", help="The run, or its task.")],
     *,
-    model: Annotated[str, typer.Option("--model", metavar="M", help="The other model.")],
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", metavar="M", help="Another model; give as many as you like."),
+    ] = None,
 ) -> None:
-    """Show what a run would have cost with another model, for the tokens it has used."""
+    """Show what a run would have cost with other models, or again at the rates it was charged by."""
+    call = Call.of(ctx)
+
+    async def ask(swarm: "Swarm") -> list["wire.Repriced"]:
+        return [await swarm.reprice(run, each) for each in model or [""]]
+
+    found = call.ask(ask)
+    call.show(found, lambda: _repriced_text(found))
+
+
+def _repriced_text(found: "Sequence[wire.Repriced]") -> str:
+    from app.cli.render import table
     from app.domain.money import dollars
 
-    call = Call.of(ctx)
-    found = call.ask(lambda swarm: swarm.reprice(run, model))
-    call.show(
-        found,
-        lambda: (
-            f"{found.run}: {dollars(found.spent)} spent, {dollars(found.micros)} with {found.model}"
-        ),
-    )
+    spent = ("(charged)", dollars(found[0].spent), str(found[0].calls))
+    rows = [(each.model or "(the same rates)", dollars(each.micros), "") for each in found]
+    return table(("MODEL", "COST", "CALLS"), [spent, *rows], right=frozenset({1, 2}))
 
 
 def _replace(call: Call, file: Path, *, install: bool) -> None:

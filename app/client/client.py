@@ -125,8 +125,12 @@ class Swarm:
     async def trash(self) -> tuple[wire.RunRow, ...]:
         return await self._get("/v1/trash", tuple[wire.RunRow, ...])
 
-    async def costs(self, by: str) -> tuple[wire.CostLine, ...]:
-        return await self._get("/v1/costs" + _query(by=by), tuple[wire.CostLine, ...])
+    async def costs(
+        self, by: str, *, of: str = "", since: str = "", until: str = ""
+    ) -> tuple[wire.CostLine, ...]:
+        """What was spent, added up; of a run or a task, or of days such as `2026-11-21`."""
+        which = _query(by=by, of=of, since=since, until=until)
+        return await self._get("/v1/costs" + which, tuple[wire.CostLine, ...])
 
     async def prices(self, model: str) -> tuple[wire.PriceLine, ...]:
         """What models with that text in their name cost."""

@@ -29,6 +29,19 @@ class Charge(Value, frozen=True, kw_only=True):
     known: Known = "metered"
     prices: str = ""
     """Name of the price data it was computed with."""
+    rates: tuple[int, ...] = ()
+    """Micro-dollars per million tokens: input, output, cache read, cache write, cache write for an hour.
+
+    With them a charge can be checked when its price data is gone. Empty for a call that a crash has lost.
+    """
+
+    @property
+    def listed(self) -> Micros:
+        """What its tokens cost at its rates, rounded up, whatever was charged in the end."""
+        short = self.cache_write - self.cache_write_long
+        tokens = (self.input, self.output, self.cache_read, short, self.cache_write_long)
+        total = sum(count * rate for count, rate in zip(tokens, self.rates, strict=False))
+        return Micros(-(-total // 1_000_000))
 
 
 def parse_dollars(text: str) -> Micros:

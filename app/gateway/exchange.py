@@ -8,12 +8,12 @@ import asyncio
 from aiohttp import web
 
 from app.domain.errors import EnvironmentProblem
-from app.domain.events import Refused, Spent
-from app.domain.money import Charge, Known, Micros
+from app.domain.events import Refused
 from app.gateway import replies
 from app.gateway.admission import BUDGET_STATUS, GONE_STATUS, Hold, admit
 from app.gateway.alive import Alive
-from app.gateway.dialects import Call, Dialect, Meter, Objection, Route
+from app.gateway.charging import charge_of, spent_by
+from app.gateway.dialects import Call, Dialect, Objection, Route
 from app.gateway.forward import Forward
 from app.gateway.lanes import lane_of
 from app.gateway.line import Line
@@ -121,45 +121,7 @@ class Exchange:
             await self._parts.ledger.release(hold.id)
             self._line.money_came_back()
             return
-        charge = self._charge(hold, price, model)
-        total = await self._parts.ledger.settle(hold.id, charge)
+        charge = charge_of(self._forward.meter, hold, price, model)
+        totals = await self._parts.ledger.settle(hold.id, charge)
         self._line.money_came_back()
-        await self._parts.witness.settled(self._line.run, _spent(charge, total))
-
-    def _charge(self, hold: Hold, price: Price, model: str) -> Charge:
-        """The metered cost; the whole hold when the usage never came, even if part of it did."""
-        meter = self._forward.meter
-        if meter is None:
-            return Charge(micros=hold.plan.micros, model=model, known="held", prices=price.data)
-        used, complete = meter.usage, meter.complete
-        told = meter.cost if complete else None
-        cost = price.cost(used) if told is None else told
-        return Charge(
-            micros=cost if complete else Micros(max(cost, hold.plan.micros)),
-            model=model,
-            input=used.input,
-            output=used.output,
-            cache_read=used.cache_read,
-            cache_write=used.cache_write + used.cache_write_long,
-            known=_known(meter),
-            prices=price.data,
-        )
-
-
-def _known(meter: Meter) -> Known:
-    if not meter.complete:
-        return "held"
-    return "metered" if meter.cost is None else "provider"
-
-
-def _spent(charge: Charge, total: Micros) -> Spent:
-    return Spent(
-        micros=charge.micros,
-        total=total,
-        model=charge.model,
-        input=charge.input,
-        output=charge.output,
-        cache_read=charge.cache_read,
-        cache_write=charge.cache_write,
-        known=charge.known,
-    )
+        await self._parts.witness.settled(self._line.run, spent_by(charge, totals))

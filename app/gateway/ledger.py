@@ -16,6 +16,15 @@ Planner: TypeAlias = Callable[[Headroom], Claim | None]
 Unit: TypeAlias = Literal["dollars", "tokens"]
 
 
+class Totals(Value, frozen=True, kw_only=True):
+    """What has been spent, the call just settled included."""
+
+    run: Micros
+    """By the call's run."""
+    day: Micros
+    """By everybody, on the day the call counts against."""
+
+
 class Ledger(Protocol):
     """Money, durably. Every method is one transaction over every budget the run counts against."""
 
@@ -25,8 +34,8 @@ class Ledger(Protocol):
         """Hold what is planned for what is left; the headroom, and nothing held, when that is too little."""
         ...
 
-    async def settle(self, hold: str, charge: Charge) -> Micros:
-        """Turn the hold into a charge, once; returns all the run has spent. `held` charges cost the whole hold."""
+    async def settle(self, hold: str, charge: Charge) -> Totals:
+        """Turn the hold into a charge, once. `held` charges cost the whole hold."""
         ...
 
     async def release(self, hold: str) -> None:

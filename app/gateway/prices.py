@@ -21,6 +21,8 @@ from app.gateway.settings import GatewaySettings, Rates, UnknownModel
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice, Provider, TieredPrices
 
+ASSUMED: Final = "assumed"
+"""Name of the price data of a model that nobody has a price for."""
 _MILLION: Final = 1_000_000
 _FREE: Final = Rates(input=0, output=0, cache_read=0, cache_write=0, cache_write_long=0)
 _ID = re.compile(r"(?:.*[./])?(claude-[^/]*?)(?:-v\d+(?::\d+)?)?(?:\[[^\]]*\])?")
@@ -160,7 +162,7 @@ class Prices:
             case "free":
                 return _flat(_FREE, "free")
             case "assume" if self._settings.assume is not None:
-                return _flat(self._settings.assume, "assumed")
+                return _flat(self._settings.assume, ASSUMED)
             case _:
                 return Unpriced(
                     f"the price of model {model!r} is not known, so its cost cannot be limited",

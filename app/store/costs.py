@@ -11,13 +11,31 @@ from app.store.tables import SPEND
 from app.wire import CostLine
 
 By: TypeAlias = Literal[
-    "run", "task", "agent", "model", "day", "month", "repo", "user", "label", "subagent"
+    "run",
+    "task",
+    "turn",
+    "flow",
+    "agent",
+    "subagent",
+    "model",
+    "day",
+    "month",
+    "repo",
+    "user",
+    "label",
+    "prices",
+    "known",
 ]
 WAYS: Final[tuple[By, ...]] = get_args(By)
 
 
-def costs(c: sa.Connection, by: By) -> tuple[CostLine, ...]:
-    """Everything spent, grouped; the dearest first, days and months (of UTC) in order."""
+def costs(
+    c: sa.Connection, by: By, *, of: str = "", since: str = "", until: str = ""
+) -> tuple[CostLine, ...]:
+    """Everything spent, grouped; the dearest first, days and months (of UTC) in order.
+
+    `of` is a task or a run whose charges alone count; `since` and `until` are days such as `2026-11-21`, included.
+    """
     key = _key(by).label("key")
     micros = _sum("micros").label("micros")
     unsure = sa.func.sum(sa.case((SPEND.c.known == "held", SPEND.c.micros), else_=0))
@@ -32,6 +50,7 @@ def costs(c: sa.Connection, by: By) -> tuple[CostLine, ...]:
             _sum("seconds").label("seconds"),
             unsure.label("unsure"),
         )
+        .where(*_chosen(of, since, until))
         .group_by(key)
         .order_by(*((key,) if by in ("day", "month") else (micros.desc(), key)))
     )
@@ -56,10 +75,19 @@ def charges(c: sa.Connection, run: RunId) -> tuple[tuple[float, Charge], ...]:
     return tuple((row.at, value(row, Charge)) for row in rows)
 
 
-def today(c: sa.Connection, day: str) -> Micros:
-    """What was spent on that day."""
-    query = sa.select(sa.func.coalesce(sa.func.sum(SPEND.c.micros), 0)).where(SPEND.c.day == day)
-    return Micros(int(c.execute(query).scalar_one()))
+def lately(c: sa.Connection, since: float) -> tuple[tuple[float, Micros], ...]:
+    """When what was charged since then, to any run, oldest first."""
+    query = sa.select(SPEND.c.at, SPEND.c.micros).where(SPEND.c.at >= since).order_by(SPEND.c.at)
+    return tuple((row.at, Micros(row.micros)) for row in c.execute(query))
+
+
+def _chosen(of: str, since: str, until: str) -> list[sa.ColumnElement[bool]]:
+    named = (SPEND.c.run if "." in of else SPEND.c.task) == of
+    return [
+        *([named] if of else []),
+        *([SPEND.c.day >= since] if since else []),
+        *([SPEND.c.day <= until] if until else []),
+    ]
 
 
 def _sum(column: str) -> sa.ColumnElement[int]:
@@ -72,5 +100,7 @@ def _key(by: By) -> sa.ColumnElement[str]:
             return sa.func.substr(SPEND.c.day, 1, 7)
         case "subagent":
             return SPEND.c.lane
+        case "turn":
+            return SPEND.c.run + " turn " + sa.cast(SPEND.c.turn, sa.Text)
         case _:
             return SPEND.c[by]

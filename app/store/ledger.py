@@ -4,7 +4,7 @@ Whoever decides over a budget first locks the rows of all that are counted, so t
 money: on SQLite any write takes the one lock, on PostgreSQL the rows'.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -54,6 +54,8 @@ class Settled(NamedTuple):
 
     total: Micros
     """All the run has spent."""
+    day: Micros
+    """All that was spent on the day the call counts against."""
     passed: tuple[Passed, ...]
     """Budgets that have come near their limits by it."""
 
@@ -122,7 +124,7 @@ def settle(
     run = RunId(row.run)
     budgets.tallies(c, row.tallies, lock=True)
     if not _close(c, row, now):
-        return Settled(spent(c, run), ())
+        return Settled(spent(c, run), _of_the_day(c, row.tallies), ())
     unknown = charge.known == "held"
     micros = Micros(max(row.micros, charge.micros)) if unknown else charge.micros
     used = charge.input + charge.output + charge.cache_read + charge.cache_write
@@ -130,7 +132,8 @@ def settle(
     who = budgets.account(c, run)
     _charge(c, row, who, msgspec.structs.replace(charge, micros=micros), now)
     budgets.count(c, row.tallies, spent=micros, tokens=tokens)
-    return Settled(spent(c, run), budgets.warn(c, who, ceilings, row.tallies, now))
+    passed = budgets.warn(c, who, ceilings, row.tallies, now)
+    return Settled(spent(c, run), _of_the_day(c, row.tallies), passed)
 
 
 def release(c: sa.Connection, *, hold: str, now: float) -> None:
@@ -210,6 +213,11 @@ def spent(c: sa.Connection, run: RunId) -> Micros:
     return Micros(int(found or 0))
 
 
+def _of_the_day(c: sa.Connection, counted: Iterable[str]) -> Micros:
+    day = next((key for key in counted if key.startswith("day/")), "")
+    return Micros(int(c.execute(_SPENT, {"tally": day}).scalar() or 0))
+
+
 def spend(c: sa.Connection, run: RunId) -> Spend:
     """The run's money and tokens at a glance."""
     columns = ("micros", "input", "output", "cache_read", "cache_write")
@@ -262,5 +270,6 @@ def _charge(c: sa.Connection, row: sa.Row[Any], who: Account, charge: Charge, no
         repo=who.repo,
         user=who.user,
         label=who.label,
+        flow=who.flow,
         **msgspec.structs.asdict(charge),
     )

@@ -227,6 +227,8 @@ SPEND = sa.Table(
 )
 """The ledger: what a call cost, how that is known, by which price data, and all it is filed under.
 
+    sa.Column("flow", sa.Text, nullable=False, server_default=""),
+    sa.Column("rates", sa.JSON, nullable=False, server_default="[]"),
 `day` is the day of UTC whose budget it was held against; `lane` the sub-agent that made the call, empty for the
 agent itself.
 """

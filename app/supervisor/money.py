@@ -13,9 +13,9 @@ from app.config.values import seconds
 from app.domain.budget import Ceilings, Claim, Headroom, Passed
 from app.domain.events import Note, Refused, Spent, Warned
 from app.domain.ids import RunId
-from app.domain.money import Charge, Micros, dollars
+from app.domain.money import Charge, dollars
 from app.domain.run import Run
-from app.gateway.ledger import Planner
+from app.gateway.ledger import Planner, Totals
 from app.gateway.line import SOCKET_NAME
 from app.gateway.prices import Prices
 from app.gateway.server import Gateway
@@ -29,6 +29,8 @@ from harnesses.catalog import Agent
 
 RETOLD = 7 * 86_400.0
 """Seconds back to which warnings are told again at a start, in case a crash came between ledger and log."""
+DIFFERS = 0.05
+"""Part of a listed cost by which a provider's own may differ before somebody is told, once a run and model."""
 
 
 class StoreLedger:
@@ -58,14 +60,14 @@ class StoreLedger:
             ledger.reserve, run, caller, plan, now=self._clock(), ceilings=self._ceilings
         )
 
-    async def settle(self, hold: str, charge: Charge) -> Micros:
+    async def settle(self, hold: str, charge: Charge) -> Totals:
         done = await self._database.write_soon(
             ledger.settle, hold=hold, charge=charge, now=self._clock(), ceilings=self._ceilings
         )
         if self._passed:
             for each in done.passed:
                 self._passed(each)
-        return done.total
+        return Totals(run=done.total, day=done.day)
 
     async def release(self, hold: str) -> None:
         await self._database.write_soon(ledger.release, hold=hold, now=self._clock())
@@ -86,6 +88,10 @@ class LogWitness:
 
     async def settled(self, run: RunId, spent: Spent) -> None:
         self._broker.post(run, f"spent/{uuid.uuid4()}", spent)
+        if spent.listed is not None and abs(spent.micros - spent.listed) > spent.listed * DIFFERS:
+            words = f"{dollars(spent.micros)} for a call of {spent.model}; the price list says"
+            note = Note(f"the provider charged {words} {dollars(spent.listed)}", "warning")
+            self._broker.post(run, f"differs/{spent.model}", note)
 
     async def refused(self, run: RunId, refused: Refused) -> None:
         self._broker.post(run, f"refused/{uuid.uuid4()}", refused)

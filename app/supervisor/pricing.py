@@ -2,16 +2,23 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import date
+from typing import Final
 
 import msgspec
 
+from app.config.budget import ceilings
+from app.domain.budget import Tally, day_of
 from app.domain.errors import NotFound, UsageError
-from app.domain.ids import RunId
-from app.domain.money import Micros
+from app.domain.ids import RunId, task_of
+from app.domain.money import Charge, Micros
 from app.gateway.prices import Price, Prices, Unpriced, Usage
-from app.store import audit, costs
+from app.store import audit, budgets, costs, tasks
 from app.supervisor.services import Services
-from app.wire import CostLine, PriceChange, PriceFile, PriceLine, Repriced
+from app.wire import CostLine, PriceChange, PriceFile, PriceLine, Purse, Repriced
+
+LATELY: Final = 900.0
+"""Seconds over which the rate of spending is told."""
 
 
 class Money:
@@ -20,15 +27,33 @@ class Money:
     def __init__(self, s: Services) -> None:
         self._s = s
 
-    async def costs(self, by: str) -> tuple[CostLine, ...]:
-        """All that was spent, added up."""
+    async def costs(
+        self, by: str, *, of: str = "", since: str = "", until: str = ""
+    ) -> tuple[CostLine, ...]:
+        """What was spent, added up: all of it, or that of a run or task, or of some days."""
         try:
             group = msgspec.convert(by, costs.By)
         except msgspec.ValidationError:
             raise UsageError(
                 f"costs cannot be grouped by {by!r}", hint=f"Use {', '.join(costs.WAYS)}."
             ) from None
-        return await self._s.database.read(costs.costs, group)
+        if of:
+            run = await self._s.database.read(tasks.find, of)
+            of = run if "." in of else task_of(run)
+        for day in (since, until):
+            _check_day(day)
+        return await self._s.database.read(costs.costs, group, of=of, since=since, until=until)
+
+    async def purse(self) -> Purse:
+        """What was spent of late, by everybody."""
+        now, above = self._s.clock(), ceilings(self._s.configuration.settings.budget)
+        key = f"day/{day_of(now)}"
+        today = (await self._s.database.read(budgets.tallies, [key])).get(key, Tally(key=key))
+        return Purse(
+            today=today.spent,
+            cap=None if above.day is None else Micros(above.day + today.raised),
+            lately=await self._s.database.read(costs.lately, now - LATELY),
+        )
 
     def prices(self, model: str) -> tuple[PriceLine, ...]:
         """The prices of every model whose name contains that text."""
@@ -66,11 +91,17 @@ class Money:
         return changes
 
     async def reprice(self, run: RunId, model: str) -> Repriced:
-        """The run's recorded tokens at another model's price, as it was at the time of each call."""
+        """The run's recorded tokens at another model's price, as it was at the time of each call.
+
+        Without a model: at the very rates that every call was charged by, whatever list is in force now.
+        """
+        charges = await self._s.database.read(costs.charges, run)
+        if not model:
+            same = sum(c.micros if c.known == "held" else c.listed for _, c in charges)
+            return _repriced(run, "", [charge for _, charge in charges], same)
         prices = self._s.gateway.prices
         providers = [provider for provider, name in _known(prices) if name == model.lower()]
-        total, spent, unsure = 0, 0, 0
-        charges = await self._s.database.read(costs.charges, run)
+        total = 0
         for at, charge in charges:
             price = prices.find(
                 model, at, provider=(providers or ["anthropic"])[0], unknown="refuse"
@@ -84,15 +115,29 @@ class Money:
                 cache_write=charge.cache_write - charge.cache_write_long,
                 cache_write_long=charge.cache_write_long,
             )
-            total, spent = total + price.cost(usage), spent + charge.micros
-            unsure += charge.known == "held"
-        return Repriced(
-            run=run,
-            model=model,
-            calls=len(charges),
-            micros=Micros(total),
-            spent=Micros(spent),
-            unsure=unsure,
+            total += price.cost(usage)
+        return _repriced(run, model, [charge for _, charge in charges], total)
+
+
+def _repriced(run: RunId, model: str, charges: list[Charge], total: int) -> Repriced:
+    return Repriced(
+        run=run,
+        model=model,
+        calls=len(charges),
+        micros=Micros(total),
+        spent=Micros(sum(charge.micros for charge in charges)),
+        unsure=sum(charge.known == "held" for charge in charges),
+    )
+
+
+def _check_day(text: str) -> None:
+    try:
+        same = not text or date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        same = False
+    if not same:
+        raise UsageError(
+            f"{text!r} is not a day", hint="Write it like 2026-11-21; days are of UTC."
         )
 
 

@@ -63,7 +63,8 @@ class Service:
     async def board(self, repo: str) -> wire.Board:
         seq = await self._s.database.read_log(event_log.last)
         rows = await self._s.database.read(board.rows, repo)
-        return wire.Board(rows=rows, seq=seq, now=self._s.clock())
+        purse = await self.money.purse()
+        return wire.Board(rows=rows, seq=seq, now=self._s.clock(), purse=purse)
 
     async def detail(self, run: RunId) -> wire.RunDetail:
         await refreshed(self._s, run)

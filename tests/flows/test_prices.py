@@ -72,6 +72,38 @@ async def test_a_run_is_priced_again_with_another_model(
     assert found.micros == 2 * (10_000 * 3 + 1_000 * 15)
 
 
+async def test_a_run_is_priced_again_at_the_rates_it_was_charged_by(
+    world: World, worked: wire.RunDetail
+) -> None:
+    found = await world.client.reprice(worked.row.run.id, "")
+    assert found.micros == found.spent == 2 * 20_000
+
+
+@pytest.mark.parametrize("by", ["run", "task", "turn", "agent", "model", "known", "day", "user"])
+async def test_costs_of_a_run_sum_to_what_it_spent_whatever_they_are_added_up_by(
+    world: World, worked: wire.RunDetail, by: str
+) -> None:
+    lines = await world.client.costs(by, of=worked.row.run.id)
+    assert sum(line.micros for line in lines) == worked.spend.micros
+    assert all(line.key for line in lines)
+
+
+async def test_costs_can_be_asked_for_days(world: World, worked: wire.RunDetail) -> None:
+    (day,) = await world.client.costs("day", of=worked.row.task.id)
+    assert await world.client.costs("day", of=worked.row.task.id, since=day.key, until=day.key)
+    assert not await world.client.costs("day", until="2020-01-01")
+    with pytest.raises(UsageError, match="'yesterday' is not a day"):
+        await world.client.costs("day", since="yesterday")
+
+
+async def test_the_board_knows_what_everybody_spent_today(
+    world: World, worked: wire.RunDetail
+) -> None:
+    purse = (await world.client.board("")).purse
+    assert purse.today >= worked.spend.micros
+    assert sum(micros for _at, micros in purse.lately) >= worked.spend.micros
+
+
 async def test_what_is_no_price_list_is_refused_and_changes_nothing(world: World) -> None:
     with pytest.raises(UsageError, match="this is no price list"):
         await world.client.replace_prices(wire.PriceFile(text="{}", install=True))

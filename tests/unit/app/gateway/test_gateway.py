@@ -77,6 +77,33 @@ async def test_every_charge_names_its_price_data() -> None:
         assert [row["prices"] for row in await b.rows(SPEND)] == ["genai-prices 0.2.3"]
 
 
+async def test_an_hours_cache_write_keeps_its_own_rate_in_the_ledger() -> None:
+    told = {
+        "input_tokens": 3,
+        "output_tokens": 5,
+        "cache_creation_input_tokens": 1_100,
+        "cache_creation": {"ephemeral_5m_input_tokens": 100, "ephemeral_1h_input_tokens": 1_000},
+    }
+    reply = json.dumps({"usage": told}).encode()
+    async with raw_upstream(http("200 OK", reply, content_type="application/json")) as upstream:
+        there = Upstream(name="anthropic", url=upstream.url)
+        async with bench(upstreams=(there,)) as b:
+            await b.post(ask(stream=False))
+            spend = await b.settled()
+            (row,) = await b.rows(SPEND)
+            assert (row["cache_write"], row["cache_write_long"]) == (1_100, 1_000)
+            assert row["rates"] == [4_000_000, 20_000_000, 200_000, 5_000_000, 8_000_000]
+            assert spend.micros == 3 * 4 + 5 * 20 + 100 * 5 + 1_000 * 8
+
+
+async def test_an_assumed_price_makes_an_estimate() -> None:
+    assumed = Rates(input=10, output=10, cache_read=10, cache_write=10, cache_write_long=10)
+    async with bench(unknown_model="assume", assume=assumed) as b:
+        await b.post(ask(USAGE, model="mystery"))
+        await b.settled()
+        assert [row["known"] for row in await b.rows(SPEND)] == ["estimated"]
+
+
 async def test_a_streamed_reply_passes_byte_for_byte() -> None:
     reply = http("200 OK", STREAM, content_type="text/event-stream")
     async with raw_upstream(reply) as upstream:

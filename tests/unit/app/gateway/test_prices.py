@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import genai_prices
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.money import Charge
 from app.gateway.prices import Price, Prices, Unpriced, Usage, normalise
 from app.gateway.settings import GatewaySettings, Rates, Upstream
 
@@ -113,3 +115,20 @@ def test_the_users_own_price_wins_over_the_list() -> None:
 
 def test_a_charge_names_the_price_data_it_was_made_with() -> None:
     assert known("claude-opus-5-5").data.startswith("genai-prices 0.")
+
+
+def test_a_charge_is_computed_again_from_its_own_rates() -> None:
+    usage = Usage(input=7, output=11, cache_read=13, cache_write=17, cache_write_long=19)
+    price = known("claude-opus-5-5")
+    rates = price.rates(usage.sent)
+    charge = Charge(
+        micros=price.cost(usage),
+        model="m",
+        input=usage.input,
+        output=usage.output,
+        cache_read=usage.cache_read,
+        cache_write=usage.cache_write + usage.cache_write_long,
+        cache_write_long=usage.cache_write_long,
+        rates=msgspec.structs.astuple(rates),
+    )
+    assert charge.listed == charge.micros

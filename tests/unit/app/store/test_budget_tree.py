@@ -180,6 +180,10 @@ def test_costs_are_filed_under_everything_they_can_be_asked_for(
         "user": [""],
         "label": ["docs"],
         "subagent": [""],
+        "turn": [f"{OTHER} turn 0", f"{RUN} turn 0"],
+        "flow": ["f1"],
+        "prices": [""],
+        "known": ["metered"],
     }
     lines = costs.costs(c, by)
     assert [line.key for line in lines] == expected[by]
