@@ -50,3 +50,5 @@ class Task(Value, frozen=True, kw_only=True):
     """What its runs may reach besides models."""
     outfit: Outfit = Outfit()
     """What a tree needs besides its commit."""
+    race: bool = False
+    """Whether several agents work on it at the same time, under one budget."""

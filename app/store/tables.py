@@ -6,10 +6,11 @@ a test holds the two together.
 
 import sqlalchemy as sa
 
-STATE = sa.MetaData()
-"""Tasks, runs, money and audit: the truth."""
-LOG = sa.MetaData()
-"""Events: can be rebuilt from the agents' raw output, so it lies in a file of its own on SQLite."""
+from app.store.metadata import LOG, STATE
+from app.store.route_tables import BUNDLE, OUTCOME, ROUTE, RUN_END
+
+__all__ = ["BUNDLE", "LOG", "OUTCOME", "ROUTE", "RUN_END", "STATE"]
+# The rest is defined here.
 
 TASK = sa.Table(
     "task",
@@ -32,6 +33,7 @@ TASK = sa.Table(
     sa.Column("limits", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("network", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("outfit", sa.JSON, nullable=False, server_default="{}"),
+    sa.Column("race", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
 RUN = sa.Table(
@@ -224,11 +226,11 @@ SPEND = sa.Table(
     sa.Column("user", sa.Text, nullable=False, server_default=""),
     sa.Column("label", sa.Text, nullable=False, server_default=""),
     sa.Column("lane", sa.Text, nullable=False, server_default=""),
+    sa.Column("flow", sa.Text, nullable=False, server_default=""),
+    sa.Column("rates", sa.JSON, nullable=False, server_default="[]"),
 )
 """The ledger: what a call cost, how that is known, by which price data, and all it is filed under.
 
-    sa.Column("flow", sa.Text, nullable=False, server_default=""),
-    sa.Column("rates", sa.JSON, nullable=False, server_default="[]"),
 `day` is the day of UTC whose budget it was held against; `lane` the sub-agent that made the call, empty for the
 agent itself.
 """
