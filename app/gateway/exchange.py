@@ -4,22 +4,33 @@ It is settled whatever happens, since a hold that nobody settles is money that n
 """
 
 import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
 
+import msgspec
 from aiohttp import web
 
 from app.domain.errors import EnvironmentProblem
 from app.domain.events import Refused
+from app.domain.money import Micros
 from app.gateway import replies
 from app.gateway.admission import BUDGET_STATUS, GONE_STATUS, Hold, admit
 from app.gateway.alive import Alive
+from app.gateway.cassette import Player, Recorder
 from app.gateway.charging import charge_of, spent_by
 from app.gateway.dialects import Call, Dialect, Objection, Route
 from app.gateway.forward import Forward
 from app.gateway.lanes import lane_of
 from app.gateway.line import Line
 from app.gateway.parts import Parts
-from app.gateway.prices import Price, Unpriced
-from app.gateway.settings import Upstream
+from app.gateway.prices import Price, Tier, Unpriced
+from app.gateway.settings import Rates, Upstream
+
+_LOG = logging.getLogger(__name__)
+_NOTHING = Rates(input=0, output=0, cache_read=0, cache_write=0, cache_write_long=0)
+REPLAYED: Final = Price(tiers=(Tier(above=-1, rates=_NOTHING),), data="replay")
+"""What a call costs that is answered from a recording."""
 
 
 async def refuse(
@@ -53,7 +64,8 @@ class Exchange:
         self._dialect = dialect
         self._route = route
         self._request = request
-        self._forward = Forward(parts, dialect, route, request)
+        records = isinstance(line.tape, Recorder)
+        self._forward = Forward(parts, dialect, route, request, records=records)
         self._left = asyncio.Event()
 
     def client_gone(self) -> None:
@@ -76,24 +88,64 @@ class Exchange:
         return begun.cut() if begun and begun.reply else said
 
     async def _go(self, call: Call) -> web.StreamResponse | Objection:
+        if isinstance(self._line.tape, Player):
+            return await self._play(self._line.tape, call)
         try:
             upstream, model = self._parts.upstreams.choose(call.model, self._dialect.name)
             key = await self._parts.upstreams.key(upstream)
         except EnvironmentProblem as problem:
             return Objection(status=403, why=f"swarm: {problem.message}. {problem.hint}")
+
+        async def send(output: int) -> web.StreamResponse | Objection:
+            body = self._dialect.write(call, model, output)
+            try:
+                return await self._forward.run(upstream, key, call, body, model)
+            finally:
+                await self._record(call, key)
+
         if not self._route.metered:
-            body = self._dialect.write(call, model, call.bounds.output)
-            return await self._forward.run(upstream, key, call, body, model)
+            return await send(call.bounds.output)
         price = price_of(self._parts, upstream, model, self._dialect)
         if isinstance(price, Unpriced):
             return Objection(status=403, why=f"swarm: {price.why}. {price.fix}")
+        return await self._held(call, price, model, send)
+
+    async def _play(self, player: Player, call: Call) -> web.StreamResponse | Objection:
+        """Answer from the recording: nobody is asked, and it costs no money."""
+        place, key = self._route.path, self._line.caller.key
+        take = await asyncio.to_thread(player.find, place, call.body, key)
+        if isinstance(take, str):
+            return Objection(status=403, why=f"swarm: {take}")
+
+        async def play(_output: int) -> web.StreamResponse | Objection:
+            return await self._forward.play(take, call)
+
+        if not self._route.metered:
+            return await play(0)
+        return await self._held(call, REPLAYED, call.model, play)
+
+    async def _record(self, call: Call, key: str) -> None:
+        tape, heard = self._line.tape, self._forward.heard
+        if isinstance(tape, Recorder) and heard is not None:
+            try:
+                await tape.save(self._route.path, call.body, heard, key, self._line.caller.key)
+            except OSError as error:
+                _LOG.warning("a call of %s was not recorded: %s", self._line.run, error)
+
+    async def _held(
+        self,
+        call: Call,
+        price: Price,
+        model: str,
+        answer: Callable[[int], Awaitable[web.StreamResponse | Objection]],
+    ) -> web.StreamResponse | Objection:
+        """What `answer` gives for an output limit, with the money held before and settled after."""
         hold = await self._admit(call, price, model)
         if isinstance(hold, Objection):
             return hold
         self._line.refusals = 0
         try:
-            body = self._dialect.write(call, model, hold.plan.output)
-            return await self._forward.run(upstream, key, call, body, model)
+            return await answer(hold.plan.output)
         finally:
             await self._settle(hold, price, model)
 
@@ -122,6 +174,9 @@ class Exchange:
             self._line.money_came_back()
             return
         charge = charge_of(self._forward.meter, hold, price, model)
+        if price is REPLAYED:
+            # Whatever the recorded reply says that it cost, that was paid when it was recorded.
+            charge = msgspec.structs.replace(charge, micros=Micros(0))
         totals = await self._parts.ledger.settle(hold.id, charge)
         self._line.money_came_back()
         await self._parts.witness.settled(self._line.run, spent_by(charge, totals))

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from datetime import UTC, datetime
 
 import aiohttp
@@ -14,6 +14,7 @@ from app.domain.errors import EnvironmentProblem
 from app.gateway import replies
 from app.gateway.admission import BUDGET_STATUS
 from app.gateway.alive import Alive
+from app.gateway.cassette import REPLY_LIMIT, Heard, Take
 from app.gateway.dialects import Call, Dialect, Meter, Objection, Route
 from app.gateway.keys import Censor, redact
 from app.gateway.parts import Parts
@@ -31,9 +32,17 @@ class Forward:
     """One request and its reply."""
 
     def __init__(
-        self, parts: Parts, dialect: Dialect, route: Route, request: web.BaseRequest
+        self,
+        parts: Parts,
+        dialect: Dialect,
+        route: Route,
+        request: web.BaseRequest,
+        *,
+        records: bool = False,
     ) -> None:
+        """`records`: whether replies are kept in `heard`."""
         self._parts = parts
+        self._records = records
         self._dialect = dialect
         self._route = route
         self._request = request
@@ -44,6 +53,8 @@ class Forward:
         """A reply that may have begun before there was anything to say."""
         self.meter: Meter | None = None
         """What the reply said of its usage; None as long as there is no reply."""
+        self.heard: Heard | None = None
+        """What the agent got of a provider, for whoever records it."""
         self.unbilled = False
         """Whether the provider provably charges nothing."""
 
@@ -76,6 +87,19 @@ class Forward:
             return self._failed(upstream, f"gave no answer ({type(error).__name__})")
         finally:
             self._limit = None
+
+    async def play(self, take: Take, call: Call) -> web.StreamResponse:
+        """Give a recorded reply as its provider gave it; one that broke off breaks off again."""
+        headers = CIMultiDict(take.headers)
+        if take.status != 200:
+            self.unbilled = True
+            if self.alive and self._begun:
+                return self.alive.cut()
+            return web.Response(status=take.status, body=take.body.encode(), headers=headers)
+        reply = await self._reply_with(headers, _spoken(take), call, streamed=take.streamed)
+        if not take.whole:
+            self._cut()
+        return reply
 
     async def _run(
         self, upstream: Upstream, key: str, call: Call, body: bytes, model: str
@@ -121,30 +145,51 @@ class Forward:
     async def _pass_reply(
         self, answer: aiohttp.ClientResponse, call: Call, key: str
     ) -> web.StreamResponse:
-        streamed = answer.content_type == "text/event-stream"
-        meter = self.meter = self._dialect.meter(call, streamed=streamed)
         headers = self._passed_headers(answer, key)
+        streamed = answer.content_type == "text/event-stream"
         if streamed:
             # Sent in chunks instead, so that a stream which breaks off cannot look complete.
             headers.popall("content-length", None)
+        heard = self.heard = Heard(status=200, headers=_kept(headers))
+        reply = await self._reply_with(headers, self._heard(answer, key), call, streamed=streamed)
+        heard.whole = True
+        return reply
+
+    async def _heard(self, answer: aiohttp.ClientResponse, key: str) -> AsyncIterator[bytes]:
+        """The reply as it comes, without our key."""
+        censor = Censor(key)
+        async for chunk in answer.content.iter_any():
+            yield censor.feed(chunk)
+        yield censor.end()
+
+    async def _reply_with(
+        self,
+        headers: CIMultiDict[str],
+        pieces: AsyncIterator[bytes],
+        call: Call,
+        *,
+        streamed: bool,
+    ) -> web.StreamResponse:
+        meter = self.meter = self._dialect.meter(call, streamed=streamed)
         if (reply := self._begun) is None:
             reply = web.StreamResponse(status=200, headers=headers)
             await self._to_client(reply.prepare(self._request))
         self._reply = reply
-        censor = Censor(key)
-        async for chunk in answer.content.iter_any():
-            meter.feed(chunk)
-            await self._pass_on(reply, censor.feed(chunk))
-        await self._pass_on(reply, censor.end())
+        async for piece in pieces:
+            meter.feed(piece)
+            self._note(piece)
+            if piece and not self._gone:
+                await self._to_client(reply.write(piece))
         meter.end()
         if self._route.metered and not meter.ended:
             # An agent takes a proper end for a finished answer, or asks again for ever.
             self._cut()
         return reply
 
-    async def _pass_on(self, reply: web.StreamResponse, data: bytes) -> None:
-        if data and not self._gone:
-            await self._to_client(reply.write(data))
+    def _note(self, piece: bytes) -> None:
+        """Keep a piece for the recording, if there is to be one."""
+        if self._records and self.heard is not None:
+            self.heard.body += piece[: max(0, REPLY_LIMIT - len(self.heard.body))]
 
     def _passed_headers(self, answer: aiohttp.ClientResponse, key: str) -> CIMultiDict[str]:
         passed = replies.passed_headers(self._dialect, answer.headers)
@@ -169,6 +214,8 @@ class Forward:
         shown = text[:_ERROR_LIMIT].decode(errors="replace")
         headers = self._passed_headers(answer, key)
         headers.popall("content-length", None)
+        self.heard = Heard(status=answer.status, headers=_kept(headers), whole=True)
+        self._note(shown.encode())
         return web.Response(status=answer.status, body=shown.encode(), headers=headers)
 
     def _failed(self, upstream: Upstream, how: str) -> web.StreamResponse:
@@ -196,6 +243,18 @@ class Forward:
         """End the reply so that nobody can take it for complete."""
         if self._request.transport is not None:
             self._request.transport.abort()
+
+
+async def _spoken(take: Take) -> AsyncIterator[bytes]:
+    for piece in take.pieces():
+        yield piece
+
+
+def _kept(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers that belong to any such reply, and not to the one connection it came over."""
+    return {
+        name.lower(): value for name, value in headers.items() if name.lower() != "content-length"
+    }
 
 
 def _query(request: web.BaseRequest) -> str:

@@ -8,7 +8,9 @@ from pathlib import Path
 from aiohttp import web
 
 from app.domain.base import Value
+from app.domain.cassette import Cassette
 from app.domain.ids import RunId
+from app.gateway.cassette import Player, Recorder
 from app.gateway.serving import cut_and_stop
 from app.gateway.sockets import bound_at
 from harnesses.base import StopDialect
@@ -27,13 +29,24 @@ class Caller(Value, frozen=True, kw_only=True):
     """What its agent works with; listed first where it asks for models."""
     per_minute: int | None = None
     """Calls it may make in a minute; None for as many as any."""
+    cassette: Cassette = Cassette()
+    """What its calls are recorded to, or answered from."""
 
 
 class Line:
     """State of one run at the gateway. The listener is the identity; the key must fit it."""
 
-    def __init__(self, run: RunId, path: Path, caller: Caller, calls_at_once: int) -> None:
+    def __init__(
+        self,
+        run: RunId,
+        path: Path,
+        caller: Caller,
+        tape: Recorder | Player | None,
+        calls_at_once: int,
+    ) -> None:
         self.run = run
+        self.tape = tape
+        """Meets `caller.cassette`."""
         self.path = path
         self.caller = caller
         self.slots = asyncio.Semaphore(calls_at_once)

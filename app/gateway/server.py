@@ -10,11 +10,13 @@ from pathlib import Path
 
 from aiohttp import HttpVersion11, web
 
+from app.domain.cassette import Cassette
 from app.domain.errors import EnvironmentProblem
 from app.domain.ids import RunId
 from app.gateway import models, replies
 from app.gateway.admission import BUDGET_STATUS
 from app.gateway.anthropic import Messages
+from app.gateway.cassette import tape_of
 from app.gateway.chat import Chat
 from app.gateway.dialects import Dialect, Objection, Route
 from app.gateway.exchange import Exchange, price_of, refuse
@@ -86,12 +88,13 @@ class Gateway:
         model: str = "",
         *,
         per_minute: int | None = None,
+        cassette: Cassette = Cassette(),  # noqa: B008 - frozen
     ) -> None:
         """Serve the run at that socket. Again is the same; another key replaces the first.
 
         `stop` is how its agent is refused so that it stops; `model` is listed first when it asks for models.
         """
-        caller = Caller(key=key, stop=stop, model=model, per_minute=per_minute)
+        caller = Caller(key=key, stop=stop, model=model, per_minute=per_minute, cassette=cassette)
         async with self._opening:
             line = self._lines.get(run)
             if line is not None and line.path == socket and line.listens:
@@ -99,8 +102,9 @@ class Gateway:
                 return
             if line is not None:
                 await line.hang_up()
+            tape = await asyncio.to_thread(tape_of, cassette, str(Path.home()))
             settings = self._parts.settings
-            self._lines[run] = line = Line(run, socket, caller, settings.calls_at_once)
+            self._lines[run] = line = Line(run, socket, caller, tape, settings.calls_at_once)
             await line.listen(Served(partial(self._handle, line), settings.connections))
 
     async def close(self, run: RunId) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 import sqlalchemy as sa
 
+from app.domain.cassette import Cassette
 from app.domain.events import Refused, Spent
 from app.domain.ids import RunId, TaskId
 from app.domain.money import Micros
@@ -111,10 +112,11 @@ class Bench:
         return await self.database.read(select)
 
     async def settled(self, calls: int = 1) -> Spend:
-        """The spend once that many calls are settled and none is under way."""
+        """The spend once that many calls are settled, none is under way, and all were told."""
         while True:
             spend = await self.spend()
-            if spend.calls >= calls and not spend.held:
+            told = len(self.witness.spent) >= spend.calls
+            if spend.calls >= calls and not spend.held and told:
                 return spend
             await asyncio.sleep(0.01)
 
@@ -145,6 +147,7 @@ async def bench(
     budget: int = 1_000_000,
     key: str = REAL_KEY,
     desk: Desk | None = None,
+    cassette: Cassette | None = None,
     **more: Any,
 ) -> AsyncIterator[Bench]:
     """A bench whose run may spend `budget` micro-dollars; `more` goes to `GatewaySettings`."""
@@ -169,7 +172,7 @@ async def bench(
                 settings, StoreLedger(database), witness, prices=Prices(settings), desk=desk
             ) as gateway:
                 socket = directory / "s" / "abcde.1" / "gateway.sock"
-                await gateway.open(RUN_ID, socket, RUN_KEY)
+                await gateway.open(RUN_ID, socket, RUN_KEY, cassette=cassette or Cassette())
                 yield Bench(gateway, endpoint, witness, database, socket)
         database.close()
 
