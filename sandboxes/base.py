@@ -1,7 +1,8 @@
 """What a sandbox is: an isolated place with a directory, in which programs run.
 
 Three kinds of program, told apart by whom they trust:
-- `prepare`: a trusted script, before any agent ran, with the tree writable (it lays the tree down);
+- `prepare`: a trusted script, before any agent ran, with the tree writable (it lays the tree down), and on
+  request the scratch as well;
 - `aside`: a trusted script beside the box, with the tree read-only (the scribe's snapshots);
 - `start`: an untrusted program in the box (an agent, or a check).
 
@@ -53,9 +54,18 @@ class Sandbox(Protocol):
     places: Places
 
     async def prepare(
-        self, script: str, *, env: Mapping[str, str] = {}, timeout: float = 600.0
+        self,
+        script: str,
+        *,
+        env: Mapping[str, str] = {},
+        timeout: float = 600.0,
+        scratch: bool = False,
     ) -> Completed:
-        """Run a trusted `sh` script with the tree writable, before any agent ran."""
+        """Run a trusted `sh` script with the tree writable, before any agent ran.
+
+        With `scratch` that is writable too: only when nothing at all ever ran in the tree, for what is there could
+        reach through the script into what only the scribe may write.
+        """
         ...
 
     async def aside(
@@ -118,7 +128,7 @@ class Driver(Protocol):
         ...
 
     async def open(self, spec: SandboxSpec) -> Sandbox:
-        """Make sure the sandbox exists and its side is running; the same spec gives the same sandbox."""
+        """Make sure the sandbox exists; the same spec gives the same sandbox."""
         ...
 
     async def names(self, owner: str) -> Sequence[str]:

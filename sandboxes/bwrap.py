@@ -79,7 +79,7 @@ class BwrapSandbox(HostSandbox):
     def _walled(self, argv: Sequence[str], view: View) -> Sequence[str]:
         walls = [_bwrap(), *_WALLS, *self._etc(), *self._rooms(view), *self._mounted()]
         match view:
-            case "prepare":
+            case "prepare" | "first":
                 return [*walls, *_SEALED, "--chdir", TREE, "--", *argv]
             case "aside":
                 return [*walls, *_SEALED, "--chdir", SCRATCH, "--", *argv]
@@ -102,6 +102,8 @@ class BwrapSandbox(HostSandbox):
         match view:
             case "prepare":
                 return room("--bind", "tree", TREE)
+            case "first":
+                return [*room("--bind", "tree", TREE), *room("--bind", "scratch", SCRATCH)]
             case "aside":
                 return [*room("--ro-bind", "tree", TREE), *room("--bind", "scratch", SCRATCH)]
             case "program":

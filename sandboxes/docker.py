@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 from sandboxes import docker_parts as parts
 from sandboxes import docker_scripts as scripts
@@ -39,7 +40,7 @@ class DockerDriver:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._engine = Engine()
-        self._opening = asyncio.Lock()
+        self._opening: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._cores = 0
         self._keeps: Path | None = None
         self._runtimes: tuple[str, ...] = ()
@@ -69,7 +70,7 @@ class DockerDriver:
             await self.check()
         self._refuse_runtime(spec.runtime)
         sandbox = DockerSandbox(self._engine, spec, self._cores)
-        async with self._opening:
+        async with self._opening.setdefault(spec.name, asyncio.Lock()):
             await sandbox.settle()
         return sandbox
 
@@ -135,19 +136,19 @@ class DockerSandbox:
         self._aside = asyncio.Lock()
 
     async def prepare(
-        self, script: str, *, env: Mapping[str, str] = {}, timeout: float = 600.0
+        self,
+        script: str,
+        *,
+        env: Mapping[str, str] = {},
+        timeout: float = 600.0,
+        scratch: bool = False,
     ) -> Completed:
-        name = self._name("prepare")
-        # One of a supervisor that died may still be at it.
-        await self._containers.drop(name)
-        config = parts.preparation(self.spec, script, env, self._cores)
-        try:
-            await self._containers.create(name, config)
-            return await scripts.run_created(
-                self._engine, name, timeout=timeout, limit=OUTPUT_LIMIT
-            )
-        finally:
-            await self._containers.drop(name)
+        config = parts.preparation(self.spec, script, env, self._cores, scratch=scratch)
+        if self.spec.sockets is None:
+            return await self._prepared(config, timeout)
+        # Programs follow, and need the way out: it opens meanwhile.
+        done, _ = await asyncio.gather(self._prepared(config, timeout), self._bring_up())
+        return done
 
     async def aside(
         self,
@@ -159,7 +160,7 @@ class DockerSandbox:
         limit: int = OUTPUT_LIMIT,
     ) -> Completed:
         async with self._aside:
-            await self._start_side()
+            await self._bring_up()
             await scripts.quiet(self._engine, self._side, timeout)
             return await scripts.run_beside(
                 self._engine,
@@ -175,9 +176,13 @@ class DockerSandbox:
         name = self._name(check_program(program.name))
         async with self._starting:
             if await self._containers.state(name) in _NEVER_STARTED:
-                await self._containers.put(self._side, parts.LAUNCH, parts.files(program))
+                files = parts.files(program)
                 config = parts.box(self.spec, program, self._cores)
-                await self._containers.create(name, config)
+                await asyncio.gather(
+                    self._bring_up(),
+                    self._containers.put(self._side, parts.LAUNCH, files),
+                    self._containers.create(name, config),
+                )
                 await self._containers.start(name)
         return Box(self._engine, name)
 
@@ -196,7 +201,7 @@ class DockerSandbox:
             await self._containers.go_on(name)
 
     async def usage(self) -> Usage:
-        await self._start_side()
+        await self._bring_up()
         said = await scripts.run_beside(
             self._engine,
             self._side,
@@ -219,17 +224,29 @@ class DockerSandbox:
             await self._containers.drop_volume(volume["Name"])
 
     async def settle(self) -> None:
-        """Make the volumes and the side; with sockets the way to the gateway is open afterwards."""
+        """Make the volumes and the side. It is started by what needs it first."""
         found = await self._containers.inspect(self._side)
         if found is not None and not await self._fits(found["Config"]["Labels"]):
             await self._containers.drop(self._side)
             found = None
         if found is None:
-            await self._lay_rooms()
-            await self._containers.create(self._side, parts.side(self.spec, self._cores))
-        if self.spec.sockets is not None:
-            await self._start_side()
-            await self._listening()
+            fill = parts.has_rooms(await self._containers.image_labels(self.spec.image))
+            if not fill:
+                await self._lay_rooms()
+            config = parts.side(self.spec, self._cores, fill=fill)
+            await self._containers.create(self._side, config)
+
+    async def _prepared(self, config: parts.Config, timeout: float) -> Completed:
+        name = self._name("prepare")
+        # One of a supervisor that died may still be at it.
+        await self._containers.drop(name)
+        try:
+            await self._containers.create(name, config)
+            return await scripts.run_created(
+                self._engine, name, timeout=timeout, limit=OUTPUT_LIMIT
+            )
+        finally:
+            await self._containers.drop(name)
 
     async def _boxes(self) -> list[str]:
         """The containers of programs that have not ended."""
@@ -250,9 +267,6 @@ class DockerSandbox:
         return bool(await self._containers.labelled(*boxes, running=True))
 
     async def _lay_rooms(self) -> None:
-        for volume in parts.VOLUMES:
-            name = parts.volume_name(self.spec.name, volume)
-            await self._containers.make_volume(name, parts.labels(self.spec))
         name = self._name("lay")
         await self._containers.create(name, parts.layer(self.spec, self._cores))
         try:
@@ -260,9 +274,12 @@ class DockerSandbox:
         finally:
             await self._containers.drop(name)
 
-    async def _start_side(self) -> None:
+    async def _bring_up(self) -> None:
+        """Make sure the side runs; with sockets the way to the gateway is open afterwards."""
         if await self._containers.state(self._side) != "running":
             await self._containers.start(self._side)
+        if self.spec.sockets is not None:
+            await self._listening()
 
     async def _listening(self) -> None:
         """Wait until the forwarder says that it listens."""

@@ -48,6 +48,14 @@ class Containers:
             )
         return None
 
+    async def image_labels(self, image: str) -> dict[str, str]:
+        """Labels of an image. Raises `SandboxUnavailable` when it is not on this machine."""
+
+        def look(api: Any) -> dict[str, str]:
+            return api.inspect_image(image)["Config"].get("Labels") or {}
+
+        return await self._engine.call(f"look at the image {image}", look)
+
     async def state(self, name: str) -> str:
         """The engine's word for its state; empty when there is none."""
         found = await self.inspect(name)
@@ -76,12 +84,6 @@ class Containers:
         """Kill and remove it."""
         await self._until_gone(
             f"remove {name}", lambda api: api.remove_container(name, force=True, v=True)
-        )
-
-    async def make_volume(self, name: str, labels: dict[str, str]) -> None:
-        """Make sure there is such a volume."""
-        await self._engine.call(
-            f"make the volume {name}", lambda api: api.create_volume(name, labels=labels)
         )
 
     async def drop_volume(self, name: str) -> None:

@@ -25,6 +25,8 @@ HOME = "/home/agent"
 VOLUMES = {"tree": TREE, "state": STATE, "launch": LAUNCH, "scratch": SCRATCH}
 MEASURED = "/swarm/measured"
 """Where the side sees the agent's state, read-only: only to say how large it is."""
+ROOMS = "swarm.rooms"
+"""An image's label: it has a directory for every volume, and they belong to this user (`1000:1000`)."""
 MEASURE = f"stat -f -c '%a %S %d %c' {TREE}; du -skx {TREE} {MEASURED} {SCRATCH} 2>/dev/null; echo counted"
 """A script for the side whose output `usage` reads. It opens no file, and enters nothing but directories."""
 
@@ -95,8 +97,16 @@ def box(spec: SandboxSpec, program: Program, cores: int) -> Config:
     return config
 
 
-def side(spec: SandboxSpec, cores: int) -> Config:
-    """The trusted container beside it: owns the network, forwards to the gateway, sees the tree read-only."""
+def has_rooms(labels: Mapping[str, str]) -> bool:
+    """Whether empty volumes get the right owner from an image with these labels."""
+    return labels.get(ROOMS) == agent_user()
+
+
+def side(spec: SandboxSpec, cores: int, *, fill: bool = False) -> Config:
+    """The trusted container beside it: owns the network, forwards to the gateway, sees the tree read-only.
+
+    With `fill`, volumes that are empty take the owner of the image's directories.
+    """
     config = _hardened(spec, cores)
     config |= {
         "User": side_user(),
@@ -106,8 +116,8 @@ def side(spec: SandboxSpec, cores: int) -> Config:
     }
     config["HostConfig"] |= {
         "Mounts": [
-            *_volumes(spec, tree=False, launch=True, scratch=True),
-            _volume(spec, "state", MEASURED, may_write=False),
+            *_volumes(spec, fill=fill, tree=False, launch=True, scratch=True),
+            _volume(spec, "state", MEASURED, may_write=False, fill=fill),
             *_binds(spec),
             *_sockets(spec),
         ],
@@ -118,15 +128,18 @@ def side(spec: SandboxSpec, cores: int) -> Config:
     return config
 
 
-def preparation(spec: SandboxSpec, script: str, env: Mapping[str, str], cores: int) -> Config:
+def preparation(
+    spec: SandboxSpec, script: str, env: Mapping[str, str], cores: int, *, scratch: bool = False
+) -> Config:
     """The trusted container that lays the tree down, before there is an agent."""
+    rooms = _volumes(spec, tree=True, **({"scratch": True} if scratch else {}))
     config = _hardened(spec, cores)
     config |= {
         "Entrypoint": ["sh", "-c", script],
         "Env": _env({"HOME": HOME, "LANG": "C.UTF-8", **env}),
     }
     config["HostConfig"] |= {
-        "Mounts": [*_volumes(spec, tree=True), *_binds(spec)],
+        "Mounts": [*rooms, *_binds(spec)],
         "NetworkMode": "none",
         # Its output goes to the supervisor alone; a copy on the disk has no reader.
         "LogConfig": {"Type": "none"},
@@ -135,7 +148,7 @@ def preparation(spec: SandboxSpec, script: str, env: Mapping[str, str], cores: i
 
 
 def layer(spec: SandboxSpec, cores: int) -> Config:
-    """A container that is never started: through it the volumes get their owner, whatever the image holds."""
+    """A container that is never started: through it the volumes get their owner where the image has no rooms."""
     config = _hardened(spec, cores)
     config["Entrypoint"] = ["true"]
     config["HostConfig"] |= {
@@ -246,20 +259,23 @@ def _ceilings(limits: Limits, cores: int) -> Config:
     }
 
 
-def _volumes(spec: SandboxSpec, **writable: bool) -> list[Config]:
+def _volumes(spec: SandboxSpec, *, fill: bool = False, **writable: bool) -> list[Config]:
     return [
-        _volume(spec, name, VOLUMES[name], may_write=may_write)
+        _volume(spec, name, VOLUMES[name], may_write=may_write, fill=fill)
         for name, may_write in writable.items()
     ]
 
 
-def _volume(spec: SandboxSpec, name: str, target: str, *, may_write: bool) -> Config:
+def _volume(
+    spec: SandboxSpec, name: str, target: str, *, may_write: bool, fill: bool = False
+) -> Config:
+    """A volume of the sandbox; the engine makes one that is not there yet, with these labels."""
     return {
         "Type": "volume",
         "Source": volume_name(spec.name, name),
         "Target": target,
         "ReadOnly": not may_write,
-        "VolumeOptions": {"NoCopy": True},
+        "VolumeOptions": {"NoCopy": not fill, "Labels": labels(spec)},
     }
 
 

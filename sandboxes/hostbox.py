@@ -18,7 +18,7 @@ _FROM_HOST = ("PATH", "LANG", "TMPDIR")
 """All that a program sees of the supervisor's environment."""
 COUNTING = 20.0
 """Seconds that counting files may take."""
-View: TypeAlias = Literal["prepare", "aside", "program"]
+View: TypeAlias = Literal["prepare", "first", "aside", "program"]
 """What a program gets to see: as whose it runs."""
 _ROOMS = ("tree", "state", "launch", "scratch", "home", "run")
 
@@ -34,11 +34,16 @@ class HostSandbox:
         self.places = self._places(gateway="")
 
     async def prepare(
-        self, script: str, *, env: Mapping[str, str] = {}, timeout: float = 600.0
+        self,
+        script: str,
+        *,
+        env: Mapping[str, str] = {},
+        timeout: float = 600.0,
+        scratch: bool = False,
     ) -> Completed:
         async with short.turn(self.root / "prepare.lock", timeout) as held:
             return await short.run(
-                self._walled(["sh", "-c", script], "prepare"),
+                self._walled(["sh", "-c", script], "first" if scratch else "prepare"),
                 cwd=self.root / "tree",
                 env=self._env(env),
                 timeout=timeout,

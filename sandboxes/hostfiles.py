@@ -38,10 +38,13 @@ _TEXTS = {
     "etc/group": "root:x:0:\nagent:x:1000:\n",
     "etc/gitconfig": "[safe]\n\tdirectory = *\n",
 }
+_ROOMS = ("workspace", "q", "swarm/launch", "swarm/measured")
+"""A directory for each of a sandbox's volumes, as `sandboxes.docker_parts` mounts them."""
 CHANGES = [
     "ENV PATH=/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8",
     "USER 1000:1000",
     "WORKDIR /workspace",
+    "LABEL swarm.rooms=1000:1000",
 ]
 
 
@@ -116,8 +119,10 @@ def packed(paths: list[Path]) -> bytes:
     with tarfile.open(fileobj=made, mode="w") as archive:
         for name in ("bin", "sbin", "lib", "lib64"):
             archive.addfile(link(name, f"usr/{name}"))
-        for name in ("tmp", "workspace", "var/tmp"):
+        for name in ("tmp", "var/tmp"):
             archive.addfile(directory(name, 0o1777))
+        for name in _ROOMS:
+            archive.addfile(owned(directory(name, 0o755)))
         for name, text in _TEXTS.items():
             archive.addfile(file(name, len(text)), io.BytesIO(text.encode()))
         for name, path in {_below_usr(path): path for path in paths}.items():
@@ -141,6 +146,12 @@ def link(name: str, target: str) -> tarfile.TarInfo:
 def directory(name: str, mode: int) -> tarfile.TarInfo:
     entry = tarfile.TarInfo(name)
     entry.type, entry.mode = tarfile.DIRTYPE, mode
+    return entry
+
+
+def owned(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    """The entry, of the user agents run as."""
+    entry.uid = entry.gid = 1000
     return entry
 
 

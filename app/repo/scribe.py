@@ -177,6 +177,14 @@ def seed_script(at: Scribe) -> str:
     return _start(at, _FROM_TREE)
 
 
+def seeded(prepare: str, at: Scribe) -> str:
+    """`sh` that lays the tree down by `prepare` and seeds the scribe; only where nothing ever ran in the tree.
+
+    It ends with the code of `prepare` when that fails.
+    """
+    return f"(\n{prepare}\n)\ncode=$?\n[ $code = 0 ] || exit $code\n{seed_script(at)}"
+
+
 def snapshot_script(at: Scribe, previous: str) -> str:
     """`sh` that prints a snapshot of the tree. `previous` is the tree of a snapshot the hub has, or empty."""
     take = _TAKE.format(

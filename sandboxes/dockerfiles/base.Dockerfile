@@ -13,10 +13,13 @@ RUN apt-get update \
 RUN taken="$(getent passwd 1000 | cut -d: -f1)" \
  && if [ -n "$taken" ]; then userdel --remove "$taken"; fi \
  && useradd --uid 1000 --user-group --create-home --shell /bin/bash agent \
- && install -d -m 1777 /workspace \
+ && rm -rf /workspace \
+ && install -d -o 1000 -g 1000 /workspace /q /swarm/launch /swarm/measured \
  && git config --system --add safe.directory '*' \
  && node --version | grep -Eq '^v(2[2-9]|[3-9][0-9])\.'
 
+# Sandboxes mount a volume on each of these; it takes their owner.
+LABEL swarm.rooms=1000:1000
 ENV LANG=C.UTF-8
 ENTRYPOINT []
 CMD ["bash"]

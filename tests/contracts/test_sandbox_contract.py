@@ -59,6 +59,13 @@ async def test_a_preparing_script_gives_back_code_output_and_errors(house: House
     assert (done.code, done.stdout, done.stderr) == (7, b"out x\n", "err\n")
 
 
+async def test_a_preparing_script_writes_the_scratch_when_asked(house: House) -> None:
+    sandbox = await house.open()
+    note = f"{sandbox.places.scratch}/note"
+    done = await sandbox.prepare(f"echo seen > {note}", scratch=True)
+    assert (done.code, (await sandbox.aside(f"cat {note}")).stdout) == (0, b"seen\n")
+
+
 async def test_a_preparing_script_that_takes_too_long_is_killed(house: House) -> None:
     sandbox = await house.open()
     assert (await sandbox.prepare("echo begun; sleep 600", timeout=0.8)).code == 124

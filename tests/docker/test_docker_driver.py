@@ -93,13 +93,32 @@ async def test_an_image_without_python_cannot_be_a_side(house: House, engine: AP
         packed = b"".join(engine.get_archive(made, "/etc/passwd")[0])
         engine.import_image_from_data(packed, *bare.split(":"))
         async with gateway() as answering:
+            sandbox = await house.open(house.spec(image=bare, sockets=answering.directory))
             with pytest.raises(SandboxUnavailable, match="ended at once") as caught:
-                await house.open(house.spec(image=bare, sockets=answering.directory))
+                await sandbox.aside("true")
     finally:
         engine.remove_container(made)
         await house.clean()
         engine.remove_image(bare)
     assert "python3" in caught.value.hint
+
+
+async def test_volumes_belong_to_the_agent_in_an_image_without_rooms_for_them(
+    house: House, engine: APIClient
+) -> None:
+    name, tag = "swarm-test-plain", house.owner
+    plain = f"{name}:{tag}"
+    made = engine.create_container(house.image, ["true"])["Id"]
+    engine.commit(made, name, tag, changes=["LABEL swarm.rooms="])
+    engine.remove_container(made)
+    try:
+        sandbox = await house.open(house.spec(image=plain))
+        written, _ = await ran(sandbox, "touch /workspace/x /state/x && echo written")
+        beside = await sandbox.aside("touch /q/x && echo written")
+        assert (written, beside.stdout) == (["written"], b"written\n")
+    finally:
+        await house.clean()
+        engine.remove_image(plain)
 
 
 async def test_a_sandbox_of_another_installation_is_left_alone(house: House) -> None:

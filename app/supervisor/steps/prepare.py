@@ -1,20 +1,24 @@
 """From a queued run to one whose agent can start: base, branch, worktree, private repository, sandbox."""
 
+from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
 
+from app.domain import bundle
 from app.domain.events import Note
 from app.domain.ids import RunId
 from app.domain.run import ACTIVE, Run, RunState
 from app.domain.task import Task
 from app.repo import history, names, repository, scribe, tree, worktrees
+from app.repo.repository import Repository
 from app.repo.transfer import has
-from app.store import reviews, tasks, tells, turns
+from app.store import bundles, reviews, tasks, tells, turns
 from app.supervisor.decisions import tell_decision
 from app.supervisor.faults import fault
 from app.supervisor.landing import worktree_of
 from app.supervisor.outfitting import set_up
+from app.supervisor.places import place_for
 from app.supervisor.sandbox import history_mounts, open_sandbox, scribe_of
 from app.supervisor.services import Ground, Services
 from app.supervisor.trouble import fails_the_run
@@ -23,8 +27,8 @@ from sandboxes.errors import SandboxFailed
 
 
 async def take(s: Services, run: RunId) -> str:
-    """Name the host that will keep the run to its end."""
-    await s.task_and_run(run)
+    """Name the host that will keep the run to its end, once there is a place for it."""
+    await place_for(s, run)
     return s.engine.host
 
 
@@ -41,7 +45,8 @@ async def prepare(s: Services, run: RunId, round_: int) -> int:
         await s.move(run, RunState.PREPARING, key=f"round-{round_}")
     await s.database.write(tasks.lease_ports, run)
     await _lay_out(s, task, found)
-    return await s.database.write(_first_turn, task, run, round_, s.clock())
+    limit = s.configuration.settings.routing.bundle_bytes
+    return await s.database.write(_first_turn, task, run, round_, s.clock(), limit)
 
 
 async def _lay_out(s: Services, task: Task, run: Run) -> None:
@@ -49,15 +54,23 @@ async def _lay_out(s: Services, task: Task, run: Run) -> None:
     base = run.base or await repository.resolve(repo, task.base)
     await repository.keep(repo, run.id, base)
     branch = run.branch or await names.free_branch_name(repo, task.goal, run.id)
-    worktree = s.worktrees / names.slug(repo.name) / branch.replace("/", "-").removeprefix("swarm-")
+    worktree = _place(s, repo, run, branch)
     await s.database.write(tasks.update, run.id, base=base, branch=branch, worktree=str(worktree))
     fault("mid:prepare")
     at = await s.ground(run.id)
     await worktrees.ensure_worktree(repo, hub, worktree_of(at.run), base)
     await _choose_history(s, at)
     sandbox = await open_sandbox(s, at.run, repo)
-    await _lay_tree(s, sandbox, at)
+    # Before this run had a base, nothing can have run in its tree.
+    await _lay_tree(s, sandbox, at, untouched=not run.base)
     await set_up(s, at, sandbox)
+
+
+def _place(s: Services, repo: Repository, run: Run, branch: str) -> Path:
+    """Where the run's worktree is or shall be; one that is there stays, whatever is renamed or set anew."""
+    if run.worktree and Path(run.worktree, ".git").exists():
+        return Path(run.worktree)
+    return s.worktrees / names.slug(repo.name) / branch.replace("/", "-").removeprefix("swarm-")
 
 
 async def _choose_history(s: Services, at: Ground) -> None:
@@ -75,7 +88,7 @@ _ALL: Final = (
 )
 
 
-async def _lay_tree(s: Services, sandbox: Sandbox, at: Ground) -> None:
+async def _lay_tree(s: Services, sandbox: Sandbox, at: Ground, *, untouched: bool) -> None:
     """Make the private repository in the sandbox's tree, and the scribe's beside it.
 
     A tree an agent has worked in is left as it is; an empty one, as after a restore, gets the last snapshot.
@@ -88,7 +101,10 @@ async def _lay_tree(s: Services, sandbox: Sandbox, at: Ground) -> None:
     wanted = tree.layout(
         repo, tree=sandbox.places.tree, commit=commit, branch=run.branch, objects=seen
     )
-    done = await sandbox.prepare(tree.prepare_script(wanted))
+    script, beside = tree.prepare_script(wanted), scribe_of(s, run, repo, sandbox)
+    if untouched:
+        script = scribe.seeded(script, beside)
+    done = await sandbox.prepare(script, scratch=untouched)
     used = bool(await s.database.read(turns.turns_of, run.id))
     if done.code == tree.TREE_IN_USE and used:
         return
@@ -97,16 +113,20 @@ async def _lay_tree(s: Services, sandbox: Sandbox, at: Ground) -> None:
             f"the files of {commit[:12]} could not be laid down in the sandbox: "
             f"{done.stderr.strip()[-300:] or f'exit code {done.code}'}"
         )
-    await scribe.seed(sandbox, scribe_of(s, run, repo, sandbox))
+    if not untouched:
+        await scribe.seed(sandbox, beside)
 
 
-def _first_turn(c: sa.Connection, task: Task, run: RunId, round_: int, now: float) -> int:
+def _first_turn(
+    c: sa.Connection, task: Task, run: RunId, round_: int, now: float, limit: int
+) -> int:
     """The round's first turn, made once however often this is said."""
     known = turns.turns_of(c, run)
     if known and known[-1].round == round_:
         return known[-1].number
     number = len(known) + 1
-    prompt = task.goal if number == 1 else _going_on(c, run, known[-1])
+    given = bundles.parts_of(c, run) if number == 1 else ()
+    prompt = _going_on(c, run, known[-1]) if known else bundle.prompt(task.goal, given, limit)
     if said := tells.take_all(c, run, now):
         prompt = f"{prompt}\n\n{said}"
     resumes = tasks.run(c, run).conversation

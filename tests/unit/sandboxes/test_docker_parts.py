@@ -61,6 +61,17 @@ def test_preparing_writes_the_tree_only() -> None:
     assert prepared == {"/workspace": True, "/swarm/objects": False}
 
 
+def test_preparing_writes_the_scratch_only_when_asked() -> None:
+    prepared = mounts(parts.preparation(SPEC, "true", {}, 2, scratch=True))
+    assert prepared == {"/workspace": True, "/q": True, "/swarm/objects": False}
+
+
+def test_only_the_side_fills_volumes_from_the_image() -> None:
+    filled = parts.side(SPEC, 2, fill=True)["HostConfig"]["Mounts"]
+    volumes = [one for one in filled if one["Type"] == "volume"]
+    assert {one["VolumeOptions"]["NoCopy"] for one in volumes} == {False}
+
+
 @pytest.mark.parametrize("config", every_container())
 def test_every_container_is_hardened(config: dict[str, Any]) -> None:
     host = config["HostConfig"]
