@@ -1,5 +1,6 @@
 """The Agent Client Protocol: any agent that speaks it on standard input and output. Which one, is data."""
 
+import re
 from collections.abc import Mapping
 from string import Template
 from typing import Any, Final, TypeAlias
@@ -14,8 +15,10 @@ from harnesses.errors import BadSettings, HarnessError
 from harnesses.written import Written, read_form
 
 Content: TypeAlias = str | dict[str, Any]
-_OWN: Final = ("HOME", "SWARM_TOKEN", "BASH_ENV")
+_OWN: Final = ("HOME", "SWARM_KEY_NAME", "BASH_ENV")
 _RELAYED: Final = ("relay.sh", "prepare.sh", "shell.sh", "opening.jsonl", "prompt.json")
+_KEY_NAME: Final = "SWARM_KEY_NAME"
+_IN_HOME: Final = re.compile(r"(\.?[A-Za-z0-9_][A-Za-z0-9_.-]*/)*\.?[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 class Mode(Written):
@@ -38,6 +41,10 @@ class AcpSettings(Written):
     """Environment variables: where the gateway is, the run's key, and what keeps the program to itself."""
     files: dict[str, Content] = Field(default_factory=dict)
     """Files to lay down in `$launch`, which the agent can read only."""
+    home: dict[str, Content] = Field(default_factory=dict)
+    """Files to lay down anew below the agent's home before every turn: a path, and what stands there."""
+    meta: dict[str, Any] = Field(default_factory=dict)
+    """Sent as `_meta` with the opening of a conversation, for what an agent takes nowhere else."""
     asking: Mode = Mode()
     """For a task whose questions are asked."""
     acting: Mode = Mode()
@@ -57,9 +64,18 @@ class AcpSettings(Written):
     @classmethod
     def _plain(cls, files: dict[str, Content]) -> dict[str, Content]:
         for name in files:
-            if "/" in name or name.startswith(".") or name in _RELAYED:
+            taken = name in _RELAYED or name.startswith("home-")
+            if "/" in name or name.startswith(".") or taken:
                 raise ValueError(f"{name!r} cannot be the name of a file there")
         return files
+
+    @field_validator("home")
+    @classmethod
+    def _below_home(cls, home: dict[str, Content]) -> dict[str, Content]:
+        for path in home:
+            if not _IN_HOME.fullmatch(path):
+                raise ValueError(f"{path!r} cannot be a path below the agent's home")
+        return home
 
 
 class Acp:
@@ -89,16 +105,25 @@ class Acp:
                 hint="Start a fresh run with `swarm retry`.",
             )
         filled = _filled(settings, brief)
-        own = {"HOME": f"{brief.state}/home", "SWARM_TOKEN": brief.key}
+        env = _keyed(filled.env, brief)
+        hidden = [name for name, value in env.items() if brief.key and brief.key in value]
+        relayed = relay.files(
+            (_greeting(),),
+            prompt=_prompt(brief, settings),
+            prepare=_lay_home(tuple(settings.home)),
+            hide=" ".join(hidden) or _KEY_NAME,
+        )
         return Launch(
             argv=relay.argv(brief, filled.argv),
-            env={**filled.env, **own},
-            files={**filled.files, **relay.files((_greeting(),), prompt=_prompt(brief, settings))},
+            env={**env, "HOME": f"{brief.state}/home"},
+            files={**filled.files, **relayed},
             interactive=True,
         )
 
     def session(self, brief: Brief) -> Session:
-        return AcpSession(brief)
+        settings = read_form(AcpSettings, brief.settings, "settings")
+        meta = _deep(settings.meta, _places(brief), "settings.meta")
+        return AcpSession(brief, meta)
 
 
 class _Filled(msgspec.Struct, frozen=True):
@@ -111,13 +136,7 @@ class _Filled(msgspec.Struct, frozen=True):
 
 def _filled(settings: AcpSettings, brief: Brief) -> _Filled:
     mode, where = (settings.asking, "asking") if brief.ask else (settings.acting, "acting")
-    places = {
-        "model": brief.model,
-        "gateway": brief.gateway.rstrip("/"),
-        "workspace": brief.workspace,
-        "state": brief.state,
-        "launch": brief.launch,
-    }
+    places = _places(brief)
     secret = {**places, "key": brief.key}
     argv = [_text(word, places, "settings.command") for word in settings.command]
     argv += [_text(word, places, f"settings.{where}.args") for word in mode.args]
@@ -129,7 +148,38 @@ def _filled(settings: AcpSettings, brief: Brief) -> _Filled:
         name: _text(each, places, f"settings.files.{name}").encode()
         for name, each in settings.files.items()
     }
+    for number, (path, each) in enumerate(settings.home.items()):
+        files[f"home-{number}"] = _text(each, places, f"settings.home.{path}").encode()
+    _deep(settings.meta, places, "settings.meta")
     return _Filled(tuple(argv), {**env, **more}, files)
+
+
+def _places(brief: Brief) -> dict[str, str]:
+    """What a text of the settings may name, but for the key."""
+    return {
+        "model": brief.model,
+        "gateway": brief.gateway.rstrip("/"),
+        "workspace": brief.workspace,
+        "state": brief.state,
+        "launch": brief.launch,
+    }
+
+
+def _keyed(env: Mapping[str, str], brief: Brief) -> dict[str, str]:
+    """With the run's key in a variable of ours, unless the settings put it where the program looks for it."""
+    if brief.key and any(brief.key in value for value in env.values()):
+        return dict(env)
+    return {**env, _KEY_NAME: brief.key}
+
+
+def _lay_home(paths: tuple[str, ...]) -> str:
+    """A shell script that writes the files of the agent's home. What stood there is replaced, not followed."""
+    lines = []
+    for number, path in enumerate(paths):
+        above = path.rpartition("/")[0]
+        lines.append(f'mkdir -p -- "$HOME/{above}" && rm -rf -- "$HOME/{path}" || return')
+        lines.append(f'cat -- "$0/home-{number}" >"$HOME/{path}" || return')
+    return "".join(line + "\n" for line in lines)
 
 
 def _text(content: Content, values: Mapping[str, str], where: str) -> str:

@@ -1,7 +1,7 @@
 """One turn in the Agent Client Protocol: what the agent says in, events and replies out."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -62,8 +62,9 @@ class _Open(msgspec.Struct):
 class AcpSession:
     """The conversation of one turn, rebuilt by reading the same lines again."""
 
-    def __init__(self, brief: Brief) -> None:
+    def __init__(self, brief: Brief, meta: Mapping[str, Any] | None = None) -> None:
         self._brief = brief
+        self._meta = meta or {}
         self._version = ""
         self._conversation = ""
         self._calls: dict[str, tools.Call] = {}
@@ -131,7 +132,9 @@ class AcpSession:
             return self._refused(f"it speaks version{spoken} of the protocol, swarm {VERSION}")
         info = greeting.agent_info or lines.AgentInfo()
         self._version = one_line(info.version or "unknown")
-        place = {"cwd": self._brief.workspace, "mcpServers": []}
+        place: dict[str, Any] = {"cwd": self._brief.workspace, "mcpServers": []}
+        if self._meta:
+            place["_meta"] = self._meta
         if not self._brief.conversation:
             return [Send(jsonrpc.request(OPEN, "session/new", place, **RPC))]
         can = greeting.agent_capabilities or lines.AgentCapabilities()

@@ -68,6 +68,14 @@ class Catalog:
             hint=f"Known: {', '.join(known) or 'none'}.",
         )
 
+    def names(self) -> tuple[str, ...]:
+        """Of every agent, disabled ones too."""
+        return tuple(self._agents)
+
+    def entry(self, name: str) -> Agent:
+        """The agent of that name, though it be disabled. Raises `KeyError`."""
+        return self._agents[name]
+
     def all(self) -> tuple[Agent, ...]:
         """Every enabled agent, by name."""
         return tuple(agent for agent in self._agents.values() if agent.enabled)

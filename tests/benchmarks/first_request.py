@@ -18,8 +18,8 @@ from app.client.client import Swarm
 from app.domain.run import ACTIVE
 from app.gateway.rehearsal import Rehearsal
 from app.gateway.rehearsal_script import Script
+from tests.support.agents_image import agents_image
 from tests.support.home import home_at, supervised
-from tests.support.images import agents_image
 from tests.support.repos import make_repository
 
 NAME = "from a goal to the first model request (Claude Code, Docker)"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from sandboxes.spec import Limits, Mount
+from tests.support.agents_image import agents_image
 from tests.support.boxes import House, gateway, ran, shell, texts
-from tests.support.images import agents_image
 
 pytestmark = pytest.mark.docker
 

@@ -13,8 +13,9 @@ import pytest_asyncio
 from app.gateway.rehearsal import Rehearsal
 from app.gateway.rehearsal_script import Script
 from tests.real.plans import PLANS
+from tests.support.agents_image import agents_image
 from tests.support.home import supervised
-from tests.support.images import agents_image, require_docker
+from tests.support.images import require_docker
 from tests.support.world import Settings, World, world_at
 
 REAL_KEY = "sk-real-and-secret-0123456789"
