@@ -18,6 +18,7 @@ from app.domain.cassette import Cassette
 from app.domain.errors import EnvironmentProblem, UsageError
 from app.domain.safe import clean_line
 from app.gateway.cassette_text import (
+    ABSENT,
     difference,
     digest,
     normalised,
@@ -142,6 +143,8 @@ def _likeness(path: tuple[str | int, ...], recorded: Any, asked: Any) -> tuple[i
 
 
 def _text(value: Any) -> str:
+    if value is ABSENT:
+        return "nothing"
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 

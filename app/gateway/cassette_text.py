@@ -18,6 +18,9 @@ KEY: Final = "[key]"
 HOME: Final = "/home/agent"
 """Stands for everybody's home directory, as in a sandbox."""
 
+ABSENT: Final = object()
+"""What stands where one of two values has nothing."""
+
 Scrub: TypeAlias = Callable[[str], str]
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -161,7 +164,7 @@ def difference(recorded: Any, asked: Any, path: Path = ()) -> tuple[Path, Any, A
     """Where two values begin to differ, and both there; None when they are equal."""
     if isinstance(recorded, dict) and isinstance(asked, dict):
         names: Iterable[str | int] = sorted({*recorded, *asked})
-        return _first(((n, recorded.get(n), asked.get(n)) for n in names), path)
+        return _first(((n, recorded.get(n, ABSENT), asked.get(n, ABSENT)) for n in names), path)
     if isinstance(recorded, list) and isinstance(asked, list):
         short = min(len(recorded), len(asked))
         found = _first(((n, recorded[n], asked[n]) for n in range(short)), path)
