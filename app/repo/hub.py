@@ -61,13 +61,43 @@ class Hub(msgspec.Struct, frozen=True, kw_only=True):
 
 def hub_of(repo: Repository, root: Path) -> Hub:
     """Where the hub of that repository is below `root`, made or not."""
-    key = hashlib.sha256(os.fsencode(repo.git_dir)).hexdigest()[:16]
-    return Hub(root=root / key, object_format=repo.object_format)
+    return Hub(root=root / _key(repo.git_dir), object_format=repo.object_format)
+
+
+def _key(git_dir: Path) -> str:
+    return hashlib.sha256(os.fsencode(git_dir)).hexdigest()[:16]
+
+
+def move_hub(repo: Repository, root: Path, old: Path) -> bool:
+    """Give the hub of the repository that was at `old` to this one, which is the same; whether that was possible.
+
+    A link stays in the old place, for paths that sandboxes without mounts have kept. Safe to repeat.
+    """
+    here = hub_of(repo, root).root
+    known = [each for each in root.glob("*/repository") if not each.parent.is_symlink()]
+    there = next((each.parent for each in known if _was_at(each, old)), None)
+    if there is None or there == here:
+        return there == here or here.is_dir()
+    if here.is_symlink():
+        here.unlink()
+    if here.exists():
+        return False
+    there.rename(here)
+    there.symlink_to(here.name)
+    return True
+
+
+def _was_at(kept: Path, root: Path) -> bool:
+    """Whether a hub says that it is of the repository whose files were at `root`."""
+    git_dir = os.fsdecode(kept.read_bytes()).rstrip("\n")
+    return git_dir in (os.fspath(root / ".git"), os.fspath(root))
 
 
 async def ensure_hub(repo: Repository, root: Path) -> Hub:
     """The hub of that repository below `root`, made when missing, brought up to date when not."""
     hub = hub_of(repo, root)
+    if hub.root.is_symlink():
+        hub.root.unlink()  # What was here has moved; this is another repository.
     for directory in (root, hub.root, hub.scratch, hub.exports):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with held(hub.locks, "hub"):

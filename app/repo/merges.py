@@ -82,8 +82,11 @@ async def propose(
     snapshot: str,
     policy: ChangePolicy = SHIPPED,
 ) -> Proposal:
-    """Merge what the snapshot changed since its base into the target, without a checkout."""
-    tip = await tip_for(repo, target)
+    """Merge what the snapshot changed since its base into the target, without a checkout.
+
+    A target that is gone is taken to be at the base: the work can be looked at; landing it says what is missing.
+    """
+    tip = await tip_of(repo, target) or base
     result, conflicts = await merge_commits(hub, base=base, ours=tip, theirs=snapshot)
     old, new = (base, snapshot) if conflicts else (tip, result)
     comparison = await changes.compare(hub.git(), old, new, max_paths=MOST_PATHS, policy=policy)

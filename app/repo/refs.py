@@ -16,6 +16,8 @@ def checked_run(run: RunId) -> str:
     return run
 
 
+OURS: Final = "refs/swarm/"
+"""In the user's repository: all that is ours, as `refs/swarm/<kind>/<run>`."""
 BASES: Final = "refs/swarm/base/"
 
 

@@ -16,7 +16,7 @@ import msgspec
 from app.domain.errors import NotFound, RepoError
 from app.domain.ids import RunId
 from app.repo import refs
-from app.repo.checkouts import Checkout, uncommitted
+from app.repo.checkouts import Checkout, checkout_of, uncommitted
 from app.repo.git import Git, checked_id
 from app.repo.hub import Hub
 from app.repo.locks import held
@@ -173,7 +173,9 @@ async def _save_branch(repo: Repository, worktree: Worktree) -> None:
 
 
 async def _drop_branch(repo: Repository, worktree: Worktree) -> None:
-    """Delete the branch if the trash holds all of it."""
+    """Delete the branch if the trash holds all of it, and nobody has it checked out."""
+    if await checkout_of(repo, worktree.branch) is not None:
+        return
     tip = await tip_of(repo, worktree.branch)
     saved = await trashed(repo, worktree.run)
     if tip and saved and await contains(repo.git(), saved, tip):
@@ -203,7 +205,11 @@ async def restore(repo: Repository, hub: Hub, worktree: Worktree) -> None:
 async def _put_back(repo: Repository, worktree: Worktree, saved: str) -> None:
     """Lay the saved files over the fresh checkout, as uncommitted work."""
     where = await at(repo, Path(worktree.path))
-    assert where is not None
+    if where is None:
+        raise RepoError(
+            f"{worktree.branch} is checked out elsewhere, so {worktree.path} cannot be made again",
+            hint=f"Switch to another branch there. `git show {refs.trash(worktree.run)}` has all of it.",
+        )
     git = await sealed(repo, where)
     wanted = await _tree(git, saved)
     present, spare = await _everything(git)

@@ -14,7 +14,7 @@ from app.domain.base import Value
 from app.domain.errors import RepoError
 from app.domain.ids import RunId
 from app.repo import refs
-from app.repo.checkouts import Checkout, checkouts, filters_off
+from app.repo.checkouts import Checkout, checkout_of, checkouts, filters_off
 from app.repo.git import Git, checked_id, environment
 from app.repo.hub import Hub
 from app.repo.locks import held
@@ -64,10 +64,10 @@ async def published(repo: Repository, run: RunId) -> str:
 
 
 async def lay_out(repo: Repository, worktree: Worktree) -> None:
-    """The files of the run's branch. The caller holds the lock."""
+    """The files of the run's branch, unless a person has them elsewhere. The caller holds the lock."""
     path = Path(worktree.path)
     await _clear_half_made(repo, path)
-    if await at(repo, path):
+    if await at(repo, path) or await checkout_of(repo, worktree.branch):
         return
     await drop_record(repo, path)
     _refuse_foreign(path)
@@ -91,6 +91,11 @@ async def drop_record(repo: Repository, path: Path) -> None:
     if path.exists() or _record(repo, path) is None:
         return
     await repo.git().run("worktree", "remove", os.fspath(path))
+
+
+async def reconnect(repo: Repository) -> None:
+    """After the repository was moved: let its worktrees, which stayed where they are, find it again."""
+    await repo.git().ask("worktree", "repair", bounds=SLOW)
 
 
 def _record(repo: Repository, path: Path) -> Path | None:

@@ -43,6 +43,27 @@ def run(c: sa.Connection, run_id: RunId) -> Run:
     return value(row, Run)
 
 
+def repositories(c: sa.Connection) -> tuple[str, ...]:
+    """Where the repositories of all tasks are."""
+    return tuple(c.execute(sa.select(TASK.c.repo).distinct()).scalars())
+
+
+def runs_at(c: sa.Connection, repo: str) -> tuple[RunId, ...]:
+    """Every run of that repository."""
+    query = sa.select(RUN.c.id).join(TASK, TASK.c.id == RUN.c.task).where(TASK.c.repo == repo)
+    return tuple(RunId(id_) for id_ in c.execute(query).scalars())
+
+
+def rehouse(c: sa.Connection, old: str, new: str) -> None:
+    """The repository that was at `old` is at `new`."""
+    c.execute(sa.update(TASK).where(TASK.c.repo == old).values(repo=new))
+
+
+def has(c: sa.Connection, run_id: RunId) -> bool:
+    """Whether there is that run."""
+    return c.execute(sa.select(RUN.c.id).where(RUN.c.id == run_id)).scalar() is not None
+
+
 def runs_of(c: sa.Connection, task_id: TaskId) -> tuple[Run, ...]:
     """All runs of a task, oldest first."""
     rows = c.execute(_runs().where(RUN.c.task == task_id).order_by(RUN.c.number))

@@ -18,6 +18,7 @@ from app.supervisor import network
 from app.supervisor.acts import Acts
 from app.supervisor.errors import LEAF_ERRORS
 from app.supervisor.evidence import why
+from app.supervisor.moved import follow
 from app.supervisor.pricing import Money
 from app.supervisor.proposals import behind, refreshed
 from app.supervisor.services import Services
@@ -61,6 +62,8 @@ class Service:
         return await submit(self._s, new)
 
     async def board(self, repo: str) -> wire.Board:
+        if repo:
+            await follow(self._s, repo)
         seq = await self._s.database.read_log(event_log.last)
         rows = await self._s.database.read(board.rows, repo)
         purse = await self.money.purse()

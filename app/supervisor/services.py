@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.config.load import Loaded
+from app.domain.errors import RepoError
 from app.domain.events import StateChanged
 from app.domain.ids import RunId
 from app.domain.run import Run, RunState
@@ -53,6 +54,10 @@ class Live:
     def __init__(self) -> None:
         self._wakes: dict[RunId, asyncio.Event] = {}
         self._locks: dict[RunId, asyncio.Lock] = {}
+        self.routing = asyncio.Lock()
+        """Choices are made one after another: a try of an agent that failed is one try."""
+        self.strangers: set[tuple[str, str]] = set()
+        """Repositories, each with a place that is empty now, that were looked at and are not what was there."""
 
     def wake(self, run: RunId) -> None:
         """Something was decided about the run: whoever tends it should look."""
@@ -68,6 +73,17 @@ class Live:
 
     def snapshot_lock(self, run: RunId) -> asyncio.Lock:
         return self._locks.setdefault(run, asyncio.Lock())
+
+
+def _still_there(root: Path) -> Path:
+    """Raises `RepoError` when the repository of a task was moved or removed."""
+    if root.is_dir():
+        return root
+    raise RepoError(
+        f"the repository {root} is not there any more",
+        hint="If you moved or renamed it, run `swarm ps` in its new place: its runs are found again. "
+        "Nothing of them is lost.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +139,7 @@ class Services:
         return Ground(task, found, repo, hub)
 
     async def repository(self, task: Task) -> tuple[Repository, Hub]:
-        repo = await open_repository(Path(task.repo))
+        repo = await open_repository(_still_there(Path(task.repo)))
         return repo, await ensure_hub(repo, self.places.hubs)
 
     async def move(self, run: RunId, new: RunState, *, key: str, reason: str = "") -> None:

@@ -8,30 +8,38 @@ import sqlalchemy as sa
 from app import wire
 from app.config.budget import limits
 from app.config.load import Loaded, load
+from app.config.routes import load_rules
+from app.config.settings import Settings
 from app.domain import ids
-from app.domain.errors import EnvironmentProblem, UsageError
+from app.domain.budget import Limits, lower
+from app.domain.errors import UsageError
 from app.domain.events import Note
 from app.domain.ids import RunId, TaskId
 from app.domain.network import NetworkRules
 from app.domain.outfit import Outfit
+from app.domain.route import Route
 from app.domain.run import Run, RunState
 from app.domain.task import Task
 from app.repo import repository
 from app.repo.fetching import fetched
 from app.repo.oddities import oddities
 from app.repo.repository import Repository
-from app.store import audit, board, rests, reviews, tasks
+from app.store import audit, board, rests, reviews, routes, tasks
+from app.supervisor import router
+from app.supervisor.candidates import fit
 from app.supervisor.consent import refuse_secrets_in
 from app.supervisor.engine import INTAKE
 from app.supervisor.errors import translated
-from app.supervisor.money import check_model
+from app.supervisor.moved import follow
 from app.supervisor.names import ATTEMPT, PLACE, attempt_id, place_id
 from app.supervisor.network import asked_for
 from app.supervisor.sandbox import image_for
 from app.supervisor.services import Services
 from harnesses.catalog import Agent
+from policies.routes import Rule
 
 REPO_CONFIG = ".swarm/config.yaml"
+REPO_ROUTES = ".swarm/routes.yaml"
 CONFIG_LIMIT = 256 * 1024
 
 
@@ -43,6 +51,7 @@ async def submit(s: Services, new: wire.NewTask) -> wire.RunRow:
         )
     with translated():
         repo = await repository.open_repository(Path(new.repo))
+        await follow(s, str(repo.root))
         loaded = await _settings(s, repo, new.base)
         if new.fetch:
             base = new.base or loaded.settings.target or await repository.current_branch(repo)
@@ -50,11 +59,64 @@ async def submit(s: Services, new: wire.NewTask) -> wire.RunRow:
             loaded = await _settings(s, repo, new.base)
         refuse_secrets_in(new.goal, "the goal", loaded.settings.policy)
         task = await _task(s, repo, loaded, new)
-        run = first_run(s, task, 1)
-        await ready(s, repo, run)
-    await s.database.write(_store, s, task, run)
-    await _tell_left_out(s, repo, task, run)
-    return await s.database.read(board.row, run.id)
+        rules = await _rules(s, repo, new.base)
+        async with s.live.routing:
+            routes_ = await _routes(s, task, new, rules, loaded.settings.agent)
+            task = msgspec.structs.replace(task, agent=routes_[0].chosen.agent)
+            runs = [fresh_run(s, task, n, route) for n, route in enumerate(routes_, start=1)]
+            for run in runs:
+                await ready(s, repo, run)
+            await s.database.write(_store, s, task, runs, routes_)
+    await _tell(s, repo, task, runs, routes_)
+    return await s.database.read(board.row, runs[0].id)
+
+
+async def _routes(
+    s: Services, task: Task, new: wire.NewTask, rules: tuple[Rule, ...], default: str
+) -> list[Route]:
+    """One route, or in a race one for each that was named."""
+    if not new.race:
+        named = new.agents or tuple(filter(None, [new.agent]))
+        wish = router.wish(task, named, new.kind, rules, default)
+        return [await router.find(s, task, ids.run_id(task.id, 1), wish)]
+    if len(new.agents) < 2:
+        raise UsageError(
+            "a race needs at least two agents", hint="Name them: --agents claude-code,codex --race."
+        )
+    found = []
+    for number, name in enumerate(new.agents, start=1):
+        wish = router.wish(task, (name,), new.kind, rules, default, race=True)
+        found.append(await router.find(s, task, ids.run_id(task.id, number), wish))
+    return found
+
+
+async def _rules(s: Services, repo: Repository, base: str) -> tuple[Rule, ...]:
+    """The rules of the user, and after them those of the repository as the work's base has them."""
+    commit = await repository.resolve(repo, base or "HEAD")
+    text = await repository.read_file(repo, commit, REPO_ROUTES, CONFIG_LIMIT)
+    return load_rules(s.places.config, text, f"{repo.root}/{REPO_ROUTES}")
+
+
+async def _tell(
+    s: Services, repo: Repository, task: Task, runs: list[Run], routes_: list[Route]
+) -> None:
+    """Say who got it where that was not plain, and what the user may think is part of the work."""
+    for run, route in zip(runs, routes_, strict=True):
+        await tell_route(s, run.id, route)
+    await _tell_left_out(s, repo, task, runs[0])
+
+
+async def tell_route(s: Services, run: RunId, route: Route) -> None:
+    """The choice in the run's log; nothing where there was none."""
+    for number, text in enumerate(route.notes):
+        await s.broker.record(run, f"route-note-{number}", Note(text, "warning"))
+        await s.database.write(
+            audit.record, key=f"retired/{text}", what="model replaced", actor="swarm", at=route.at,
+            run=run, why=text,
+        )  # fmt: skip
+    if len(route.options) > 1:
+        words = f"{route.target} does it: {route.why}; `swarm route explain {run}` says more"
+        await s.broker.record(run, "route", Note(words))
 
 
 async def _tell_left_out(s: Services, repo: Repository, task: Task, run: Run) -> None:
@@ -90,7 +152,7 @@ async def _task(s: Services, repo: Repository, loaded: Loaded, new: wire.NewTask
         repo=str(repo.root),
         target=target,
         base=base,
-        agent=s.catalog.get(new.agent or settings.agent).name,
+        agent="",
         checks=settings.checks if new.checks is None else new.checks,
         budget=settings.budget.micros if new.budget is None else new.budget,
         policy=settings.policy,
@@ -100,7 +162,8 @@ async def _task(s: Services, repo: Repository, loaded: Loaded, new: wire.NewTask
         submitter=new.submitter,
         label=new.label,
         outfit=Outfit(copies=settings.copies, setup=settings.setup, teardown=settings.teardown),
-        limits=limits(s.configuration.settings.budget, settings.budget),
+        limits=_limits(s, settings, new),
+        race=new.race,
         network=NetworkRules(
             hosts=tuple(sorted({*settings.network.hosts, *asked_for(new)})),
             bytes=settings.network.limit,
@@ -108,9 +171,19 @@ async def _task(s: Services, repo: Repository, loaded: Loaded, new: wire.NewTask
     )
 
 
-def first_run(s: Services, task: Task, number: int, *, agent: str = "") -> Run:
-    """A run of the task that nothing has been done for yet."""
-    entry: Agent = s.catalog.get(agent or task.agent)
+def _limits(s: Services, settings: Settings, new: wire.NewTask) -> Limits:
+    """Those of the configuration; those who race share the budget of one."""
+    found = limits(s.configuration.settings.budget, settings.budget)
+    if not new.race:
+        return found
+    shared = settings.budget.micros if new.budget is None else new.budget
+    return msgspec.structs.replace(found, task=lower(found.task, shared))
+
+
+def fresh_run(s: Services, task: Task, number: int, route: Route) -> Run:
+    """A run of the task that nothing has been done for yet, by whoever the route chose."""
+    chosen = route.chosen
+    entry: Agent = s.catalog.get(chosen.agent)
     settings = s.configuration.settings.sandbox
     return Run(
         id=ids.run_id(task.id, number),
@@ -119,7 +192,7 @@ def first_run(s: Services, task: Task, number: int, *, agent: str = "") -> Run:
         state=RunState.QUEUED,
         agent=entry.name,
         harness=entry.harness,
-        model=entry.model,
+        model=chosen.model,
         sandbox=settings.driver,
         image=image_for(entry, settings),
         budget=task.budget,
@@ -130,30 +203,25 @@ def first_run(s: Services, task: Task, number: int, *, agent: str = "") -> Run:
 async def ready(s: Services, repo: Repository, run: Run) -> None:
     """Refuse now what would fail in a minute: no engine, no image, no key, no name to commit under."""
     await repository.identity(repo)
-    harness = s.harness(run.harness)
-    harness.check(s.catalog.get(run.agent).settings)
-    driver = s.driver(run.sandbox)
-    if driver.isolation == "scripted" and not harness.capabilities.scripted:
-        raise EnvironmentProblem(
-            f"the embedded sandbox runs only scripted agents, and {run.agent} is a real one",
-            hint="Set `sandbox: {driver: docker}` in your config.yaml.",
-        )
-    await driver.check(s.configuration.settings.sandbox.runtime)
-    await check_model(s, s.catalog.get(run.agent), run.model)
+    await fit(s, s.catalog.get(run.agent), run.model)
 
 
-def _store(c: sa.Connection, s: Services, task: Task, run: Run) -> None:
+def _store(
+    c: sa.Connection, s: Services, task: Task, runs: list[Run], routes_: list[Route]
+) -> None:
     tasks.add_task(c, task)
-    enqueue_run(c, s, run)
+    for run, route in zip(runs, routes_, strict=True):
+        enqueue_run(c, s, run)
+        routes.add(c, route)
     audit.record(
         c,
         key=f"{task.id}/submitted",
         what="task submitted",
         actor=task.submitter,
         at=task.created,
-        run=run.id,
+        run=runs[0].id,
         goal=task.goal,
-        agent=run.agent,
+        agent=" ".join(run.agent for run in runs),
         budget=str(task.budget),
         **({"network": " ".join(task.network.hosts)} if task.network.hosts else {}),
     )

@@ -85,9 +85,13 @@ async def test_attributes_in_the_tree_swallow_no_conflict(agent: AgentAtWork, us
     assert proposal.conflicts == ("src/app.py",)
 
 
-async def test_a_target_that_is_gone_is_refused(agent: AgentAtWork) -> None:
+async def test_a_change_for_a_target_that_is_gone_can_be_looked_at_and_does_not_land(
+    agent: AgentAtWork, repo: Repository, hub: Hub
+) -> None:
+    proposal = await agent.propose(await agent.snapshot(FIX), target="absent")
+    assert (proposal.tip, [file.path for file in proposal.files]) == (agent.base, ["src/app.py"])
     with pytest.raises(TargetMoved, match="'absent' is gone"):
-        await agent.propose(await agent.snapshot(FIX), target="absent")
+        await land(repo, hub, landing(proposal, target="absent"))
 
 
 async def test_what_lands_is_one_commit_by_the_user_with_trailers(
