@@ -1,7 +1,6 @@
 """From a queued run to one whose agent can start: base, branch, worktree, private repository, sandbox."""
 
 from pathlib import Path
-from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
@@ -12,7 +11,6 @@ from app.domain.ids import RunId
 from app.domain.run import ACTIVE, Run, RunState
 from app.domain.task import Task
 from app.repo import history, names, repository, scribe, tree, worktrees
-from app.repo.repository import Repository
 from app.repo.repository import Repository
 from app.repo.transfer import has
 from app.store import bundles, reviews, tasks, tells, turns
@@ -66,13 +64,6 @@ async def _lay_out(s: Services, task: Task, run: Run) -> None:
     # Before this run had a base, nothing can have run in its tree.
     await _lay_tree(s, sandbox, at, untouched=not run.base)
     await set_up(s, at, sandbox)
-
-
-def _place(s: Services, repo: Repository, run: Run, branch: str) -> Path:
-    """Where the run's worktree is or shall be; one that is there stays, whatever is renamed or set anew."""
-    if run.worktree and Path(run.worktree, ".git").exists():
-        return Path(run.worktree)
-    return s.worktrees / names.slug(repo.name) / branch.replace("/", "-").removeprefix("swarm-")
 
 
 def _place(s: Services, repo: Repository, run: Run, branch: str) -> Path:
