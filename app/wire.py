@@ -12,6 +12,7 @@ from app.domain.network import Grant, NetworkRow
 from app.domain.review import Approval, CheckResult, Comment, Finding, Review
 from app.domain.run import Run
 from app.domain.task import Task
+from policies.routes import Kind
 
 PROTOCOL = 1
 """Bumped when client and supervisor of different versions would misunderstand each other."""
@@ -48,6 +49,13 @@ class NewTask(Value, frozen=True, kw_only=True):
     repo: str
     """Absolute path inside the user's repository."""
     agent: str = ""
+    """An agent, `agent/model`, or a name of `models`."""
+    agents: tuple[str, ...] = ()
+    """Several of these, instead: the first that can take it does, the others stand in for it."""
+    race: bool = False
+    """Whether all of `agents` work on it at the same time, under the budget of one."""
+    kind: Kind | None = None
+    """What sort of task it is; read off the goal when left out."""
     base: str = ""
     fetch: bool = False
     """Whether to bring the base up to date from its remote first, and to start from there."""
@@ -283,6 +291,8 @@ class Retry(Value, frozen=True, kw_only=True):
     """`POST /v1/runs/{id}/retry`: a fresh run of the same task."""
 
     agent: str = ""
+    fresh: bool = False
+    """Whether it gets nothing of what the runs before it left."""
     by: str = ""
 
 

@@ -9,7 +9,7 @@ from app.domain.ids import RunId, TaskId
 from app.domain.money import Micros
 from app.domain.review import Verdict
 from app.domain.route import Ended, Outcome, Route
-from app.domain.run import Run, RunState
+from app.domain.run import ACTIVE, Run, RunState
 from app.store.sql import insert_once, plain, value
 from app.store.tables import AUDIT, OUTCOME, REVIEW, ROUTE, RUN, RUN_END, SPEND, TASK
 from policies.breaker import EndCause
@@ -77,6 +77,31 @@ def ends_since(c: sa.Connection, since: float) -> tuple[Ended, ...]:
         .order_by(ROUTE.c.at)
     )
     return tuple(value(row, Ended) for row in c.execute(query))
+
+
+def at_work(c: sa.Connection) -> tuple[tuple[str, str], ...]:
+    """Agent and model provider of each run that is at work or on its way to it."""
+    busy = [str(state) for state in ACTIVE - {RunState.MERGING}]
+    query = sa.select(RUN.c.agent, sa.func.coalesce(ROUTE.c.account, ""))
+    rows = c.execute(query.outerjoin(ROUTE, ROUTE.c.run == RUN.c.id).where(RUN.c.state.in_(busy)))
+    return tuple((agent, account) for agent, account in rows)
+
+
+def at_work_before(c: sa.Connection, run: Run) -> tuple[tuple[str, str], ...]:
+    """The same, of those that have begun and those that were there before that run."""
+    busy = [str(state) for state in ACTIVE - {RunState.MERGING}]
+    first = sa.or_(
+        RUN.c.state != str(RunState.QUEUED),
+        RUN.c.created < run.created,
+        sa.and_(RUN.c.created == run.created, RUN.c.id < run.id),
+    )
+    query = sa.select(RUN.c.agent, sa.func.coalesce(ROUTE.c.account, ""))
+    rows = c.execute(
+        query.outerjoin(ROUTE, ROUTE.c.run == RUN.c.id).where(
+            RUN.c.state.in_(busy), RUN.c.id != run.id, first
+        )
+    )
+    return tuple((agent, account) for agent, account in rows)
 
 
 def cause_of(c: sa.Connection, run: Run) -> EndCause | None:

@@ -10,13 +10,12 @@ from app.domain.money import dollars
 from app.domain.review import RAISE, Approval, Comment, Review, Verdict
 from app.domain.run import ACTIVE, Run, RunState
 from app.store import audit, board, ledger, reviews, tasks, turns
-from app.supervisor import consent, landing, raises, telling
+from app.supervisor import consent, landing, raises, retrying, telling
 from app.supervisor.decisions import tell_decision
-from app.supervisor.errors import translated
 from app.supervisor.names import FINISH, finish_id
 from app.supervisor.proposals import refreshed
 from app.supervisor.services import Services
-from app.supervisor.submit import enqueue_run, first_run, ready, requeue
+from app.supervisor.submit import requeue
 
 
 class Acts:
@@ -212,23 +211,9 @@ class Acts:
         return await self._moved(run, "resumed")
 
     async def retry(self, run: RunId, body: wire.Retry) -> wire.RunRow:
-        """A fresh run of the same task, by the same agent or another."""
-        s, now = self._s, self._s.clock()
-        task, _found = await s.task_and_run(run)
-        runs = await s.database.read(tasks.runs_of, task.id)
-        if runs[-1].state in ACTIVE:
-            raise NotNow(f"run {runs[-1].id} is {runs[-1].state}", hint="Stop it first.")
-        with translated():
-            fresh = first_run(s, task, runs[-1].number + 1, agent=body.agent)
-            repo, _hub = await s.repository(task)
-            await ready(s, repo, fresh)
-
-        def write(c: sa.Connection) -> None:
-            enqueue_run(c, s, fresh)
-            _record(c, fresh.id, "retried", body.by, now, agent=fresh.agent)
-
-        await s.database.write(write)
-        return await self._moved(fresh.id, "retried")
+        """A fresh run of the same task, by the same agent or another, with what the ones before it left."""
+        fresh = await retrying.retry(self._s, run, body)
+        return await self._moved(fresh, "retried")
 
     async def _decide(
         self, run: RunId, review: Review, verdict: Verdict, by: str, note: str, **taken: str

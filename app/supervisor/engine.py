@@ -22,6 +22,8 @@ T = TypeVar("T")
 ENGINE_VERSION = "engine-1"
 """Bumped by hand, only when a workflow's body changes so that runs in flight cannot go on with it."""
 INTAKE = "intake"
+INTAKE_PLACES = 256
+"""Runs that may wait for a place at the same time; waiting costs nothing."""
 NOTIFICATION_SECONDS = 0.25
 RECOVERY_SECONDS = 10.0
 """What a dead supervisor left is put back into the queues in the background, soon after the launch."""
@@ -83,7 +85,7 @@ class Engine:
         )
         for name, body in workflows.items():
             DBOS.workflow(name=name, max_recovery_attempts=50)(self._letting_go(body))
-        queues = {INTAKE: self._concurrency, self.host_queue: self._concurrency, self.desk_queue: 4}
+        queues = {INTAKE: INTAKE_PLACES, self.host_queue: self._concurrency, self.desk_queue: 4}
         DBOS.listen_queues(list(queues))
         dbos.background_thread_stop_events = self._bell.ends()
         self._bell.ring(RECOVERY_SECONDS)

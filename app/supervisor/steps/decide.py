@@ -14,6 +14,7 @@ from app.store import ledger, tasks, tells, turns
 from app.store.turns import Turn
 from app.supervisor.errors import told
 from app.supervisor.faults import fault
+from app.supervisor.handing import at_rest
 from app.supervisor.money import close_gateway
 from app.supervisor.proposals import open_review
 from app.supervisor.sandbox import rest
@@ -130,10 +131,12 @@ async def settle(s: Services, run_id: RunId, round_: int) -> str:
         await s.database.write(tasks.update, run_id, port=0)
         fault("mid:settle")
         await _rest(s, run)
+        await at_rest(s, run_id)
         return "settled"
     # Said before, by a supervisor that died: a person may have decided since, and that stands.
     if run.round == round_ and run.state in _ENDS.values():
         await s.announce(run_id, run.state, key=f"round-{round_}", reason=run.reason)
+        await at_rest(s, run_id)
     return "settled before"
 
 

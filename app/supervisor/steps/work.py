@@ -6,7 +6,7 @@ from app.domain.review import RAISE
 from app.domain.run import Run, RunState
 from app.repo import repository
 from app.repo.repository import Repository
-from app.store import ledger, reviews, tasks, turns
+from app.store import bundles, ledger, reviews, tasks, turns
 from app.store.turns import Turn, TurnEnd
 from app.supervisor.box import Box
 from app.supervisor.faults import fault
@@ -55,13 +55,16 @@ async def work(s: Services, run_id: RunId, number: int) -> str:
 async def _start(s: Services, run: Run, brief: Brief, sandbox: Sandbox) -> Process:
     """Start the agent once; asked again, the process that was started."""
     launch = s.harness(run.harness).launch(brief)
+    given = await s.database.read(bundles.parts_of, run.id) if brief.turn == 1 else ()
     env = {**environment(s, run, sandbox), **await proxied(s, run, sandbox), **launch.env}
+    if given:
+        env["SWARM_BUNDLE"] = brief.launch
     return await sandbox.start(
         Program(
             name=turn_name(brief.turn),
             argv=launch.argv,
             env=env,
-            files=launch.files,
+            files={**{part.name: part.body for part in given}, **launch.files},
             interactive=launch.interactive,
         )
     )
