@@ -30,7 +30,9 @@ class Acted(Sight, frozen=True):
 
     id: str
     action: str
-    """Tool and input: what makes two uses the same."""
+    """For a person: the tool, and what it is used for."""
+    given: str = ""
+    """All of its input: with it alike, two uses are the same."""
 
 
 class Returned(Sight, frozen=True):
@@ -192,25 +194,40 @@ class _Silence:
         )
 
 
+class _Step(msgspec.Struct, frozen=True):
+    """A use of a tool and what came of it."""
+
+    action: str
+    given: str
+    output: str
+    failed: bool
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits by itself: asking again whether something is done is no loop for a good while."""
+        return _WAITING.search(f"{self.action} {self.given}") is not None
+
+
 class _Loop:
     """Loop: the same again and again, with nothing coming of it."""
 
     def __init__(self, limits: Thresholds) -> None:
         self._limits = limits
-        self._open: dict[str, str] = {}
-        self._steps: deque[tuple[str, str, bool]] = deque(maxlen=2 * limits.polls + 2)
+        self._open: dict[str, Acted] = {}
+        self._steps: deque[_Step] = deque(maxlen=2 * limits.polls + 2)
         self._speech: deque[str] = deque(maxlen=limits.monologues)
         self._speaking = ""
         self._said = False
 
     def see(self, seen: Seen) -> Alarm | None:
         match seen:
-            case Acted(id=call, action=action):
-                self._open[call] = action
+            case Acted(id=call):
+                self._open[call] = seen
                 self._speech.clear()
                 self._speaking = ""
             case Returned(id=call, output=output, failed=failed):
-                return self._step(seen.at, (self._open.pop(call, ""), output, failed))
+                if used := self._open.pop(call, None):
+                    return self._step(seen.at, _Step(used.action, used.given, output, failed))
             case Changed():
                 self._steps.clear()
                 self._said = False
@@ -220,7 +237,7 @@ class _Loop:
                 pass
         return None
 
-    def _step(self, at: float, step: tuple[str, str, bool]) -> Alarm | None:
+    def _step(self, at: float, step: "_Step") -> Alarm | None:
         if self._steps and step != self._steps[-1] and step not in list(self._steps)[-3:]:
             self._said = False
         self._steps.append(step)
@@ -231,19 +248,19 @@ class _Loop:
         return None if words is None else Alarm(at, "loop", words)
 
     def _repeated(self) -> str | None:
-        action, _, failed = last = self._steps[-1]
+        last = self._steps[-1]
         times = 0
         for step in reversed(self._steps):
             if step != last:
                 break
             times += 1
-        limit = self._limits.failures if failed else self._limits.repeats
-        if _WAITING.search(action):
+        limit = self._limits.failures if last.failed else self._limits.repeats
+        if last.waits:
             limit = self._limits.polls
-        if not action or times < limit:
+        if times < limit:
             return None
-        how = "failed in the same way" if failed else "gave the same result"
-        return f"{_short(action)!r} {how} {times} times in a row"
+        how = "failed in the same way" if last.failed else "gave the same result"
+        return f"{_short(last.action)!r} {how} {times} times in a row"
 
     def _alternated(self) -> str | None:
         """Two steps in turn, each the same every time."""
@@ -251,9 +268,9 @@ class _Loop:
         last = list(self._steps)[-wanted:]
         if len(last) < wanted or last[0] == last[1] or last != last[:2] * self._limits.alternations:
             return None
-        if any(_WAITING.search(action) for action, _, _ in last[:2]):
+        if any(step.waits for step in last[:2]):
             return None
-        first, second = _short(last[0][0]), _short(last[1][0])
+        first, second = _short(last[0].action), _short(last[1].action)
         return f"{first!r} and {second!r} in turn, {self._limits.alternations} times with the same results"
 
     def _speak(self, at: float, text: str, message: str) -> Alarm | None:
@@ -354,7 +371,6 @@ class _Storm:
 
 
 _WAITING: Final = re.compile(r"\b(sleep|wait|watch|poll|tail -f|--follow)\b")
-"""Actions that wait by themselves: asking again whether something is done is no loop for a good while."""
 
 
 def describe(monitor: Monitor) -> str:

@@ -47,5 +47,16 @@ def after(c: sa.Connection, seq: int, *, run: str = "", limit: int = 500) -> lis
     ]
 
 
+def of_type(c: sa.Connection, run: RunId, tag: str) -> list[Event]:
+    """The run's events of one type, in order."""
+    query = sa.select(EVENT.c.seq, EVENT.c.at, EVENT.c.body).where(
+        EVENT.c.run == run, EVENT.c.body.startswith(f'{{"type":"{tag}"', autoescape=True)
+    )
+    return [
+        Event(seq=row.seq, run=run, at=row.at, body=_decoder.decode(row.body))
+        for row in c.execute(query.order_by(EVENT.c.seq))
+    ]
+
+
 def last(c: sa.Connection) -> int:
     return int(c.execute(sa.select(sa.func.coalesce(sa.func.max(EVENT.c.seq), 0))).scalar_one())

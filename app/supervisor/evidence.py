@@ -1,10 +1,11 @@
 """Why a run is in its state: the evidence, and the commands that make sense now."""
 
+from app.domain.events import Flagged
 from app.domain.ids import RunId
 from app.domain.money import dollars
 from app.domain.review import CheckResult
 from app.domain.run import Run, RunState
-from app.store import ledger, reviews, tasks, turns
+from app.store import event_log, ledger, reviews, tasks, turns
 from app.store.turns import Turn
 from app.supervisor.services import Services
 from app.wire import Spend, Why
@@ -26,6 +27,7 @@ async def why(s: Services, run_id: RunId) -> Why:
         *(f"asks: {question.title} ({question.id})" for question in waiting),
         *_checks(await read(turns.checks_of, run_id)),
         _spend(run, spend),
+        *await _flags(s, run_id),
     ]
     if activity and at:
         evidence.append(f"last seen {max(0, round(s.clock() - at))} s ago: {activity}")
@@ -49,6 +51,12 @@ def _checks(results: tuple[CheckResult, ...]) -> list[str]:
     return [
         f"check {result.command!r} {'passed' if result.passed else 'failed'}" for result in results
     ]
+
+
+async def _flags(s: Services, run: RunId) -> list[str]:
+    """What monitors have found."""
+    found = await s.database.read_log(event_log.of_type, run, "flagged")
+    return [event.body.words() for event in found if isinstance(event.body, Flagged)]
 
 
 def _spend(run: Run, spend: Spend) -> str:

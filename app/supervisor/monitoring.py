@@ -138,7 +138,7 @@ def sight(event: Event) -> Seen | None:  # noqa: C901, PLR0911 - a case for each
     at = event.at
     match event.body:
         case agent.ToolCall(id=call, title=title, input=given):
-            return monitors.Acted(at, call, f"{title} {given}".strip())
+            return monitors.Acted(at, call, title, given)
         case agent.ToolCallUpdate(id=call, status="completed", output=output):
             return monitors.Returned(at, call, output, failed=False)
         case agent.ToolCallUpdate(id=call, status="failed", output=output):

@@ -71,6 +71,14 @@ async def test_a_loop_halts_the_run_and_says_what_was_repeated(
     assert "gave the same result 4 times in a row (`monitors.loop`)" in question.reason
 
 
+async def test_why_names_what_was_found(
+    halted: tuple[SwarmActions, str, Approval],
+) -> None:
+    user, run, _ = halted
+    why = await user.client.why(run)
+    assert any(line.startswith("loop: 'Run: cat README.md' gave") for line in why.evidence)
+
+
 async def test_a_yes_lets_it_go_on_where_it_was(
     world: World, halted: tuple[SwarmActions, str, Approval]
 ) -> None:

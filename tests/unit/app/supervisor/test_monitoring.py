@@ -59,7 +59,7 @@ def test_a_recorded_session_of_a_real_agent_raises_no_alarm(
 @pytest.mark.parametrize(
     ("body", "seen"),
     [
-        (agent.ToolCall("t1", "Bash: ls", input="{}"), Acted(0.0, "t1", "Bash: ls {}")),
+        (agent.ToolCall("t1", "Bash: ls", input="{}"), Acted(0.0, "t1", "Bash: ls", "{}")),
         (agent.ToolCallUpdate("t1", "completed", "x"), Returned(0.0, "t1", "x", failed=False)),
         (agent.ToolCallUpdate("t1", "failed", "x"), Returned(0.0, "t1", "x", failed=True)),
         (agent.ToolCallUpdate("t1", "in_progress"), GoesOn(0.0)),
