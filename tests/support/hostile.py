@@ -165,9 +165,10 @@ def main(words: list[str]) -> None:
 
 def _without_cleaning() -> None:
     """Take the sanitiser out of every module that holds it."""
+    cleaners = {name: getattr(safe, name) for name in ("clean", "clean_line")}
     for module in list(sys.modules.values()):
-        for name in ("clean", "clean_line"):
-            if getattr(module, name, None) is getattr(safe, name):
+        for name, cleaner in cleaners.items():
+            if getattr(module, name, None) is cleaner:
                 setattr(module, name, _as_it_is)
 
 

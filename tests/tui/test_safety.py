@@ -42,7 +42,7 @@ WAYS = {
     "discard": (b"j\x04", b"discard evil3"),
     "form": (b"n", b"new task"),
     "agents in the form": (b"n\t\r", b""),
-    "budget": (b"Gr", b"goes on"),
+    "budget": (b"jjr", b"goes on"),
     "refusal": (b"x", b""),
     "review": (b"j\r", b"REVIEW"),
     "side by side": (b"j\ru", b""),
@@ -52,9 +52,10 @@ WAYS = {
     "checks": (b"j\ri", b"about this change"),
     "secret": (b"j\rM", b"this would publish a secret"),
     "approval": (b"j\rM" + SECRET.encode() + b"\r", b"lands on"),
-    "copied": (b"j\ry", b""),
+    "copied": (b"y", b""),
+    "place copied": (b"j\ry", b""),
 }
-"""How to get to every screen and dialog from the board, and words of ours that stand there."""
+"""How to get to every screen and dialog from the first run of the board, and words of ours that stand there."""
 SCREENS = {
     "Board": "board",
     "RunScreen": "run",
@@ -67,6 +68,10 @@ SCREENS = {
     "AskText": "comment",
 }
 
+KEYS = re.compile(re.escape(SECRET.encode()) + rb"|.", re.DOTALL)
+"""What is waited for one by one; a fingerprint comes at once, as people paste it."""
+ESCAPE = b"\x1b[27u"
+"""As terminals write it that tell it from the beginning of another key."""
 OURS = re.compile(rb"\x1b\](?:52;c;([A-Za-z0-9+/=]*)|22;[a-z-]*)\x07")
 """What the screen itself writes: a copy a person asked for, and the shape of the mouse pointer."""
 ENV = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "EDITOR": "", "VISUAL": ""}
@@ -77,17 +82,17 @@ def tour(cleaning: str, ways: Iterable[str] = WAYS) -> bytes:
     argv = [sys.executable, "-m", "tests.support.hostile", cleaning]
     with RawPty(argv, size=(160, 48), env=ENV) as terminal:
         terminal.wait_for(b"needs you first")
+        terminal.wait_until_quiet()
         for way in ways:
             keys, words = WAYS[way]
             before = len(terminal.output) if keys else 0
-            for key in keys:
-                terminal.send(bytes([key]))
-                terminal.wait_until_quiet(0.1)
-            terminal.wait_until_quiet()
+            for key in KEYS.findall(b"g" + keys):
+                terminal.send(key)
+                terminal.wait_until_quiet()
             assert words in terminal.output[before:], f"{way} did not open"
             for _ in range(3):
-                terminal.send(b"\x1b")
-                terminal.wait_until_quiet(0.15)
+                terminal.send(ESCAPE)
+                terminal.wait_until_quiet()
             assert terminal.alive, f"a text brought the screen down at: {way}"
         return terminal.output
 

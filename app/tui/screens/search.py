@@ -25,11 +25,6 @@ class SearchField(Input):
     def __init__(self) -> None:
         super().__init__(placeholder="words to find", compact=True, id="search")
 
-    def ask(self) -> None:
-        self.display = True
-        self.value = ""
-        self.focus()
-
     def action_give_up(self) -> None:
         self.post_message(self.GivenUp())
 
@@ -63,7 +58,10 @@ class SearchedScreen(SwarmScreen):
 
 def ask(screen: SearchedScreen) -> None:
     screen.searched.start_from_here()
-    screen.query_one(SearchField).ask()
+    field = screen.query_one(SearchField)
+    field.display = True
+    field.value = ""
+    field.focus()
 
 
 def go_on(screen: SearchedScreen) -> None:
