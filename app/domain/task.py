@@ -4,6 +4,7 @@ from typing import Literal, TypeAlias
 
 from app.domain.base import Value
 from app.domain.budget import Limits
+from app.domain.cassette import Cassette
 from app.domain.ids import TaskId
 from app.domain.money import Micros
 from app.domain.network import NetworkRules
@@ -50,5 +51,7 @@ class Task(Value, frozen=True, kw_only=True):
     """What its runs may reach besides models."""
     outfit: Outfit = Outfit()
     """What a tree needs besides its commit."""
+    cassette: Cassette = Cassette()
+    """What its model traffic is recorded to, or answered from."""
     race: bool = False
     """Whether several agents work on it at the same time, under one budget."""

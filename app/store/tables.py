@@ -33,6 +33,7 @@ TASK = sa.Table(
     sa.Column("limits", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("network", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("outfit", sa.JSON, nullable=False, server_default="{}"),
+    sa.Column("cassette", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("race", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 

@@ -11,7 +11,7 @@ from app.config.settings import SHIPPED_UPSTREAMS, PriceSettings, Settings
 from app.config.settings import GatewaySettings as Configured
 from app.config.values import seconds
 from app.domain.budget import Ceilings, Claim, Headroom, Passed
-from app.domain.events import Note, Refused, Spent, Warned
+from app.domain.events import Note, Refused, Spent, UpstreamFailed, Warned
 from app.domain.ids import RunId
 from app.domain.money import Charge, dollars
 from app.domain.run import Run
@@ -20,7 +20,7 @@ from app.gateway.line import SOCKET_NAME
 from app.gateway.prices import Prices
 from app.gateway.server import Gateway
 from app.gateway.settings import GatewaySettings, Rates, Upstream
-from app.store import budgets, keys, ledger
+from app.store import budgets, keys, ledger, tasks
 from app.store.database import Database
 from app.supervisor.broker import Broker
 from app.supervisor.raises import Till
@@ -96,6 +96,9 @@ class LogWitness:
     async def refused(self, run: RunId, refused: Refused) -> None:
         self._broker.post(run, f"refused/{uuid.uuid4()}", refused)
         self._live.wake(run)
+
+    async def failed(self, run: RunId, failed: UpstreamFailed) -> None:
+        self._broker.post(run, f"failed/{uuid.uuid4()}", failed)
 
     def passed(self, found: Passed) -> None:
         """A budget has come near its limit. Said again, after a crash, it is the same event."""
@@ -175,7 +178,8 @@ async def open_gateway(s: Services, run: Run) -> str:
     socket = s.places.sockets(run.id) / SOCKET_NAME
     limits = (await s.database.read(budgets.account, run.id)).limits
     rate = limits.calls_per_minute
-    await s.gateway.open(run.id, socket, key, stop, run.model, per_minute=rate)
+    cassette = (await s.database.read(tasks.task, run.task)).cassette
+    await s.gateway.open(run.id, socket, key, stop, run.model, per_minute=rate, cassette=cassette)
     return key
 
 
