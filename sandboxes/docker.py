@@ -1,14 +1,15 @@
 """Sandboxes made of containers: a *box* for the agent, without network, and a trusted *side* next to it."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
+from sandboxes import docker_box, docker_survey
 from sandboxes import docker_parts as parts
 from sandboxes import docker_scripts as scripts
-from sandboxes import docker_survey
 from sandboxes.docker_box import Box
 from sandboxes.docker_containers import Containers
 from sandboxes.docker_engine import Engine
@@ -27,6 +28,8 @@ from sandboxes.spec import (
 )
 
 _NEVER_STARTED = ("", "created")
+_HEARD = 8 * 1024
+"""Bytes of the last words of a side that ended."""
 COUNTING = 20.0
 """Seconds that counting a sandbox's files may take."""
 
@@ -282,20 +285,23 @@ class DockerSandbox:
             await self._listening()
 
     async def _listening(self) -> None:
-        """Wait until the forwarder says that it listens."""
-        while True:
-            running = await self._containers.state(self._side) == "running"
-            said = await self._engine.call(
-                f"read {self._side}", lambda api: api.logs(self._side, tail=20)
-            )
-            if b"ready" in said:
-                return
-            if not running:
-                raise SandboxUnavailable(
-                    f"The side of {self.spec.name} ended at once: {tail_of(said).strip()}",
-                    hint=f"The image {self.spec.image} needs python3, sh, timeout and git.",
-                )
-            await asyncio.sleep(0.02)
+        """Wait until the forwarder of this start says that it listens."""
+        found = await self._containers.inspect(self._side)
+        began = docker_box.nanoseconds(found["State"]["StartedAt"]) / 10**9 if found else 0.0
+        said = b""
+        stream = self._engine.stream(
+            f"read {self._side}",
+            lambda api: api.logs(self._side, stream=True, follow=True, since=began),
+        )
+        async with contextlib.aclosing(stream):
+            async for piece in stream:
+                said = (said + piece)[-_HEARD:]
+                if b"ready" in said:
+                    return
+        raise SandboxUnavailable(
+            f"The side of {self.spec.name} ended at once: {tail_of(said).strip()}",
+            hint=f"The image {self.spec.image} needs python3, sh, timeout and git.",
+        )
 
     def _name(self, part: str) -> str:
         return parts.container_name(self.spec.name, part)

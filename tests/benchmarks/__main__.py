@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Protocol, cast
 
-MODULES = ("startup", "gateway", "first_request", "supervisor")
+MODULES = ("startup", "gateway", "sandbox", "first_request", "supervisor")
 
 
 class Benchmark(Protocol):
