@@ -6,7 +6,7 @@ from typing import Final, Literal, TypeAlias
 from app.domain.run import ACTIVE, SETTLED, RunState
 
 Place: TypeAlias = Literal[
-    "list", "files", "board", "run", "review", "question", "form", "approval", "dialog"
+    "list", "files", "board", "run", "review", "inbox", "question", "form", "approval", "dialog"
 ]
 """Where a key works: on a screen, or while a part of one has the focus."""
 
@@ -14,6 +14,7 @@ PLACES: Final[dict[Place, str]] = {
     "board": "On the board",
     "run": "In a run",
     "review": "In a review",
+    "inbox": "In the inbox",
     "list": "In every list, log and diff",
     "files": "In a list of files",
     "question": "While a question has the focus",
@@ -45,15 +46,30 @@ class Action:
     """How much the footer wants to show it; 0 never."""
 
 
-_ALL: Final[tuple[Place, ...]] = ("board", "run", "review")
+_OF_RUNS: Final[tuple[Place, ...]] = ("board", "run", "review")
+_ALL: Final[tuple[Place, ...]] = (*_OF_RUNS, "inbox")
 
 ACTIONS: Final[tuple[Action, ...]] = (
     Action("open", ("enter",), "open", ("board",),
            "Open the run; one that is ready for review opens as a review.", weight=90),
+    Action("open", ("enter",), "open", ("inbox",), "Open the run that asks.", weight=60),
+    Action("inbox", ("I",), "inbox", _OF_RUNS, "Show every question of every agent.", weight=45),
+    Action("mark", ("space",), "mark", ("board",),
+           "Mark this run, or not, and go to the next; `x`, `r` and `ctrl+d` are for all that are marked.",
+           weight=27),
+    Action("mark", ("space",), "mark", ("inbox",),
+           "Mark this question, or not, and go to the next; an answer is for all that are marked.", weight=70),
+    Action("mark_all", ("*",), "mark all", ("board", "inbox"), "Mark all that are listed, or none."),
+    Action("group", ("s",), "group", ("board",),
+           "Group the runs by state, by agent, by repository, or not.", weight=13),
+    Action("everywhere", ("0",), "all repositories", ("board",),
+           "List the tasks of all repositories, or of this one only.", weight=6),
     Action("next", ("!",), "next for you", ("board", "run", "review"),
            "Go to the next run that needs you.", weight=50),
     Action("question", ("a",), "answer", ("board", "run"),
            "Go to the question; there `a` says yes and `d` says no.", frozenset({_S.WAITING}), 95),
+    Action("question", ("a",), "answer", ("inbox",),
+           "Go to the question; there `a` says yes and `d` says no.", weight=95),
     Action("approve", ("M",), "approve + merge", ("review",),
            "Approve exactly what is on the screen and merge it, after one more look.",
            frozenset({_S.IN_REVIEW}), 95),
@@ -90,13 +106,17 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("tab_cost", ("4",), "cost", ("board", "run"), "Show what the run has cost."),
     Action("tab_network", ("5",), "network", ("board", "run"),
            "Show which hosts the run may reach, and which it asked for."),
+    Action("tab_checks", ("6",), "checks", ("board", "run"), "Show how the checks ended, with their output."),
+    Action("tab_why", ("7",), "why", ("board", "run"),
+           "Show why the run is in its state, with the evidence and what can be done."),
     Action("allow_host", ("w",), "allow host", ("board", "run"),
            "Let this run reach the host that it was refused, at once, after asking.",
            frozenset(RunState) - SETTLED),
     Action("unfold", ("z",), "unfold", ("board", "run"),
            "Unfold what tools gave back and the agent's thoughts, or fold them.", weight=30),
-    Action("page", ("space",), "page", ("board", "run"), "Next page of the detail."),
-    Action("page_back", ("b",), "page back", ("board", "run"), "Page of the detail before."),
+    Action("page", ("J",), "page", ("board",), "Next page of the detail."),
+    Action("page", ("space", "J"), "page", ("run",), "Next page of the log."),
+    Action("page_back", ("b", "K"), "page back", ("board", "run"), "Page of the detail before."),
     Action("pane", ("tab",), "pane", _ALL, "Go to the next part of the screen.", weight=15),
     Action("pane_back", ("shift+tab",), "pane back", _ALL, "Go to the part of the screen before."),
     Action("search", ("/",), "search", ("run", "review"), "Find words in what is shown.", weight=28),
@@ -106,9 +126,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
            "Open the run's worktree, in a review the file, in `$VISUAL` or `$EDITOR`.", weight=25),
     Action("copy", ("y",), "copy", _ALL,
            "Copy the run's branch, in a review the place of the line.", weight=10),
-    Action("discard", ("ctrl+d",), "discard", _ALL,
+    Action("discard", ("ctrl+d",), "discard", _OF_RUNS,
            "Put the run into the trash, after asking; `U` brings it back.", _LOSABLE, 18),
-    Action("bring_back", ("U",), "bring back", _ALL,
+    Action("bring_back", ("U",), "bring back", _OF_RUNS,
            "Bring back what you discarded last; what is older, `swarm restore` does."),
     Action("refresh", ("R",), "refresh", _ALL, "Ask the supervisor again.", weight=5),
     Action("filter", ("/",), "filter", ("board",), "Keep the runs that contain these words.", weight=22),

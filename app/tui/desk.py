@@ -9,6 +9,7 @@ from app.client.client import CaughtUp, Swarm
 from app.domain.events import Event
 from app.domain.ids import ReviewId, RunId
 from app.tui.model.fleet import Fleet
+from app.tui.model.inbox import Inbox
 from app.tui.model.transcript import Transcript
 from app.tui.syntax import Syntax
 
@@ -41,8 +42,11 @@ class Desk:
     viewed: dict[ReviewId, frozenset[str]] = field(default_factory=dict)
     """Files of reviews that the person has ticked off."""
     syntax: Syntax = field(default_factory=Syntax)
-    discarded: list[RunId] = field(default_factory=list)
-    """What the person put into the trash from this screen, the last one last."""
+    discarded: list[tuple[RunId, ...]] = field(default_factory=list)
+    """What the person put into the trash from this screen, what went together together, the last last."""
+    everywhere: bool = False
+    """Whether the board lists the tasks of all repositories."""
+    inbox: Inbox = field(default_factory=Inbox)
     side_by_side: bool = False
     """Whether diffs are shown in two columns."""
     _transcripts: OrderedDict[RunId, Transcript] = field(default_factory=OrderedDict)

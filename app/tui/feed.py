@@ -11,7 +11,7 @@ from app.domain.errors import SwarmError
 from app.domain.events import Event, Snapshotted
 from app.domain.ids import RunId
 from app.tui.desk import Desk
-from app.tui.messages import FleetChanged, LinkChanged, LogGrew, TreeChanged
+from app.tui.messages import FleetChanged, InboxChanged, LinkChanged, LogGrew, TreeChanged
 
 BEAT: Final = 0.1
 """Seconds between two repaints of a log: ten a second."""
@@ -78,13 +78,17 @@ class Feed:
     def _fold(self, events: list[Event]) -> tuple[set[RunId], set[RunId]]:
         grown: set[RunId] = set()
         changed: set[RunId] = set()
+        asked = False
         for event in events:
+            asked |= self.desk.inbox.apply(event)
             self._fleet_changed |= self.desk.fleet.apply(event)
             if self.desk.note(event):
                 grown.add(event.run)
             if isinstance(event.body, Snapshotted):
                 changed.add(event.run)
         self._fleet_changed |= self.desk.fleet.stale
+        if asked:
+            self.tell(InboxChanged())
         return grown, changed
 
     async def _read(self) -> None:
@@ -101,6 +105,8 @@ class Feed:
         """After a gap the board may differ in ways no event tells, for example in which runs there are."""
         if not self.desk.link:
             self._linked(up=True)
+            self.desk.inbox.stale = True
+            self.tell(InboxChanged())
             await self.refresh()
 
     def _linked(self, *, up: bool, why: str = "") -> None:
@@ -113,7 +119,7 @@ class Feed:
         """The whole board; while nobody answers, what there is stays."""
         while True:
             try:
-                board = await self.desk.swarm.board(self.desk.repo)
+                board = await self.desk.swarm.board("" if self.desk.everywhere else self.desk.repo)
             except SwarmError as error:
                 self._linked(up=False, why=error.message)
                 if self.desk.fleet.loaded:

@@ -23,6 +23,7 @@ _NAMES: Final = {
     "?": "question_mark",
     "/": "slash",
     ":": "colon",
+    "*": "asterisk",
     "[": "left_square_bracket",
     "]": "right_square_bracket",
     "{": "left_curly_bracket",

@@ -11,6 +11,10 @@ class FleetChanged(Message, bubble=False):
     """Rows, counts or spend differ from what was drawn."""
 
 
+class InboxChanged(Message, bubble=False):
+    """Questions were asked or answered, in whatever repository."""
+
+
 @dataclass
 class LogGrew(Message, bubble=False):
     """There are new entries in the transcripts of these runs."""

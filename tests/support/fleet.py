@@ -115,6 +115,21 @@ class RecordedSwarm(Swarm):
         nothing = wire.Network(run=RunId(run), hosts=(), grants=(), limit=0, left=0, rows=())
         return self.recording.network.get(RunId(run), nothing)
 
+    async def inbox(self) -> tuple[Approval, ...]:
+        self._answer()
+        return tuple(row.question for row in self.recording.rows if row.question is not None)
+
+    async def why(self, run: str) -> wire.Why:
+        self._answer()
+        row = self._row(run)
+        return wire.Why(
+            run=row.run.id,
+            state=row.run.state,
+            reason=row.run.reason or "it asks a person",
+            evidence=("the last snapshot is 40 seconds old", "no check has run since"),
+            next=(f"swarm answer {run}-a1 yes", f"swarm stop {run}"),
+        )
+
     async def allow(self, run: str, body: wire.AllowHost) -> wire.Network:
         self._ask("allow", run, body)
         return await self.network(run)

@@ -16,6 +16,7 @@ from app.tui.screens.approve import ApproveScreen
 from app.tui.screens.base import SwarmScreen
 from app.tui.screens.board import Board
 from app.tui.screens.dialogs import Confirm
+from app.tui.screens.inbox import InboxScreen
 from app.tui.screens.new_task import NewTaskScreen
 from app.tui.screens.review import ReviewScreen
 from app.tui.screens.run import RunScreen
@@ -26,7 +27,12 @@ from tests.support.fleet import RecordedSwarm, app_over
 from tests.support.screens import seen, text_of
 
 DOCS = Path(__file__).parents[2] / "docs"
-SCREENS: dict[Place, type[SwarmScreen]] = {"board": Board, "run": RunScreen, "review": ReviewScreen}
+SCREENS: dict[Place, type[SwarmScreen]] = {
+    "board": Board,
+    "run": RunScreen,
+    "review": ReviewScreen,
+    "inbox": InboxScreen,
+}
 OWNERS: dict[Place, type[MessagePump]] = {
     **SCREENS,
     "list": LineView,

@@ -21,6 +21,9 @@ WAYS: dict[str, tuple[str, ...]] = {
     "confirm": ("X",),
     "palette": ("colon",),
     "cost": ("4",),
+    "checks of a run": ("6",),
+    "why": ("7",),
+    "inbox": ("I",),
 }
 
 

@@ -1,7 +1,8 @@
 """The board's read-model: a board as the supervisor told it, and the events since, folded in."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from msgspec.structs import replace
 
@@ -24,7 +25,7 @@ from app.domain.money import Micros
 from app.domain.review import Approval, CheckResult
 from app.domain.run import ACTIVE, SETTLED, RunState
 from app.tui.model.line import one_line
-from app.tui.model.show import state_of
+from app.tui.model.show import WORDS, repository, state_of
 from app.wire import Board, RunRow
 from harnesses import events as agent
 
@@ -46,6 +47,15 @@ RANKS: Final[dict[RunState, int]] = {
 }
 """Needs me first: the smaller, the higher up."""
 NEEDS_ME: Final = frozenset({_S.WAITING, _S.IN_REVIEW, _S.FAILED, _S.PARKED})
+
+
+Grouping: TypeAlias = Literal["nothing", "state", "agent", "repository"]
+GROUPINGS: Final[tuple[Grouping, ...]] = ("nothing", "state", "agent", "repository")
+_GROUPS: Final[dict[Grouping, Callable[[RunRow], str]]] = {
+    "state": lambda row: WORDS[state_of(row)][1],
+    "agent": lambda row: one_line(row.run.agent),
+    "repository": repository,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +115,11 @@ class Fleet:
         rows = [row for row in self.rows.values() if _matches(row, wanted)]
         return sorted(rows, key=_place)
 
+    def forget(self) -> None:
+        """Another selection of repositories: what was not meant before may be meant now."""
+        self.foreign.clear()
+        self.stale = True
+
     def needing_me(self) -> list[RunRow]:
         return [row for row in self.ordered() if state_of(row) in NEEDS_ME]
 
@@ -120,6 +135,19 @@ class Fleet:
             spent += row.run.spent
             budget += row.run.spent if row.run.state in SETTLED else row.run.budget
         return Counts(len(self.rows), states, Micros(spent), Micros(budget))
+
+
+def grouped(rows: Sequence[RunRow], by: Grouping) -> list[RunRow | str]:
+    """The rows below a heading for each group; the group whose first row needs me most comes first."""
+    if by == "nothing":
+        return list(rows)
+    groups: dict[str, list[RunRow]] = {}
+    for row in rows:
+        groups.setdefault(_GROUPS[by](row), []).append(row)
+    listed: list[RunRow | str] = []
+    for title, below in groups.items():
+        listed += [f"{title}  {len(below)}", *below]
+    return listed
 
 
 def folded(row: RunRow, event: Event) -> RunRow:  # noqa: C901, PLR0911 - a case for each kind

@@ -1,6 +1,7 @@
 """How numbers, times and states read on the screen."""
 
 import time
+from pathlib import PurePath
 from typing import Final
 
 from app.domain.money import Micros
@@ -32,6 +33,11 @@ TROUGH: Final = "░"
 def name(row: RunRow) -> str:
     """The task's id, with the run's number from the second run on."""
     return row.task.id if row.run.number == 1 else row.run.id
+
+
+def repository(row: RunRow) -> str:
+    """The name of the task's repository, without the way to it."""
+    return PurePath(row.task.repo).name
 
 
 def state_of(row: RunRow) -> RunState:

@@ -46,10 +46,15 @@ class SwarmScreen(Screen[None]):
     def state(self) -> RunState | None:
         return state_of(self.row) if self.row is not None else None
 
+    @property
+    def together(self) -> bool:
+        """Whether keys are about several runs that are marked, not about one."""
+        return False
+
     def action_do(self, what: str) -> None:
         """One of the table's actions, if it makes sense now."""
         action = find(self.PLACE, what)
-        if not possible(action, self.state):
+        if not self.together and not possible(action, self.state):
             word = WORDS[self.state][1] if self.state else "there is none"
             self.say(
                 f"{key_name(action.keys[0])} ({action.label}) is not possible for this run: {word}"

@@ -11,10 +11,12 @@ from textual.widgets import Input
 
 from app.domain.run import RunState
 from app.tui.actions import Place
+from app.tui.desk import Desk
 from app.tui.keymap import bindings
-from app.tui.messages import LogGrew, Open, TreeChanged
+from app.tui.messages import LogGrew, Open, Refresh, TreeChanged
 from app.tui.model import show
-from app.tui.screens import verbs
+from app.tui.model.fleet import GROUPINGS, Grouping, grouped
+from app.tui.screens import batch, verbs
 from app.tui.screens.about import about_lines
 from app.tui.screens.base import SwarmScreen, Verb
 from app.tui.screens.pane import RunPane, empty_lines
@@ -67,6 +69,8 @@ WITH_PANE: Mapping[str, Verb] = {
     "tab_files": _tab("files"),
     "tab_cost": _tab("cost"),
     "tab_network": _tab("network"),
+    "tab_checks": _tab("checks"),
+    "tab_why": _tab("why"),
     "diff": show_diff,
     "question": to_question,
     "unfold": unfold,
@@ -105,6 +109,45 @@ def go_back(screen: "Board") -> None:
     screen.clear()
 
 
+def together(what: str) -> Verb:
+    """The verb for all runs that are marked; for the selected one when none is."""
+
+    async def do(screen: "Board") -> None:
+        if not screen.together:
+            if (result := ALONE[what](screen)) is not None:
+                await result
+        elif await batch.together(screen, what, screen.query_one(FleetTable).chosen()):
+            screen.clear()
+
+    return do
+
+
+def mark(screen: SwarmScreen) -> None:
+    screen.query_one(FleetTable).toggle_mark()
+    screen.update()
+
+
+def mark_all(screen: SwarmScreen) -> None:
+    screen.query_one(FleetTable).toggle_all()
+    screen.update()
+
+
+def group(screen: "Board") -> None:
+    screen.grouping = GROUPINGS[(GROUPINGS.index(screen.grouping) + 1) % len(GROUPINGS)]
+    screen.update()
+
+
+def everywhere(screen: SwarmScreen) -> None:
+    """All repositories, or the one the screen was opened in."""
+    desk = screen.desk
+    if not desk.repo:
+        screen.say("the screen was opened outside a repository: these are all tasks there are")
+        return
+    desk.everywhere = not desk.everywhere
+    desk.fleet.forget()
+    screen.post_message(Refresh())
+
+
 def leave(screen: SwarmScreen) -> None:
     screen.app.exit()
 
@@ -135,6 +178,14 @@ def ask_filter(screen: SwarmScreen) -> None:
     field.focus()
 
 
+ALONE: Mapping[str, Verb] = {
+    "stop": verbs.stop,
+    "again": verbs.again,
+    "discard": verbs.discard,
+}
+"""What can be done to one run as well as to many."""
+
+
 class Board(PaneScreen):
     """The first screen."""
 
@@ -144,12 +195,21 @@ class Board(PaneScreen):
         **WITH_PANE,
         "open": open_run,
         "new": new_task,
+        **{what: together(what) for what in ALONE},
+        "mark": mark,
+        "mark_all": mark_all,
+        "group": group,
+        "everywhere": everywhere,
         "stop_all": verbs.stop_all,
         "peek": peek,
         "filter": ask_filter,
         "back": go_back,
         "quit": leave,
     }
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.grouping: Grouping = "nothing"
 
     def compose(self) -> ComposeResult:
         yield Header()
@@ -177,21 +237,29 @@ class Board(PaneScreen):
     def row(self) -> RunRow | None:
         return self.query_one(FleetTable).selected
 
+    @property
+    def together(self) -> bool:
+        return bool(self.query_one(FleetTable).marked)
+
     def update(self) -> None:
         fleet = self.desk.fleet
         words = self.query_one("#filter", Input).value
         rows = fleet.ordered(words)
-        self.query_one(FleetTable).show(rows, self.desk.clock())
+        self.query_one(FleetTable).show(
+            grouped(rows, self.grouping), self.desk.clock(), everywhere=self.desk.everywhere
+        )
         nothing = not fleet.rows
         self.set_class(nothing, "-nothing")
         self.query_one("#empty", Written).text = empty_lines(
             loaded=fleet.loaded, link=self.desk.link, why=self.desk.why
         )
         title = self.query_one("#title", Rule)
-        title.title = "runs"
-        title.aside = f"/{words}  {len(rows)} of {len(fleet.rows)}" if words else "needs you first"
+        marked = len(self.query_one(FleetTable).marked)
+        title.title = f"runs · {marked} marked" if marked else "runs"
+        order = "needs you first" if self.grouping == "nothing" else f"by {self.grouping}"
+        title.aside = f"/{words}  {len(rows)} of {len(fleet.rows)}" if words else order
         self.query_one(Header).heading = Heading(
-            repo=Path(self.desk.repo).name,
+            repo="all repositories" if self.desk.everywhere else Path(self.desk.repo).name,
             counts=fleet.counts(),
             sandbox=self.desk.sandbox,
             isolation=self.desk.isolation,
@@ -216,7 +284,12 @@ class Board(PaneScreen):
         self.on_descendant_focus()
 
     def clear(self) -> None:
-        """One step back: from the filter, from the peek, from the detail to the list."""
+        """One step back: from marks, from the filter, from the peek, from the detail to the list."""
+        table = self.query_one(FleetTable)
+        if table.marked:
+            table.unmark()
+            self.update()
+            return
         field = self.query_one("#filter", Input)
         self.remove_class("-peek")
         if field.display:

@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from app.domain.money import dollars
 from app.domain.review import Comment, Finding, Review
 from app.tui.model import show
+from app.tui.model.evidence import check_lines
 from app.tui.model.line import Line, one_line, spread, wrap
 from app.tui.widgets.bars import Rule
 from app.tui.widgets.searched_view import Lines
@@ -75,22 +76,7 @@ def fact_lines(detail: RunDetail, review: Review, width: int, *, brief: bool) ->
     lines: list[Line] = []
     for path in review.conflicts:
         lines.append([(" ✗ conflict  ", "bad"), (path, "")])
-    for check in review.checks:
-        sign, ink = ("✓", "good") if check.passed else ("✗", "bad")
-        lines.append(
-            spread(
-                [(f" {sign} ", ink), (one_line(check.command), "")],
-                [(f"{check.seconds:.1f}s ", "dim")],
-                width,
-            )
-        )
-        if not check.passed or not brief:
-            tail = (
-                wrap(check.tail.strip(), width - 5)[-(8 if brief else 400) :]
-                if check.tail.strip()
-                else []
-            )
-            lines += [[("   │ ", "rule"), (text, "dim")] for text in tail]
+    lines += check_lines(review.checks, width, brief=brief)
     if not review.checks:
         lines.append([(" no checks were asked for", "dim")])
     lines.append([])

@@ -17,6 +17,7 @@ _BESIDES: dict[Place, tuple[Place, ...]] = {
     "board": ("list", "files", "question", "form"),
     "run": ("list", "files", "question"),
     "review": ("list", "files", "approval"),
+    "inbox": ("list", "question"),
 }
 
 

@@ -13,9 +13,11 @@ from app.domain.errors import SwarmError
 from app.domain.ids import RunId
 from app.tui.desk import Desk
 from app.tui.model.costs import cost_lines
+from app.tui.model.evidence import checks_of, why_lines
 from app.tui.model.line import Line, one_line
 from app.tui.model.network import network_lines
 from app.tui.model.show import name
+from app.tui.model.transcript import Transcript
 from app.tui.widgets.bars import Tabs
 from app.tui.widgets.diff_view import DiffView
 from app.tui.widgets.files_view import FilesView
@@ -56,6 +58,8 @@ class RunPane(Vertical):
         yield FilesView(id="files")
         yield Lines(id="cost")
         yield Lines(id="network")
+        yield Lines(id="checks")
+        yield Lines(id="why")
         yield QuestionCard()
 
     def on_mount(self) -> None:
@@ -118,8 +122,8 @@ class RunPane(Vertical):
         """Another run: nothing of the one before stays."""
         self.query_one("#log", LogView).show(None)
         self.query_one("#files", FilesView).show([])
-        self.query_one("#cost", Lines).show([])
-        self.query_one("#network", Lines).show([])
+        for tab in ("cost", "network", "checks", "why"):
+            self.query_one(f"#{tab}", Lines).show([])
         self._diff_of = None
         self._load()
 
@@ -140,16 +144,22 @@ class RunPane(Vertical):
         self.query_one("#log", LogView).show(transcript)
         if tab in {"diff", "files"}:
             await self._fill_diff(row)
-        elif tab == "cost":
-            detail = await self.desk.swarm.detail(row.run.id)
-            view = self.query_one("#cost", Lines)
-            width = view.scrollable_content_region.width or self.size.width
-            view.show(cost_lines(row, detail.spend, transcript, width))
-        elif tab == "network":
-            found = await self.desk.swarm.network(row.run.id)
-            view = self.query_one("#network", Lines)
-            width = view.scrollable_content_region.width or self.size.width
-            view.show(network_lines(found, width))
+        elif tab != "log":
+            await self._fill_lines(row, tab, transcript)
+
+    async def _fill_lines(self, row: RunRow, tab: str, transcript: Transcript) -> None:
+        swarm, view = self.desk.swarm, self.query_one(f"#{tab}", Lines)
+        width = view.scrollable_content_region.width or self.size.width
+        match tab:
+            case "cost":
+                detail = await swarm.detail(row.run.id)
+                view.show(cost_lines(row, detail.spend, transcript, width))
+            case "network":
+                view.show(network_lines(await swarm.network(row.run.id), width))
+            case "checks":
+                view.show(checks_of(row, width))
+            case _:
+                view.show(why_lines(await swarm.why(row.run.id), width))
 
     async def _fill_diff(self, row: RunRow) -> None:
         wanted = (row.run.id, row.run.snapshot)

@@ -57,7 +57,7 @@ async def discard(screen: SwarmScreen) -> None:
     text = f"{one_line(row.task.goal)}\n\n{back}"
     if await screen.app.push_screen_wait(Confirm(f"discard {name(row)}?", text)):
         await screen.desk.swarm.discard(row.run.id, wire.Act(by=screen.desk.user))
-        screen.desk.discarded.append(row.run.id)
+        screen.desk.discarded.append((row.run.id,))
         screen.action_do("back")
 
 
@@ -66,9 +66,12 @@ async def bring_back(screen: SwarmScreen) -> None:
     if not screen.desk.discarded:
         screen.say("nothing was discarded here", hint="`swarm trash` lists what is in the trash")
         return
-    row = await screen.desk.swarm.restore(screen.desk.discarded[-1], wire.Act(by=screen.desk.user))
+    back = []
+    for run in screen.desk.discarded[-1]:
+        row = await screen.desk.swarm.restore(run, wire.Act(by=screen.desk.user))
+        back.append(name(row))
     screen.desk.discarded.pop()
-    screen.say(f"{name(row)} is back")
+    screen.say(f"{', '.join(back)} {'is' if len(back) == 1 else 'are'} back")
     screen.post_message(Refresh())
 
 
@@ -90,8 +93,11 @@ async def _new_cap(screen: SwarmScreen, row: RunRow) -> Micros | None:
     text += " What may it spend at most, all in all?"
     value = dollars(row.run.budget * 2).removeprefix("$")
     typed = await screen.app.push_screen_wait(AskText(f"{name(row)} goes on", text, value=value))
-    if typed is None:
-        return None
+    return None if typed is None else amount(screen, typed)
+
+
+def amount(screen: SwarmScreen, typed: str) -> Micros | None:
+    """The dollars that were typed; what is no amount is said."""
     try:
         return parse_dollars(typed)
     except ValueError as error:
@@ -179,6 +185,13 @@ def go_next(screen: SwarmScreen) -> None:
     screen.post_message(Open(tasks[after], instead=True))
 
 
+def open_inbox(screen: SwarmScreen) -> None:
+    from app.tui.screens.inbox import InboxScreen
+
+    if not isinstance(screen, InboxScreen):
+        screen.app.push_screen(InboxScreen(screen.desk))
+
+
 def show_help(screen: SwarmScreen) -> None:
     screen.app.push_screen(HelpScreen(screen.PLACE))
 
@@ -226,6 +239,7 @@ COMMON: Final[dict[str, Verb]] = {
     "back": go_back,
     "quit": go_back,
     "next": go_next,
+    "inbox": open_inbox,
 }
 """What means the same on every screen."""
 

@@ -14,6 +14,8 @@ from app.tui.model.fleet import RANKS, Counts
 from app.tui.model.line import Line, fit, line_cells, spread
 from app.tui.widgets.paint import Drawn
 
+ROOMY: Final = 78
+"""Cells from which on every view of a run is named, not only the one that is seen."""
 _NOTHING: Final = Counts(0, {}, show.nothing(), show.nothing())
 _WARNINGS: Final = {"none": " NO SANDBOX ", "namespaces": " NO CONTAINER "}
 """What stays on the screen when agents are not in containers, by the isolation there is."""
@@ -79,7 +81,9 @@ class Rule(Drawn):
 class Tabs(Drawn):
     """A rule that names the views below it, with the number that shows each."""
 
-    NAMES: ClassVar[tuple[str, ...]] = ("log", "diff", "files", "cost", "network")
+    NAMES: ClassVar[tuple[str, ...]] = (
+        *("log", "diff", "files", "cost", "network", "checks", "why"),
+    )
     title: reactive[str] = reactive("")
     aside: reactive[str] = reactive("")
     active: reactive[str] = reactive("log")
@@ -88,9 +92,10 @@ class Tabs(Drawn):
     def lines(self, width: int) -> list[Line]:
         left: Line = [("─ ", "rule"), (self.title, "key" if self.lit else "title"), (" ", "")]
         right: Line = [(f" {self.aside} ", "ask"), ("──", "rule")] if self.aside else []
+        spelt = width >= ROOMY
         for number, name in enumerate(self.NAMES, 1):
             on = name == self.active
-            word = f" {number} {name.capitalize()} "
+            word = f" {number} {name.capitalize()} " if on or spelt else f" {number} "
             right.append((f"[{word.strip()}]" if on else word, "strong" if on else "dim"))
         return [ruled(left, [*right, ("─", "rule")], width)]
 

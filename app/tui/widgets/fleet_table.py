@@ -1,14 +1,13 @@
 """The list of runs, needs me first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
-from app.domain.ids import TaskId
 from app.domain.money import dollars
 from app.domain.run import SETTLED
 from app.tui.model import show
 from app.tui.model.line import Line, fit, one_line, right
-from app.tui.widgets.line_view import LineView
+from app.tui.widgets.kept_view import MARK, KeptView
 from app.wire import RunRow
 
 
@@ -45,7 +44,9 @@ def header(width: int) -> Line:
     return [(text, "label")]
 
 
-def row_line(row: RunRow, width: int, now: float) -> Line:
+def row_line(
+    row: RunRow, width: int, now: float, *, marked: bool = False, everywhere: bool = False
+) -> Line:
     """One run as a line of the list."""
     c = columns(width)
     sign, _word, ink = show.WORDS[show.state_of(row)]
@@ -53,11 +54,12 @@ def row_line(row: RunRow, width: int, now: float) -> Line:
     words = one_line(show.state_words(row))
     if words.endswith("checks"):
         ink = "warn"
-    line: Line = [(f" {sign} ", ink), (fit(show.name(row), c.name), "dim")]
+    line: Line = [(f" {sign}{MARK if marked else ' '}", ink), (fit(show.name(row), c.name), "dim")]
     if c.agent:
         line.append((" " + fit(one_line(row.run.agent), c.agent), "dim"))
     line.append((" " + fit(words, c.state), ink))
-    line.append((" " + fit(one_line(row.task.goal), c.goal), "dim" if settled else "bright"))
+    goal = f"{show.repository(row)}: {row.task.goal}" if everywhere else row.task.goal
+    line.append((" " + fit(one_line(goal), c.goal), "dim" if settled else "bright"))
     if c.lines:
         counted = show.changed(row.run.insertions, row.run.deletions)
         line.append((" " + right(counted, c.lines), "dim"))
@@ -75,46 +77,21 @@ def _age(row: RunRow, now: float) -> float:
     return (row.run.ended or now) - (row.run.started or row.run.created)
 
 
-class FleetTable(LineView):
-    """Rows in; `Moved` out when another run is selected. The selection stays on its task."""
-
-    has_cursor: ClassVar[bool] = True
+class FleetTable(KeptView[RunRow]):
+    """Rows in, or headings between them; `Moved` out when another run is selected."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
-        self.rows: list[RunRow] = []
         self.now = 0.0
-        self._selected_task: TaskId | None = None
+        self.everywhere = False
+        """Whether a row says which repository it is of."""
 
-    @property
-    def selected(self) -> RunRow | None:
-        return self.rows[self.cursor] if self.cursor < len(self.rows) else None
+    def show(self, rows: Sequence[RunRow | str], now: float, *, everywhere: bool = False) -> None:
+        self.now, self.everywhere = now, everywhere
+        self.list_things(rows)
 
-    def show(self, rows: list[RunRow], now: float) -> None:
-        self.rows, self.now = rows, now
-        places = {row.task.id: at for at, row in enumerate(rows)}
-        place = places.get(self._selected_task) if self._selected_task else None
-        self.set_count(len(rows))
-        before = self.cursor
-        if place is not None:
-            self.cursor = place
-        if self.cursor == before:
-            self._remember()
-            self.post_message(self.Moved(self))
+    def name_of(self, thing: RunRow) -> str:
+        return thing.task.id
 
-    def select(self, task: TaskId) -> None:
-        for at, row in enumerate(self.rows):
-            if row.task.id == task:
-                self.cursor = at
-
-    def watch_cursor(self, old: int, new: int) -> None:
-        super().watch_cursor(old, new)
-        self._remember()
-
-    def _remember(self) -> None:
-        """The selected task; a key pressed while rows change places is about the run it was pressed for."""
-        if self.selected is not None:
-            self._selected_task = self.selected.task.id
-
-    def draw(self, row: int, width: int) -> tuple[Line, str]:
-        return row_line(self.rows[row], width, self.now), ""
+    def draw_thing(self, thing: RunRow, width: int, *, marked: bool) -> Line:
+        return row_line(thing, width, self.now, marked=marked, everywhere=self.everywhere)

@@ -64,6 +64,8 @@ class LineView(ScrollView, can_focus=True):
         self.sideways = 0
         self.needle = ""
         """Words that are looked for; where they stand they are lit."""
+        self.empty = self.nothing
+        """What stands there now when there are no rows."""
         self._strips: LRUCache[tuple[int, bool], Strip] = LRUCache(2000)
 
     def draw(self, row: int, width: int) -> tuple[Line, str]:
@@ -90,8 +92,8 @@ class LineView(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
         row = self.scroll_offset.y + y
-        if self.count == 0 and y == 1 and self.nothing:
-            return paint(self, [("  " + self.nothing, "dim")], width)
+        if self.count == 0 and y == 1 and self.empty:
+            return paint(self, [("  " + self.empty, "dim")], width)
         if row >= self.count:
             return Strip.blank(width, ground(self))
         selected = self.has_cursor and row == self.cursor
