@@ -1,6 +1,8 @@
 """The chain of caps: whatever the schedule, nothing passes its cap, and all sums are the ledger's."""
 
+import random
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -17,14 +19,11 @@ from app.domain.budget import (
     Limits,
     Periods,
     Raise,
-    Tally,
     chain,
-    headroom,
 )
 from app.domain.ids import ApprovalId, RunId
 from app.domain.money import Charge, Known, Micros
 from app.store import budgets, costs, ledger, tasks
-from app.store.sql import value
 from app.store.tables import HOLD, SPEND, STATE, TALLY, WARNING
 from tests.support.model_endpoint import add_run
 
@@ -198,24 +197,36 @@ def test_what_is_only_an_upper_bound_is_told_apart(c: sa.Connection) -> None:
     assert (line.micros, line.unsure) == (1100, 1000)
 
 
-# Any number of calls at a time, of three runs, over a midnight and a month's end, with crashes between.
-STEP = st.tuples(
-    st.sampled_from(
-        ["reserve", "reserve", "reserve", "settle", "lose", "release", "crash", "raise"]
-    ),
-    st.sampled_from([RUN, SECOND, OTHER]),
-    st.integers(0, 63),
-    st.integers(0, 700_000),
-    st.integers(0, 100),
-    st.sampled_from([0.0, 0.0, DAY, 25 * DAY]),
-)
+@dataclass(frozen=True)
+class Pages:
+    """A book whose pages are turned back after each schedule, and the caps that stand in it."""
+
+    engine: sa.Engine
+    caps: tuple[Cap, ...]
 
 
 @pytest.fixture(scope="module")
-def pages() -> Iterator[sa.Engine]:
+def pages() -> Iterator[Pages]:
     engine = book()
-    yield engine
+    with engine.connect() as c:
+        accounts = [budgets.account(c, run) for run in (RUN, SECOND, OTHER)]
+    days = ("1970-01-11", "1970-01-12", "1970-02-05")
+    yield Pages(
+        engine, tuple(cap for who in accounts for day in days for cap in chain(who, CEILINGS, day))
+    )
     engine.dispose()
+
+
+WHAT = (
+    "reserve", "reserve", "reserve", "burst", "settle", "settle", "settle", "settle", "lose", "release",
+    "crash", "raise",
+)  # fmt: skip
+PROGRAMS = st.lists(
+    st.tuples(st.sampled_from(WHAT), st.integers(0, 2**32 - 1)), min_size=1, max_size=10
+)
+"""What happens, and a number that says to whom and how much."""
+DAYS = (0.0, 0.0, DAY, 25 * DAY)
+"""A schedule goes over a midnight and a month's end."""
 
 
 @settings(
@@ -223,66 +234,89 @@ def pages() -> Iterator[sa.Engine]:
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-@given(parallel=st.integers(1, 64), steps=st.lists(STEP, min_size=1, max_size=12))
+@given(parallel=st.integers(1, 64), program=PROGRAMS)
 def test_no_schedule_passes_any_cap_and_all_sums_are_the_ledgers(
-    pages: sa.Engine, parallel: int, steps: list[tuple[str, RunId, int, int, int, float]]
+    pages: Pages, parallel: int, program: list[tuple[str, int]]
 ) -> None:
-    with pages.connect() as c:
-        holds: dict[str, int] = {}
-        for number, (what, run, which, micros, share, after) in enumerate(steps):
-            name = sorted(holds)[which % len(holds)] if holds else ""
-            if what == "reserve" and len(holds) < parallel:
-                if isinstance(reserve(c, f"h{number}", micros, run, at=NOON + after), Claim):
-                    holds[f"h{number}"] = micros
-            elif what == "crash":
-                ledger.settle_lost(c, now=NOON, host="here", ceilings=CEILINGS)
-                holds.clear()
-            elif what == "raise":
-                _grant(c, run, micros)
-            elif name:
-                _end(c, what, name, holds.pop(name) * share // 100)
-            _holds(c)
-        assert sum(line.micros for line in costs.costs(c, "run")) == _total(c)
+    with pages.engine.connect() as c:
+        schedule = Schedule(c, pages.caps, parallel)
+        for what, number in program:
+            schedule.play(what, random.Random(number))
+        schedule.add_up()
         c.rollback()
 
 
-def _end(c: sa.Connection, what: str, name: str, actual: int) -> None:
-    if what == "release":
-        ledger.release(c, hold=name, now=NOON)
-    else:
-        settle(c, name, actual, known="held" if what == "lose" else "metered")
+class Schedule:
+    """Calls of three runs, up to `parallel` of them at a time; after each event nothing is over its cap."""
 
+    def __init__(self, c: sa.Connection, caps: tuple[Cap, ...], parallel: int) -> None:
+        self.c = c
+        self.parallel = parallel
+        self.holds: dict[str, int] = {}
+        self.made = 0
+        self.money = {cap.key: int(cap.micros) for cap in caps if cap.micros is not None}
+        self.tokens = {cap.key: cap.tokens for cap in caps if cap.tokens is not None}
 
-def _grant(c: sa.Connection, run: RunId, micros: int) -> None:
-    key = f"task/{run.partition('.')[0]}"
-    more = Raise(approval=ApprovalId("a"), tally=key, of="", micros=Micros(micros), tokens=0)
-    budgets.grant(c, more, run=run)
+    def play(self, what: str, chance: random.Random) -> None:
+        match what:
+            case "burst":
+                for _ in range(chance.randint(1, self.parallel)):
+                    self._reserve(chance, most=DOLLAR // self.parallel)
+            case "reserve":
+                self._reserve(chance, most=700_000)
+            case "crash":
+                ledger.settle_lost(self.c, now=NOON, host="here", ceilings=CEILINGS)
+                self.holds.clear()
+            case "raise":
+                self._raise(chance)
+            case _:
+                self._end(what, chance)
+        self._within()
 
+    def add_up(self) -> None:
+        """All sums are those of the rows they were made of, and so are costs however they are added up."""
+        sums: dict[str, list[int]] = {}
+        rows = self.c.execute(sa.select(HOLD, SPEND.c.micros.label("cost")).outerjoin(SPEND))
+        for row in rows:
+            for key in row.tallies:
+                both = sums.setdefault(key, [0, 0])
+                both[0] += row.cost or 0
+                both[1] += row.micros if row.settled is None else 0
+        have = self.c.execute(sa.select(TALLY)).all()
+        assert {row.key: [row.spent, row.held] for row in have if row.key in sums} == sums
+        total = sum(line.micros for line in costs.costs(self.c, "run"))
+        assert total == sum(both[0] for key, both in sums.items() if key.startswith("task/"))
 
-def _holds(c: sa.Connection) -> None:
-    """Nothing is over its cap, and every sum is that of the rows it was made of."""
-    have = {row.key: value(row, Tally) for row in c.execute(sa.select(TALLY))}
-    for cap in {cap.key: cap for run in (RUN, SECOND, OTHER) for cap in _caps(c, run)}.values():
-        assert headroom((_ROOMY, cap), have, None).money.left >= 0
-    sums: dict[str, list[int]] = {}
-    for row in c.execute(sa.select(HOLD, SPEND.c.micros.label("cost")).outerjoin(SPEND)):
-        for key in row.tallies:
-            both = sums.setdefault(key, [0, 0])
-            both[0] += row.cost or 0
-            both[1] += row.micros if row.settled is None else 0
-    assert {key: [tally.spent, tally.held] for key, tally in have.items() if key in sums} == sums
+    def _reserve(self, chance: random.Random, *, most: int) -> None:
+        if len(self.holds) >= self.parallel:
+            return
+        self.made += 1
+        name, micros = f"h{self.made}", chance.randint(0, most)
+        run, at = chance.choice((RUN, SECOND, OTHER)), NOON + chance.choice(DAYS)
+        if isinstance(reserve(self.c, name, micros, run, tokens=micros // 1000, at=at), Claim):
+            self.holds[name] = micros
+        self._within()
 
+    def _end(self, what: str, chance: random.Random) -> None:
+        if not self.holds:
+            return
+        name = chance.choice(sorted(self.holds))
+        actual = self.holds.pop(name) * chance.randint(0, 100) // 100
+        if what == "release":
+            ledger.release(self.c, hold=name, now=NOON)
+        else:
+            settle(self.c, name, actual, known="held" if what == "lose" else "metered")
 
-_ROOMY = Cap(key="", of="nothing", micros=Micros(10**9))
+    def _raise(self, chance: random.Random) -> None:
+        run = chance.choice((RUN, OTHER))
+        key = f"task/{run.partition('.')[0]}"
+        micros = Micros(chance.randint(0, DOLLAR))
+        more = Raise(approval=ApprovalId("a"), tally=key, of="", micros=micros, tokens=0)
+        budgets.grant(self.c, more, run=run)
+        self.money[key] += micros
 
-
-def _caps(c: sa.Connection, run: RunId) -> list[Cap]:
-    who = budgets.account(c, run)
-    return [cap for day in _DAYS for cap in chain(who, CEILINGS, day)]
-
-
-_DAYS = ("1970-01-11", "1970-01-12", "1970-02-05")
-
-
-def _total(c: sa.Connection) -> int:
-    return int(c.execute(sa.select(sa.func.coalesce(sa.func.sum(SPEND.c.micros), 0))).scalar_one())
+    def _within(self) -> None:
+        query = "select key, spent + held, tokens + tokens_held from tally"
+        for key, micros, tokens in self.c.exec_driver_sql(query):
+            assert micros <= self.money.get(key, micros)
+            assert tokens <= self.tokens.get(key, tokens)
