@@ -107,8 +107,28 @@ class Handlers:
         model = request.query_params.get("model", "")
         return _json(await self.service.money.reprice(await self._run(request), model))
 
+    async def route(self, request: Request) -> Response:
+        return _json(await self.service.routing.explain(await self._run(request)))
+
+    async def bundle(self, request: Request) -> Response:
+        return _json(await self.service.routing.bundle(await self._run(request)))
+
+    async def routes(self, _request: Request) -> Response:
+        return _json(await self.service.routing.report())
+
+    async def models(self, _request: Request) -> Response:
+        return _json(await self.service.routing.models())
+
     async def agents(self, _request: Request) -> Response:
         return _json(await self.service.upkeep.agents())
+
+    async def image(self, request: Request) -> Response:
+        query = request.query_params
+        return _json(await self.service.upkeep.image(query.get("repo", ""), query.get("base", "")))
+
+    async def approve_image(self, request: Request) -> Response:
+        body = await _body(request, wire.ApproveImage)
+        return _json(await self.service.upkeep.approve_image(body))
 
     async def doctor(self, _request: Request) -> Response:
         return _json(await self.service.upkeep.doctor())

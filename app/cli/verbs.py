@@ -41,6 +41,10 @@ VERBS: Final[dict[str, Leaf | dict[str, Leaf]]] = {
     "restore": ("trash", "restore"),
     "trash": ("trash", "trash"),
     "sweep": ("trash", "sweep"),
+    "compare": ("routes", "compare"),
+    "bundle": ("routes", "bundle"),
+    "route": {"explain": ("routes", "explain"), "report": ("routes", "report")},
+    "models": ("routes", "models"),
     "agents": ("lists", "agents"),
     "prices": {
         "show": ("spending", "show"),
@@ -56,6 +60,7 @@ VERBS: Final[dict[str, Leaf | dict[str, Leaf]]] = {
 """In the order of the help: first contact, then a task's way from goal to merge, then the rest."""
 
 GROUPS: Final = {
+    "route": "Look at who got which task, and how that turned out.",
     "prices": "Look at what models cost, and replace the price list.",
     "audit": "Read who did what, when, to which exact content.",
     "daemon": "Start, stop or look at the background supervisor.",

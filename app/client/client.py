@@ -11,9 +11,11 @@ import msgspec
 
 from app import wire
 from app.client.http import exchange
+from app.domain.bundle import Part
 from app.domain.errors import Unreachable, error_class
 from app.domain.events import Event
 from app.domain.review import Approval, Comment, Review
+from app.domain.route import ModelLine, Report, Route
 
 T = TypeVar("T")
 
@@ -146,8 +148,32 @@ class Swarm:
             f"/v1/runs/{quote(run)}/reprice" + _query(model=model), wire.Repriced
         )
 
+    async def route(self, run: str) -> Route:
+        """Who got the run, who else could have, and why it was so."""
+        return await self._get(f"/v1/runs/{quote(run)}/route", Route)
+
+    async def bundle(self, run: str) -> tuple[Part, ...]:
+        """What the run was given of the ones before it."""
+        return await self._get(f"/v1/runs/{quote(run)}/bundle", tuple[Part, ...])
+
+    async def routes(self) -> Report:
+        """How the choices turned out."""
+        return await self._get("/v1/routes", Report)
+
+    async def models(self) -> tuple[ModelLine, ...]:
+        """What the names of models stand for."""
+        return await self._get("/v1/models", tuple[ModelLine, ...])
+
     async def agents(self) -> tuple[wire.AgentLine, ...]:
         return await self._get("/v1/agents", tuple[wire.AgentLine, ...])
+
+    async def image(self, repo: str, base: str = "") -> wire.ImageWish:
+        """The image that the agents of a repository shall stand on."""
+        return await self._get("/v1/image" + _query(repo=repo, base=base), wire.ImageWish)
+
+    async def approve_image(self, body: wire.ApproveImage) -> wire.ImageWish:
+        """Approve exactly what was shown."""
+        return await self._post("/v1/image", body, wire.ImageWish)
 
     async def doctor(self) -> tuple[wire.DoctorLine, ...]:
         """What the supervisor relies on, and whether it is there."""

@@ -88,3 +88,52 @@ class Outcome(Value, frozen=True, kw_only=True):
     seconds: float
     """From its start to its end."""
     at: float
+
+
+class ModelLine(Value, frozen=True, kw_only=True):
+    """What one name of `models` stands for now: a line of `GET /v1/models`."""
+
+    name: str
+    target: str
+    model: str
+    """The model that is called, after what has ended was replaced."""
+    usable: bool
+    why: str = ""
+    """Why it is not usable, and what to do."""
+    ends: str = ""
+    """The day on which the model ends, where that is known."""
+
+
+class Record(Value, frozen=True, kw_only=True):
+    """What history says of one target: a line of `GET /v1/routes`."""
+
+    target: str
+    runs: int
+    """Routed to it, whatever became of them."""
+    accepted: int
+    reworked: int
+    rejected: int
+    micros: Micros
+    """All that these runs have cost."""
+    per_accepted: Micros | None
+    """Cost of an accepted change, with everything that was not; None before the first."""
+    seconds: float | None
+    """Half of its runs took less."""
+
+
+class Shadow(Value, frozen=True, kw_only=True):
+    """A run for which history would have chosen somebody else."""
+
+    run: RunId
+    target: str
+    shadow: str
+
+
+class Report(Value, frozen=True, kw_only=True):
+    """`GET /v1/routes`: how the choices turned out."""
+
+    records: tuple[Record, ...]
+    shadows: tuple[Shadow, ...]
+    """The newest first."""
+    asked: int
+    """Of so many choices history had an opinion."""

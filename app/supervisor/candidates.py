@@ -120,12 +120,12 @@ async def judged(
 ) -> list[tuple[Option, str]]:
     """Each candidate with the reason why it cannot take a task now; empty when it can."""
     return [
-        (option, option.dropped or await _lacks(s, option) or _hindered(s, settings, option, book))
+        (option, option.dropped or await lacks(s, option) or _hindered(s, settings, option, book))
         for option in options
     ]
 
 
-async def _lacks(s: Services, option: Option) -> str:
+async def lacks(s: Services, option: Option) -> str:
     """What is missing on this machine."""
     try:
         with translated():
@@ -136,8 +136,11 @@ async def _lacks(s: Services, option: Option) -> str:
     return ""
 
 
-async def fit(s: Services, agent: Agent, model: str) -> None:
-    """Refuse now what would fail in a minute: no such harness, no engine, no key, no price."""
+async def fit(s: Services, agent: Agent, model: str, *, plays: bool = False) -> None:
+    """Refuse now what would fail in a minute: no such harness, no engine, no key, no price.
+
+    `plays`: a recording answers in place of the model.
+    """
     settings = s.configuration.settings.sandbox
     harness = s.harness(agent.harness)
     harness.check(agent.settings)
@@ -148,7 +151,8 @@ async def fit(s: Services, agent: Agent, model: str) -> None:
             hint="Set `sandbox: {driver: docker}` in your config.yaml.",
         )
     await driver.check(settings.runtime)
-    await check_model(s, agent, model)
+    if not plays:
+        await check_model(s, agent, model)
 
 
 async def _image(s: Services, agent: Agent) -> None:

@@ -21,6 +21,7 @@ from app.supervisor.evidence import why
 from app.supervisor.moved import follow
 from app.supervisor.pricing import Money
 from app.supervisor.proposals import behind, refreshed
+from app.supervisor.routing import Routing
 from app.supervisor.services import Services
 from app.supervisor.submit import submit
 from app.supervisor.upkeep import Upkeep
@@ -34,6 +35,7 @@ class Service:
         self.acts = Acts(s)
         self.money = Money(s)
         self.upkeep = Upkeep(s)
+        self.routing = Routing(s)
         self.shutdown = shutdown
         self._started = time.time()
 
