@@ -6,7 +6,9 @@ JSON over HTTP on a unix socket, so that curl and other tools work too; shapes a
 import msgspec
 
 from app.domain.base import Value
+from app.domain.cassette import Cassette
 from app.domain.ids import ReviewId, RunId
+from app.domain.image import OwnImage
 from app.domain.money import Micros
 from app.domain.network import Grant, NetworkRow
 from app.domain.review import Approval, CheckResult, Comment, Finding, Review
@@ -63,6 +65,8 @@ class NewTask(Value, frozen=True, kw_only=True):
     budget: Micros | None = None
     label: str = ""
     """A word to add costs up by."""
+    cassette: Cassette = Cassette()
+    """Files to record its model traffic to, or to answer from instead of a model."""
     allow_network: tuple[str, ...] = ()
     """Hosts and presets that its runs may reach, besides those of the configuration."""
     submitter: str = ""
@@ -219,6 +223,8 @@ class Approve(Value, frozen=True, kw_only=True):
     """Paths whose CONFIRM findings were acknowledged one by one."""
     secrets: tuple[str, ...] = ()
     """Fingerprints of secrets that may land all the same."""
+    message: str = ""
+    """What the commit says; empty for the task's goal."""
     note: str = ""
     by: str = ""
 
@@ -367,3 +373,32 @@ class Why(Value, frozen=True, kw_only=True):
 
 def encode(value: object) -> bytes:
     return msgspec.json.encode(value)
+
+
+class ImageWish(Value, frozen=True, kw_only=True):
+    """`GET /v1/image`: the image that agents of a repository shall stand on."""
+
+    repo: str
+    """Absolute path."""
+    commit: str
+    """Where its configuration and the files were read."""
+    image: OwnImage
+    digest: str
+    """What an approval binds."""
+    base: str
+    """The image that an agent's is made from."""
+    approved_by: str
+    """Who approved exactly this; empty when nobody did."""
+    used: bool
+    """Whether runs use it: not with `sandbox.image`, nor without containers."""
+    agent: str
+    """Short name of the image of the agent that gets tasks when none is named."""
+
+
+class ApproveImage(Value, frozen=True, kw_only=True):
+    """`POST /v1/image`; refused when what is there now has another digest."""
+
+    repo: str
+    digest: str
+    by: str
+    base: str = ""

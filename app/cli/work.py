@@ -1,6 +1,7 @@
 """Verbs that make agents work or stop: run, stop, resume, retry."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,8 +14,10 @@ from app.domain.errors import UsageError
 if TYPE_CHECKING:
     from app import wire
     from app.client.client import Swarm
+    from app.domain.cassette import Cassette
     from app.domain.money import Micros
     from app.domain.run import Run
+    from policies.routes import Kind
 
 Budget = Annotated[
     str | None, typer.Option("--budget", metavar="USD", help="Dollars a run may spend at most.")
@@ -23,7 +26,9 @@ Budget = Annotated[
 
 @examples(
     'swarm run "Fix the flaky test in tests/test_io.py"',
-    'swarm run "Add a --json flag" --agent claude-code --check "make test" --budget 1.00 --wait',
+    'swarm run "Add a --json flag" --agents claude-code,codex --race',
+    'swarm run "Add a --json flag" --agent strong --check "make test" --budget 1.00 --wait',
+    'swarm run "Fix the flaky test" --record flaky.cassette',
     "swarm run - < goal.md",
 )
 def run(  # noqa: PLR0913 - a parameter for each option
@@ -34,7 +39,27 @@ def run(  # noqa: PLR0913 - a parameter for each option
     ],
     *,
     agent: Annotated[
-        str, typer.Option("--agent", metavar="NAME", help="Who does it; see `swarm agents`.")
+        str,
+        typer.Option(
+            "--agent", metavar="NAME", help="Who does it: see `swarm agents` and `swarm models`."
+        ),
+    ] = "",
+    agents: Annotated[
+        str,
+        typer.Option(
+            "--agents", metavar="A,B,…", help="Several: the first that can, the others stand in."
+        ),
+    ] = "",
+    race: Annotated[
+        bool, typer.Option("--race", help="All of --agents at once, under the budget of one.")
+    ] = False,
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--kind",
+            metavar="WORD",
+            help="What sort of task, for the rules; else read off the goal.",
+        ),
     ] = "",
     base: Annotated[
         str, typer.Option("--base", metavar="REF", help="Branch, tag or commit to start from.")
@@ -58,6 +83,13 @@ def run(  # noqa: PLR0913 - a parameter for each option
     label: Annotated[
         str, typer.Option("--label", metavar="WORD", help="A word to add costs up by.")
     ] = "",
+    record: Annotated[
+        str, typer.Option("--record", metavar="FILE", help="Keep all it says with its model there.")
+    ] = "",
+    replay: Annotated[
+        str,
+        typer.Option("--replay", metavar="FILE", help="Such a file answers; no model is asked."),
+    ] = "",
     wait: Annotated[
         bool, typer.Option("--wait", help="Narrate, and end when swarm has nothing more to do.")
     ] = False,
@@ -74,11 +106,15 @@ def run(  # noqa: PLR0913 - a parameter for each option
         goal=sys.stdin.read().strip() if goal == "-" else goal,
         repo=str(call.where),
         agent=agent,
+        agents=_named(agent, agents),
+        race=race,
+        kind=_kind(kind),
         base=base,
         fetch=fetch,
         checks=tuple(check) if check else None,
         budget=money(budget),
         label=label,
+        cassette=_cassette(record, replay),
         allow_network=tuple(allow_network or ()),
         submitter=user_name(),
     )
@@ -93,6 +129,33 @@ def run(  # noqa: PLR0913 - a parameter for each option
         call.say(note)
     if not call.json:
         call.say(f"{row.run.agent} is on it. Follow it with `swarm logs {row.run.id} -f`.")
+
+
+def _cassette(record: str, replay: str) -> "Cassette":
+    """The files of `--record` and `--replay`, in whatever directory the supervisor is."""
+    from app.domain.cassette import Cassette
+
+    return Cassette(
+        record=str(Path(record).expanduser().absolute()) if record else "",
+        replay=str(Path(replay).expanduser().absolute()) if replay else "",
+    )
+
+
+def _named(agent: str, agents: str) -> tuple[str, ...]:
+    """The names of `--agents`. Raises `UsageError`."""
+    if agent and agents:
+        raise UsageError("--agent and --agents say the same thing", hint="Use one of them.")
+    return tuple(name.strip() for name in agents.split(",") if name.strip())
+
+
+def _kind(word: str) -> "Kind | None":
+    """The sort of a task. Raises `UsageError`."""
+    from policies.routes import KINDS
+
+    known = next((kind for kind in KINDS if kind == word), None)
+    if word and known is None:
+        raise UsageError(f"there is no kind {word!r}", hint=f"Use one of {', '.join(KINDS)}.")
+    return known
 
 
 async def _submit(swarm: "Swarm", new: "wire.NewTask") -> "tuple[wire.RunRow, list[str]]":
@@ -208,14 +271,21 @@ def retry(
     run: Id,
     *,
     agent: Annotated[
-        str, typer.Option("--agent", metavar="NAME", help="Another agent; see `swarm agents`.")
+        str,
+        typer.Option("--agent", metavar="NAME", help="Another agent, or a name of `swarm models`."),
     ] = "",
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Tell it nothing of what was tried before.")
+    ] = False,
 ) -> None:
-    """Start the task again from its base, as a new run."""
+    """Start the task again from its base, as a new run that is told what the ones before it left.
+
+    It gets their diff, what failed, review comments and decisions: `swarm bundle ID` shows them.
+    """
     from app import wire
 
     call = Call.of(ctx)
-    body = wire.Retry(agent=agent, by=user_name())
+    body = wire.Retry(agent=agent, fresh=fresh, by=user_name())
     told(call, call.ask(lambda swarm: swarm.retry(run, body)))
 
 

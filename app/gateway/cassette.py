@@ -160,6 +160,10 @@ def _part(text: str, since: int) -> str:
 
 def begin(cassette: Cassette) -> None:
     """Before a run: make the file to record to, or see that one can be played. Raises when that cannot be."""
+    if cassette.record and cassette.replay:
+        raise UsageError("a run is either recorded or played", hint="Leave one of them out.")
+    if not all(Path(name).is_absolute() for name in (cassette.record, cassette.replay) if name):
+        raise UsageError("a cassette is named by its absolute path")
     if cassette.replay:
         tape_of(cassette, "")
     if cassette.record:

@@ -30,7 +30,7 @@ async def retry(s: Services, run: RunId, body: wire.Retry) -> RunId:
         async with s.live.routing:
             route = await _route(s, task, before, ids.run_id(task.id, runs[-1].number + 1), body)
             fresh = fresh_run(s, task, runs[-1].number + 1, route)
-            await ready(s, repo, fresh)
+            await ready(s, repo, task, fresh)
             parts = () if body.fresh else await gather(s, task, before)
 
             def write(c: sa.Connection) -> None:

@@ -1,5 +1,6 @@
 """From a user's sentence to a queued run: all that can be refused is refused before anything is made."""
 
+import asyncio
 from pathlib import Path
 
 import msgspec
@@ -20,6 +21,7 @@ from app.domain.outfit import Outfit
 from app.domain.route import Route
 from app.domain.run import Run, RunState
 from app.domain.task import Task
+from app.gateway.cassette import begin
 from app.repo import repository
 from app.repo.fetching import fetched
 from app.repo.oddities import oddities
@@ -33,6 +35,7 @@ from app.supervisor.errors import translated
 from app.supervisor.moved import follow
 from app.supervisor.names import ATTEMPT, PLACE, attempt_id, place_id
 from app.supervisor.network import asked_for
+from app.supervisor.own_image import approved_base, check_image
 from app.supervisor.sandbox import image_for
 from app.supervisor.services import Services
 from harnesses.catalog import Agent
@@ -52,11 +55,11 @@ async def submit(s: Services, new: wire.NewTask) -> wire.RunRow:
     with translated():
         repo = await repository.open_repository(Path(new.repo))
         await follow(s, str(repo.root))
-        loaded = await _settings(s, repo, new.base)
+        loaded = await settings_of(s, repo, new.base)
         if new.fetch:
             base = new.base or loaded.settings.target or await repository.current_branch(repo)
             new = msgspec.structs.replace(new, base=await fetched(repo, base))
-            loaded = await _settings(s, repo, new.base)
+            loaded = await settings_of(s, repo, new.base)
         refuse_secrets_in(new.goal, "the goal", loaded.settings.policy)
         task = await _task(s, repo, loaded, new)
         rules = await _rules(s, repo, new.base)
@@ -65,7 +68,8 @@ async def submit(s: Services, new: wire.NewTask) -> wire.RunRow:
             task = msgspec.structs.replace(task, agent=routes_[0].chosen.agent)
             runs = [fresh_run(s, task, n, route) for n, route in enumerate(routes_, start=1)]
             for run in runs:
-                await ready(s, repo, run)
+                await ready(s, repo, task, run)
+            await asyncio.to_thread(begin, task.cassette)
             await s.database.write(_store, s, task, runs, routes_)
     await _tell(s, repo, task, runs, routes_)
     return await s.database.read(board.row, runs[0].id)
@@ -132,7 +136,7 @@ async def _tell_left_out(s: Services, repo: Repository, task: Task, run: Run) ->
         )
 
 
-async def _settings(s: Services, repo: Repository, base: str) -> Loaded:
+async def settings_of(s: Services, repo: Repository, base: str) -> Loaded:
     """The settings for this repository, with its own file read from the commit the work starts from."""
     commit = await repository.resolve(repo, base or "HEAD")
     text = await repository.read_file(repo, commit, REPO_CONFIG, CONFIG_LIMIT)
@@ -145,7 +149,7 @@ async def _task(s: Services, repo: Repository, loaded: Loaded, new: wire.NewTask
     target = settings.target or base
     if await repository.tip_of(repo, target) is None:
         target = await repository.current_branch(repo)
-    await repository.resolve(repo, base)
+    commit = await repository.resolve(repo, base)
     return Task(
         id=TaskId(ids.mint()),
         goal=new.goal.strip(),
@@ -161,9 +165,15 @@ async def _task(s: Services, repo: Repository, loaded: Loaded, new: wire.NewTask
         created=s.clock(),
         submitter=new.submitter,
         label=new.label,
-        outfit=Outfit(copies=settings.copies, setup=settings.setup, teardown=settings.teardown),
+        outfit=Outfit(
+            copies=settings.copies,
+            setup=settings.setup,
+            base=await approved_base(s, repo, commit, settings),
+            teardown=settings.teardown,
+        ),
         limits=_limits(s, settings, new),
         race=new.race,
+        cassette=new.cassette,
         network=NetworkRules(
             hosts=tuple(sorted({*settings.network.hosts, *asked_for(new)})),
             bytes=settings.network.limit,
@@ -194,16 +204,18 @@ def fresh_run(s: Services, task: Task, number: int, route: Route) -> Run:
         harness=entry.harness,
         model=chosen.model,
         sandbox=settings.driver,
-        image=image_for(entry, settings),
+        image=image_for(entry, settings, task.outfit.base),
         budget=task.budget,
         created=s.clock(),
     )
 
 
-async def ready(s: Services, repo: Repository, run: Run) -> None:
+async def ready(s: Services, repo: Repository, task: Task, run: Run) -> None:
     """Refuse now what would fail in a minute: no engine, no image, no key, no name to commit under."""
     await repository.identity(repo)
-    await fit(s, s.catalog.get(run.agent), run.model)
+    plays = bool(task.cassette.replay)
+    await fit(s, s.catalog.get(run.agent), run.model, plays=plays)
+    await check_image(s, task, run)
 
 
 def _store(

@@ -39,14 +39,26 @@ def test_a_task_goes_out_as_it_was_said(user: User, supervisor: Canned) -> None:
     assert body == {
         "goal": "Fix it",
         "agent": "codex",
+        "agents": [],
+        "race": False,
+        "kind": None,
         "base": "dev",
         "fetch": True,
         "label": "",
+        "cassette": {"record": "", "replay": ""},
         "allow_network": [],
         "checks": ["make test", "make lint"],
         "budget": 1_500_000,
         "submitter": "ada",
     }
+
+
+def test_a_cassette_is_named_from_where_the_user_stands(user: User, supervisor: Canned) -> None:
+    supervisor.on(TASKS, a_row())
+    user.types("run", "Fix it", "--record", "tapes/one")
+    named = sent(supervisor)["cassette"]
+    assert named["record"].endswith("/project/tapes/one")
+    assert (named["record"][0], named["replay"]) == ("/", "")
 
 
 def test_what_is_not_said_is_left_to_the_configuration(user: User, supervisor: Canned) -> None:
