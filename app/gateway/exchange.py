@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import web
 
 from app.domain.errors import EnvironmentProblem
-from app.domain.events import Refused
+from app.domain.events import Refused, UpstreamFailed
 from app.domain.money import Micros
 from app.gateway import replies
 from app.gateway.admission import BUDGET_STATUS, GONE_STATUS, Hold, admit
@@ -65,8 +65,11 @@ class Exchange:
         self._route = route
         self._request = request
         records = isinstance(line.tape, Recorder)
-        self._forward = Forward(parts, dialect, route, request, records=records)
+        self._forward = Forward(parts, dialect, route, request, tell=self._failed, records=records)
         self._left = asyncio.Event()
+
+    async def _failed(self, failed: UpstreamFailed) -> None:
+        await self._parts.witness.failed(self._line.run, failed)
 
     def client_gone(self) -> None:
         """The agent hung up: read on for its usage, but not for long."""

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
 import aiohttp
@@ -11,6 +11,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from app.domain.errors import EnvironmentProblem
+from app.domain.events import UpstreamFailed
 from app.gateway import replies
 from app.gateway.admission import BUDGET_STATUS
 from app.gateway.alive import Alive
@@ -38,9 +39,11 @@ class Forward:
         route: Route,
         request: web.BaseRequest,
         *,
+        tell: Callable[[UpstreamFailed], Awaitable[None]],
         records: bool = False,
     ) -> None:
-        """`records`: whether replies are kept in `heard`."""
+        """`tell` hears of each failure of the provider's; `records`: whether replies are kept in `heard`."""
+        self._tell = tell
         self._parts = parts
         self._records = records
         self._dialect = dialect
@@ -112,7 +115,10 @@ class Forward:
             self.unbilled = False
             return await self._parts.upstreams.post(upstream, url, headers, body)
 
-        answer = await answered(post, self._parts.settings, self._wait)
+        async def tell(status: int, again: float | None) -> None:
+            await self._tell(UpstreamFailed(upstream.name, status, again))
+
+        answer = await answered(post, self._parts.settings, self._wait, tell)
         if isinstance(answer, Later):
             return self._rests(upstream, answer.seconds)
         async with answer:

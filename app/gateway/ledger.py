@@ -5,7 +5,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from app.domain.base import Value
 from app.domain.budget import Claim, Headroom, Room
-from app.domain.events import Refused, Spent
+from app.domain.events import Refused, Spent, UpstreamFailed
 from app.domain.ids import RunId
 from app.domain.money import Charge, Micros
 
@@ -57,6 +57,10 @@ class Witness(Protocol):
     async def settled(self, run: RunId, spent: Spent) -> None: ...
 
     async def refused(self, run: RunId, refused: Refused) -> None: ...
+
+    async def failed(self, run: RunId, failed: UpstreamFailed) -> None:
+        """A model API refused a call of the run, or did not answer."""
+        ...
 
 
 class Shortage(Value, frozen=True, kw_only=True):

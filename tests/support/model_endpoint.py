@@ -14,7 +14,7 @@ import aiohttp
 import sqlalchemy as sa
 
 from app.domain.cassette import Cassette
-from app.domain.events import Refused, Spent
+from app.domain.events import Refused, Spent, UpstreamFailed
 from app.domain.ids import RunId, TaskId
 from app.domain.money import Micros
 from app.domain.run import Run, RunState
@@ -44,6 +44,7 @@ class Witnessed:
     greeted: list[RunId] = field(default_factory=list)
     spent: list[Spent] = field(default_factory=list)
     refusals: list[Refused] = field(default_factory=list)
+    failures: list[UpstreamFailed] = field(default_factory=list)
 
     async def first_request(self, run: RunId) -> None:
         self.greeted.append(run)
@@ -53,6 +54,9 @@ class Witnessed:
 
     async def refused(self, run: RunId, refused: Refused) -> None:
         self.refusals.append(refused)
+
+    async def failed(self, run: RunId, failed: UpstreamFailed) -> None:
+        self.failures.append(failed)
 
 
 @dataclass

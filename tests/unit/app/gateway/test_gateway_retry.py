@@ -53,6 +53,26 @@ async def test_a_failure_that_stays_is_passed_on_and_costs_nothing() -> None:
         assert (spend.calls, spend.held) == (0, 0)
 
 
+async def test_every_failure_is_told_and_what_follows_it() -> None:
+    async with facing(BUSY) as (b, _):
+        await b.post(ask())
+        told = [(each.upstream, each.status, each.again is None) for each in b.witness.failures]
+        assert told == [
+            ("anthropic", 529, False),
+            ("anthropic", 529, False),
+            ("anthropic", 529, True),
+        ]
+
+
+async def test_a_provider_that_is_not_there_is_told_too() -> None:
+    there = Upstream(name="anthropic", url="http://127.0.0.1:9")
+    async with bench(upstreams=(there,), attempts=1) as b:
+        await b.post(ask())
+        assert [each.words() for each in b.witness.failures] == [
+            "the model API 'anthropic' cannot be reached; the agent is told"
+        ]
+
+
 async def test_a_provider_that_wants_hours_stops_the_agent_and_names_the_time() -> None:
     diary = Diary()
     async with facing(LATE, desk=diary) as (b, rest):
