@@ -24,6 +24,8 @@ EXPECTED = {
     "mapping_type": "should be a mapping of keys to values",
     "model_type": "should be a mapping of keys to values",
     "missing": "is needed here",
+    "too_short": "should not be empty",
+    "string_too_short": "should not be empty",
 }
 """In place of pydantic's words, which are for programmers."""
 
@@ -110,7 +112,11 @@ def _words(item: Any, key: Key, root: type[BaseModel]) -> str:
         return str(item["ctx"]["error"])
     words = EXPECTED.get(kind) or item["msg"].replace("Input should", "should")
     # What stands in these parts can be a secret in the wrong place.
-    silent = kind == "missing" or key[0] in {"gateway", "database", "secrets"}
+    silent = kind in ("missing", "too_short", "string_too_short") or key[0] in {
+        "gateway",
+        "database",
+        "secrets",
+    }
     return words if silent else f"{words}, not {_shown(item['input'])}"
 
 
