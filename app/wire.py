@@ -11,7 +11,7 @@ from app.domain.ids import ReviewId, RunId
 from app.domain.image import OwnImage
 from app.domain.money import Micros
 from app.domain.network import Grant, NetworkRow
-from app.domain.review import Approval, CheckResult, Comment, Finding, Review
+from app.domain.review import Approval, CheckResult, Comment, Finding, Review, Scope
 from app.domain.run import Run
 from app.domain.task import Task
 from policies.routes import Kind
@@ -187,6 +187,20 @@ class PriceFile(Value, frozen=True, kw_only=True):
     by: str = ""
 
 
+class PriceOverride(Value, frozen=True, kw_only=True):
+    """`POST /v1/prices/override`: what one model costs, whatever the lists say."""
+
+    model: str
+    input: int | None = None
+    """Micro-dollars per million tokens. Without it the model is charged by the list again."""
+    output: int | None = None
+    cache_read: int | None = None
+    """As input when left out."""
+    cache_write: int | None = None
+    """Twice the input when left out."""
+    by: str = ""
+
+
 class Repriced(Value, frozen=True, kw_only=True):
     """`GET /v1/runs/{id}/reprice?model=`: the run's calls at the price of another model.
 
@@ -211,7 +225,19 @@ class Answer(Value, frozen=True, kw_only=True):
     note: str = ""
     amount: Micros | None = None
     """For a budget that is asked about: how much more, instead of what is proposed."""
+    scope: Scope = "once"
+    """How far a yes reaches."""
+    rule: str = ""
+    """With `always`: the digest of the change of the policy file that was looked at."""
     by: str = ""
+
+
+class NewRule(Value, frozen=True, kw_only=True):
+    """`GET /v1/approvals/{id}/rule`: the rule that `always` would write, as a change of the user's policy file."""
+
+    path: str
+    diff: str
+    digest: str
 
 
 class Approve(Value, frozen=True, kw_only=True):

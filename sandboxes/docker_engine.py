@@ -123,9 +123,13 @@ def knock(address: str) -> None:
             knocking.connect(path)
 
 
-def image_missing(error: docker.errors.APIError) -> SandboxUnavailable:
+class ImageMissing(SandboxUnavailable):
     """An image is not on this machine."""
-    return SandboxUnavailable(
+
+
+def image_missing(error: docker.errors.APIError) -> ImageMissing:
+    """An image is not on this machine."""
+    return ImageMissing(
         f"Docker has no such image: {error.explanation}",
         hint="Build the images with `swarm image build`.",
     )

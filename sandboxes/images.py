@@ -1,16 +1,17 @@
 """The images agents run in, tagged by what their Dockerfiles say, so that a changed file is a new image."""
 
+import contextlib
 import difflib
 import hashlib
 import io
 import tarfile
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
 from importlib.resources import files
 from typing import Any
 
-from sandboxes.docker_engine import Engine
-from sandboxes.errors import SandboxFailed
+from sandboxes.docker_engine import Engine, ImageMissing
+from sandboxes.errors import SandboxFailed, SandboxUnavailable
 
 BASE = "base"
 _SUFFIX = ".Dockerfile"
@@ -42,11 +43,22 @@ def current(agent: str) -> str:
 
 async def missing(wanted: Sequence[str], *, base: str = "") -> list[str]:
     """Those of the agents whose image is not on this machine."""
-    engine = Engine()
-    try:
-        return [agent for agent in wanted if not await _exists(engine, tag_of(agent, base=base))]
-    finally:
-        engine.close()
+    return [agent for agent in wanted if not await there(tag_of(agent, base=base))]
+
+
+async def there(name: str) -> bool:
+    """Whether the image is on this machine."""
+    async with _engine() as engine:
+        return await _exists(engine, name)
+
+
+async def id_of(name: str) -> str:
+    """The engine's id of an image, which changes with its content. Raises `SandboxUnavailable` without one."""
+    async with _engine() as engine:
+        try:
+            return await _id(engine, name)
+        except ImageMissing as error:
+            raise SandboxUnavailable(str(error), hint=f"Fetch it: `docker pull {name}`.") from error
 
 
 async def build(
@@ -62,36 +74,56 @@ async def build(
     """
     for agent in wanted:
         _check_agent(agent)
-    engine = Engine()
-    try:
-        tags = [await _ensure(engine, BASE, base=base, from_=base, say=say)]
+    async with _engine() as engine:
+        tags = [await _layer(engine, BASE, base=base, from_=base, say=say)]
         for agent in wanted:
             if agent != BASE:
-                tags.append(await _ensure(engine, agent, base=base, from_=tags[0], say=say))
+                tags.append(await _layer(engine, agent, base=base, from_=tags[0], say=say))
         if mark_current:
             for tag in tags:
                 await engine.call(f"tag {tag}", partial(_tag, tag=tag, name=tag.partition(":")[0]))
-    finally:
-        engine.close()
     return tags
 
 
-async def _ensure(
+async def build_own(
+    tag: str, files: Mapping[str, bytes], *, say: Callable[[str], None] = lambda _: None
+) -> None:
+    """Make sure an image of these files is there. The first is the Dockerfile, the others are all it can copy.
+
+    No secrets, no agent of the user's and no cache of another build is given to it; it has a network.
+    """
+    async with _engine() as engine:
+        await _ensure(engine, tag, files, {}, say)
+
+
+async def _layer(
     engine: Engine, name: str, *, base: str, from_: str, say: Callable[[str], None]
 ) -> str:
     tag = tag_of(name, base=base)
+    dockerfile = {"Dockerfile": _dockerfile(name).encode()}
+    await _ensure(engine, tag, dockerfile, {"BASE": from_} if from_ else {}, say)
+    return tag
+
+
+async def _ensure(
+    engine: Engine,
+    tag: str,
+    context: Mapping[str, bytes],
+    settings: Mapping[str, str],
+    say: Callable[[str], None],
+) -> None:
     if await _exists(engine, tag):
         say(f"{tag} is there")
-        return tag
-    settings = {"BASE": from_} if from_ else {}
-    context = _context(name)
+        return
+    packed = _packed(context)
     stream = engine.stream(
         f"build {tag}",
         lambda api: api.build(
-            fileobj=io.BytesIO(context),
+            fileobj=io.BytesIO(packed),
             custom_context=True,
+            dockerfile=next(iter(context)),
             tag=tag,
-            buildargs=settings,
+            buildargs=dict(settings),
             rm=True,
             forcerm=True,
             decode=True,
@@ -100,18 +132,35 @@ async def _ensure(
     async for said in stream:
         if "error" in said:
             raise SandboxFailed(
-                f"The image of {name} could not be built: {said['error'].strip()}",
+                f"The image {tag} could not be built: {said['error'].strip()}",
                 hint="It needs a network; behind a proxy of your own, name a base image that knows it.",
             )
         for line in said.get("stream", "").splitlines():
             say(line)
     if not await _exists(engine, tag):
         raise SandboxFailed(f"Docker stopped building {tag} before it was done")
-    return tag
 
 
-async def _exists(engine: Engine, tag: str) -> bool:
-    return bool(await engine.call("list images", lambda api: api.images(tag, quiet=True)))
+@contextlib.asynccontextmanager
+async def _engine() -> AsyncIterator[Engine]:
+    engine = Engine()
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+async def _exists(engine: Engine, name: str) -> bool:
+    with contextlib.suppress(ImageMissing):
+        return bool(await _id(engine, name))
+    return False
+
+
+async def _id(engine: Engine, name: str) -> str:
+    def look(api: Any) -> str:
+        return str(api.inspect_image(name)["Id"])
+
+    return await engine.call(f"look at the image {name}", look)
 
 
 def _tag(api: Any, *, tag: str, name: str) -> None:
@@ -122,14 +171,15 @@ def _dockerfile(name: str) -> str:
     return files("sandboxes").joinpath("dockerfiles", name + _SUFFIX).read_text(encoding="utf-8")
 
 
-def _context(name: str) -> bytes:
-    """All a build gets to see: the Dockerfile."""
-    content = _dockerfile(name).encode()
+def _packed(context: Mapping[str, bytes]) -> bytes:
+    """All a build gets to see. Times and owners are left out, so that the same files are the same archive."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
-        entry = tarfile.TarInfo("Dockerfile")
-        entry.size = len(content)
-        archive.addfile(entry, io.BytesIO(content))
+        for path, content in context.items():
+            entry = tarfile.TarInfo(path)
+            entry.size = len(content)
+            entry.mode = 0o755 if content.startswith(b"#!") else 0o644
+            archive.addfile(entry, io.BytesIO(content))
     return packed.getvalue()
 
 

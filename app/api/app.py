@@ -47,6 +47,7 @@ def create_app(service: Service) -> Starlette:
         ("GET", "/v1/runs/{run}/reprice", h.reprice),
         ("GET", "/v1/prices", h.prices),
         ("POST", "/v1/prices", h.replace_prices),
+        ("POST", "/v1/prices/override", h.override_price),
         ("GET", "/v1/image", h.image),
         ("POST", "/v1/image", h.approve_image),
         ("GET", "/v1/agents", h.agents),

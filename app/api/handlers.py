@@ -52,7 +52,8 @@ class Handlers:
 
     async def diff(self, request: Request) -> Response:
         review = request.query_params.get("review") == "1"
-        diff = await self.service.diff(await self._run(request), review=review)
+        since = request.query_params.get("since", "")
+        diff = await self.service.diff(await self._run(request), review=review, since=since)
         return Response(diff, media_type="text/x-diff")
 
     async def why(self, request: Request) -> Response:
@@ -102,6 +103,9 @@ class Handlers:
 
     async def replace_prices(self, request: Request) -> Response:
         return _json(await self.service.money.replace(await _body(request, wire.PriceFile)))
+
+    async def override_price(self, request: Request) -> Response:
+        return _json(await self.service.money.override(await _body(request, wire.PriceOverride)))
 
     async def reprice(self, request: Request) -> Response:
         model = request.query_params.get("model", "")

@@ -50,18 +50,19 @@ VERBS: Final[dict[str, Leaf | dict[str, Leaf]]] = {
         "show": ("spending", "show"),
         "diff": ("spending", "diff"),
         "update": ("spending", "update"),
+        "override": ("spending", "override"),
         "reprice": ("spending", "reprice"),
     },
     "audit": {"export": ("audit", "export")},
     "daemon": {"up": ("daemon", "up"), "down": ("daemon", "down"), "status": ("daemon", "status")},
-    "image": {"build": ("image", "build")},
+    "image": {"build": ("image", "build"), "approve": ("image", "approve")},
     "config": {"show": ("config", "show")},
 }
 """In the order of the help: first contact, then a task's way from goal to merge, then the rest."""
 
 GROUPS: Final = {
     "route": "Look at who got which task, and how that turned out.",
-    "prices": "Look at what models cost, and replace the price list.",
+    "prices": "Look at what models cost, and say what they cost.",
     "audit": "Read who did what, when, to which exact content.",
     "daemon": "Start, stop or look at the background supervisor.",
     "image": "Make the images that agents run in.",

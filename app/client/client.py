@@ -52,11 +52,13 @@ class Swarm:
         """`run` may be a run's id, a task's, or the beginning of either, if only one fits."""
         return await self._get(f"/v1/runs/{quote(run)}", wire.RunDetail)
 
-    async def diff(self, run: str, *, review: bool = False) -> bytes:
-        """Unified diff, as git prints it: base to newest snapshot, or target tip to result of the review."""
-        return await self._raw(
-            "GET", f"/v1/runs/{quote(run)}/diff" + _query(review=str(int(review)))
-        )
+    async def diff(self, run: str, *, review: bool = False, since: str = "") -> bytes:
+        """Unified diff, as git prints it: base to newest snapshot, or target tip to result of the review.
+
+        With `since`, a tree that a review showed before: from that to the result of the review now.
+        """
+        query = _query(review=str(int(review)), since=since)
+        return await self._raw("GET", f"/v1/runs/{quote(run)}/diff" + query)
 
     async def why(self, run: str) -> wire.Why:
         return await self._get(f"/v1/runs/{quote(run)}/why", wire.Why)
@@ -141,6 +143,10 @@ class Swarm:
     async def replace_prices(self, file: wire.PriceFile) -> tuple[wire.PriceChange, ...]:
         """What another price list changes; installed or only compared."""
         return await self._post("/v1/prices", file, tuple[wire.PriceChange, ...])
+
+    async def override_price(self, body: wire.PriceOverride) -> tuple[wire.PriceLine, ...]:
+        """Charge one model by a price of the user's own, or by the list again; what holds for it now."""
+        return await self._post("/v1/prices/override", body, tuple[wire.PriceLine, ...])
 
     async def reprice(self, run: str, model: str) -> wire.Repriced:
         """What a run would have cost with another model."""

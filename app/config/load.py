@@ -28,10 +28,14 @@ FLAGS = "command line"
 REPOSITORY_KEYS = frozenset(
     {
         *("agent", "target", "checks", "setup", "teardown", "max_turns", "budget", "approvals"),
-        *("network", "paths"),
+        *("network", "paths", "image"),
     }
 )
 """What a repository's file may set; everything else could widen what an agent may do on this machine."""
+
+
+WHOLE = frozenset({("image",)})
+"""Mappings that say one thing together: a later file's replaces what was there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +221,8 @@ def _overlay(
         key = (*at, name)
         if at == ("paths",):
             value = [*data.get(name, ()), *value]  # noqa: PLW2901 - the same setting, with what it adds to
+        if key in WHOLE:
+            data.pop(name, None)
         if isinstance(value, Mapping) and value:
             below = data.get(name)
             data[name] = dict(below) if isinstance(below, Mapping) else {}

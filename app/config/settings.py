@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from app.config.monitors import MonitorSettings
 from app.config.networks import check_network, hosts_of
@@ -129,6 +129,25 @@ class SandboxSettings(Section):
     def free_disk_bytes(self) -> int:
         """`free_disk` as a number of bytes."""
         return bytes_of(self.free_disk)
+
+
+class ImageSettings(Section):
+    """What agents' images stand on instead of swarm's, once you approved its content (`swarm image approve`)."""
+
+    name: str = ""
+    """An image on this machine, of Debian or Ubuntu, for example `python:3.12-bookworm`."""
+    dockerfile: str = ""
+    """A Dockerfile of the repository, by its path in it."""
+    files: tuple[str, ...] = ()
+    """Files of the repository that the Dockerfile copies, by their paths; it sees no others."""
+    devcontainer: str = ""
+    """A devcontainer.json of the repository; the image or Dockerfile it names is taken, and nothing else of it."""
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "ImageSettings":
+        if sum(map(bool, (self.name, self.dockerfile, self.devcontainer))) > 1:
+            raise ValueError("should name one of `name`, `dockerfile` and `devcontainer`")
+        return self
 
 
 class NetworkSettings(Section):
@@ -274,6 +293,8 @@ class Settings(Section):
     """How often an agent must ask inside its sandbox: `cautious`, `balanced` or `autonomous`."""
     sandbox: SandboxSettings = SandboxSettings()
     """Where agents and checks run, and how much of the machine they may take."""
+    image: ImageSettings = ImageSettings()
+    """What agents' images stand on."""
     network: NetworkSettings = NetworkSettings()
     """What agents may reach besides models."""
     monitors: MonitorSettings = MonitorSettings()

@@ -15,5 +15,7 @@ class Outfit(Value, frozen=True, kw_only=True):
     """Patterns, as in `.gitignore`, of ignored files of the user's checkout that agents get."""
     setup: tuple[str, ...] = ()
     """Shell commands that must succeed in the sandbox before its first program."""
+    base: str = ""
+    """Image that agents' images stand on, as a person approved it; empty for swarm's own."""
     teardown: tuple[str, ...] = ()
     """Shell commands that run in the sandbox before it is removed."""

@@ -113,6 +113,7 @@ APPROVAL = sa.Table(
     sa.Column("request", sa.Text, nullable=False),
     sa.Column("title", sa.Text, nullable=False),
     sa.Column("action", sa.Text, nullable=False),
+    sa.Column("tool", sa.Text, nullable=False, server_default=""),
     sa.Column("detail", sa.Text, nullable=False),
     sa.Column("paths", sa.JSON, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
@@ -121,6 +122,8 @@ APPROVAL = sa.Table(
     sa.Column("by", sa.Text, nullable=False, server_default=""),
     sa.Column("answered", sa.Float),
     sa.Column("note", sa.Text, nullable=False, server_default=""),
+    sa.Column("scope", sa.Text, nullable=False, server_default="once"),
+    sa.Column("heard", sa.Float),
     sa.UniqueConstraint("run", "turn", "request"),
 )
 
@@ -144,6 +147,7 @@ REVIEW = sa.Table(
     sa.Column("by", sa.Text, nullable=False, server_default=""),
     sa.Column("decided", sa.Float),
     sa.Column("note", sa.Text, nullable=False, server_default=""),
+    sa.Column("message", sa.Text, nullable=False, server_default=""),
     sa.Column("merged", sa.Text, nullable=False, server_default=""),
 )
 
@@ -317,6 +321,17 @@ GRANT = sa.Table(
     sa.Column("at", sa.Float, nullable=False),
 )
 """Hosts that a person allowed for one run while it was under way."""
+
+APPROVED_IMAGE = sa.Table(
+    "approved_image",
+    STATE,
+    sa.Column("repo", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+)
+"""Images that a person approved for a repository, by the digest of all that goes into them."""
 
 AUDIT = sa.Table(
     "audit",

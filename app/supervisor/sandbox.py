@@ -25,9 +25,9 @@ _MOUNTED = ("container", "namespaces")
 """Isolations in which a mount is where it was asked for."""
 
 
-def image_for(agent: Agent, settings: SandboxSettings) -> str:
-    """The image of an agent's sandbox: the user's, else the one `swarm image build` makes for it."""
-    return settings.image or images.tag_of(agent.image or "base")
+def image_for(agent: Agent, settings: SandboxSettings, base: str = "") -> str:
+    """The image of an agent's sandbox: the user's, else swarm's for it, which stands on `base`."""
+    return settings.image or images.tag_of(agent.image or images.BASE, base=base)
 
 
 def history_mounts(s: Services, run: Run, repo: Repository, *more: Path) -> tuple[Mount, ...]:

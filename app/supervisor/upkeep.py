@@ -3,7 +3,7 @@
 from app import wire
 from app.domain.ids import RunId
 from app.store import audit, board, tasks
-from app.supervisor import checkup
+from app.supervisor import checkup, image_verbs
 from app.supervisor.disk import disk_of
 from app.supervisor.services import Services
 from app.supervisor.tidy import tidy
@@ -27,6 +27,12 @@ class Upkeep:
 
     async def agents(self) -> tuple[wire.AgentLine, ...]:
         return await checkup.agents(self._s)
+
+    async def image(self, repo: str, base: str) -> wire.ImageWish:
+        return await image_verbs.show(self._s, repo, base)
+
+    async def approve_image(self, body: wire.ApproveImage) -> wire.ImageWish:
+        return await image_verbs.approve(self._s, body)
 
     async def doctor(self) -> tuple[wire.DoctorLine, ...]:
         return await checkup.doctor(self._s)

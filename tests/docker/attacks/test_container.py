@@ -14,7 +14,6 @@ from docker import APIClient
 from docker.utils import kwargs_from_env
 
 import sandboxes
-from sandboxes import images
 from sandboxes.base import Process
 from sandboxes.spec import MAX_LINE, Limits, Program, SandboxSpec
 from tests.support.attacks import attack
@@ -298,10 +297,6 @@ async def test_an_image_is_never_built_from_what_an_agent_wrote(
     assert "error" not in told[-1]
     engine.remove_image("swarm-test-evil")
     assert (await ran(sandbox, "ls /tmp/owned", name="turn-2"))[1].code != 0
-    # All a build of ours gets to see is one shipped file.
-    for agent in images.agents():
-        with tarfile.open(fileobj=io.BytesIO(images._context(agent))) as archive:
-            assert archive.getnames() == ["Dockerfile"]
 
 
 @attack("C15")
