@@ -1,4 +1,4 @@
-"""Verbs about money: cost, and prices show, update, diff and reprice."""
+"""Verbs about money: cost, and prices show, update, diff, override and reprice."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -124,6 +124,50 @@ def update(ctx: typer.Context, file: ListFile) -> None:
     _replace(call, file, install=True)
     if not call.json:
         call.say("Calls are charged by this list from now on.")
+
+
+@examples(
+    "swarm prices override my-model --input 0.50 --output 2",
+    "swarm prices override my-model --remove",
+)
+def override(
+    ctx: typer.Context,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model's id.")],
+    *,
+    input_: Annotated[
+        str, typer.Option("--input", metavar="USD", help="US dollars for a million tokens sent.")
+    ] = "",
+    output: Annotated[
+        str, typer.Option("--output", metavar="USD", help="The same for tokens received.")
+    ] = "",
+    cache_read: Annotated[
+        str, typer.Option("--cache-read", metavar="USD", help="Otherwise as --input.")
+    ] = "",
+    cache_write: Annotated[
+        str, typer.Option("--cache-write", metavar="USD", help="Otherwise twice --input.")
+    ] = "",
+    remove: Annotated[bool, typer.Option("--remove", help="Charge by the list again.")] = False,
+) -> None:
+    """Say what a model costs, whatever the price list says. Earlier charges keep theirs."""
+    if remove == bool(input_ and output):
+        raise UsageError("say what it costs with --input and --output, or --remove, not both")
+    given = {
+        "input": input_, "output": output, "cache_read": cache_read, "cache_write": cache_write
+    }  # fmt: skip
+    from app import wire
+    from app.domain.money import parse_dollars
+
+    try:
+        rates = {name: parse_dollars(text) for name, text in given.items() if text}
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    call = Call.of(ctx)
+    body = wire.PriceOverride(model=model, by=user_name(), **rates)
+    lines = call.ask(lambda swarm: swarm.override_price(body))
+    call.show(lines, lambda: _prices_text(lines) if lines else "")
+    if not call.json:
+        by = "this price" if lines and not remove else "the price list"
+        call.say(f"Calls of {model} are charged by {by} from now on.")
 
 
 @examples(

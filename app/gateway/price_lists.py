@@ -6,16 +6,20 @@ A list is the JSON that `genai-prices` publishes: an array of providers with the
 import hashlib
 import json
 import time
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from app.domain.errors import UsageError
+from app.gateway.settings import Rates
 
 if TYPE_CHECKING:
     from genai_prices.types import Provider
+
+_OWN: Final = "own.json"
 
 
 class PriceList(msgspec.Struct, frozen=True):
@@ -36,7 +40,7 @@ def shipped() -> PriceList:
 
 def newest(directory: Path | None) -> PriceList:
     """The list installed last, else the shipped one."""
-    found = sorted(directory.glob("*.json")) if directory and directory.is_dir() else []
+    found = sorted(directory.glob("prices *.json")) if directory and directory.is_dir() else []
     return PriceList(found[-1].stem, read(found[-1].read_bytes())) if found else shipped()
 
 
@@ -50,6 +54,22 @@ def install(directory: Path, text: bytes, now: float) -> PriceList:
     fresh.write_bytes(text)
     fresh.replace(directory / f"{name}.json")
     return PriceList(name, providers)
+
+
+def own(directory: Path | None) -> dict[str, Rates]:
+    """The prices that people have set for single models."""
+    file = directory / _OWN if directory else None
+    if file is None or not file.exists():
+        return {}
+    return msgspec.json.decode(file.read_bytes(), type=dict[str, Rates])
+
+
+def keep_own(directory: Path, prices: Mapping[str, Rates]) -> None:
+    """Keep them for the next start."""
+    directory.mkdir(parents=True, exist_ok=True)
+    fresh = directory / f"{_OWN}.new"
+    fresh.write_bytes(msgspec.json.format(msgspec.json.encode(prices)))
+    fresh.replace(directory / _OWN)
 
 
 def read(text: bytes) -> "list[Provider]":

@@ -4,7 +4,7 @@ The only module that knows the price list (`genai-prices`). A model that is not 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
@@ -107,6 +107,7 @@ class Prices:
         self._settings = settings
         self._directory = directory
         self._list = price_lists.newest(directory)
+        self._own = price_lists.own(directory)
 
     @property
     def version(self) -> str:
@@ -124,6 +125,28 @@ class Prices:
         self._list = price_lists.install(self._directory, text, now)
         return self.version
 
+    def own(self) -> Mapping[str, Rates]:
+        """The prices of single models that stand before every list: those of the configuration, then others."""
+        return {**self._own, **self._settings.prices}
+
+    def override(self, model: str, rates: Rates | None) -> None:
+        """Charge calls of that model by these rates from now on; by the list again without any."""
+        if self._directory is None:
+            raise UsageError("there is nowhere to keep a price")
+        if model in self._settings.prices:
+            raise UsageError(
+                f"gateway.prices in your configuration says what {model!r} costs",
+                hint="Change it there; it stands before what is set here.",
+            )
+        if rates is None and model not in self._own:
+            raise UsageError(
+                f"no price of your own is set for {model!r}",
+                hint=f"There are: {', '.join(sorted(self._own)) or 'none'}.",
+            )
+        kept = {name: each for name, each in self._own.items() if name != model}
+        self._own = kept if rates is None else {**kept, model: rates}
+        price_lists.keep_own(self._directory, self._own)
+
     def models(self) -> Iterator[tuple[str, str]]:
         """Every provider and model of the list in force."""
         for provider in self._providers:
@@ -133,6 +156,7 @@ class Prices:
         """The same with another list, which is not installed."""
         other = Prices(self._settings)
         other._list = price_lists.PriceList("the file", price_lists.read(text))
+        other._own = self._own
         return other
 
     def provider(self, url: str) -> str | None:
@@ -151,13 +175,14 @@ class Prices:
         unknown: UnknownModel | None = None,
     ) -> Price | Unpriced:
         """The price of a model for a call made at that time."""
-        own = self._settings.prices
-        for name in (model, normalise(model)):
-            if name in own:
-                return _flat(own[name], "config")
-        listed = self._listed(normalise(model), at, provider)
-        if listed is not None:
-            return listed
+        for own, data in ((self._settings.prices, "config"), (self._own, "own")):
+            for name in (model, normalise(model)):
+                if name in own:
+                    return _flat(own[name], data)
+        # As it is first: a platform's list knows its own regions and resellers, which cost more or less.
+        for name in (model, normalise(model), model.rpartition("/")[2]):
+            if (listed := self._listed(name, at, provider)) is not None:
+                return listed
         match unknown or self._settings.unknown_model:
             case "free":
                 return _flat(_FREE, "free")
@@ -166,7 +191,8 @@ class Prices:
             case _:
                 return Unpriced(
                     f"the price of model {model!r} is not known, so its cost cannot be limited",
-                    "Set gateway.prices for it, or gateway.unknown_model to assume or free.",
+                    f"`swarm prices override {model} --input USD --output USD` sets it, as gateway.prices does; "
+                    "or gateway.unknown_model says assume, or free for a local model.",
                 )
 
     def _listed(self, model: str, at: float, provider: str) -> Price | None:

@@ -13,9 +13,18 @@ from app.domain.errors import NotFound, UsageError
 from app.domain.ids import RunId, task_of
 from app.domain.money import Charge, Micros
 from app.gateway.prices import Price, Prices, Unpriced, Usage
+from app.gateway.settings import Rates
 from app.store import audit, budgets, costs, tasks
 from app.supervisor.services import Services
-from app.wire import CostLine, PriceChange, PriceFile, PriceLine, Purse, Repriced
+from app.wire import (
+    CostLine,
+    PriceChange,
+    PriceFile,
+    PriceLine,
+    PriceOverride,
+    Purse,
+    Repriced,
+)
 
 LATELY: Final = 900.0
 """Seconds over which the rate of spending is told."""
@@ -56,20 +65,38 @@ class Money:
         )
 
     def prices(self, model: str) -> tuple[PriceLine, ...]:
-        """The prices of every model whose name contains that text."""
+        """The prices of every model whose name contains that text, those of the user's own first."""
         prices = self._s.gateway.prices
+        known = [*(("", name) for name in sorted(prices.own())), *_known(prices)]
         found = tuple(
             line
-            for provider, name in _known(prices)
-            if model.lower() in name
+            for provider, name in known
+            if model.lower() in name.lower()
             for line in _lines(prices, provider, name, self._s.clock())
         )
         if not found:
             raise NotFound(
                 f"no price list knows a model like {model!r}",
-                hint="Set gateway.prices for it, or gateway.unknown_model to assume or free.",
+                hint="`swarm prices override MODEL --input USD --output USD` sets one, as gateway.prices does.",
             )
         return found
+
+    async def override(self, wanted: PriceOverride) -> tuple[PriceLine, ...]:
+        """Charge one model by a price of the user's own; what holds for it now."""
+        prices, now = self._s.gateway.prices, self._s.clock()
+        prices.override(wanted.model, _rates_of(wanted))
+        lines = tuple(_lines(prices, "", wanted.model, now))
+        await self._s.database.write(
+            audit.record,
+            key=f"price/{wanted.model}/{now}",
+            what="price set" if wanted.input is not None else "price unset",
+            actor=wanted.by,
+            at=now,
+            run=None,
+            model=wanted.model,
+            rates=" / ".join(str(each.input) + " " + str(each.output) for each in lines),
+        )
+        return lines
 
     async def replace(self, file: PriceFile) -> tuple[PriceChange, ...]:
         """What another list changes; with `install`, calls are charged by it from now on."""
@@ -139,6 +166,22 @@ def _check_day(text: str) -> None:
         raise UsageError(
             f"{text!r} is not a day", hint="Write it like 2026-11-21; days are of UTC."
         )
+
+
+def _rates_of(wanted: PriceOverride) -> Rates | None:
+    """What is left out is taken as dear as it can be."""
+    if wanted.input is None and wanted.output is None:
+        return None
+    if wanted.input is None or wanted.output is None:
+        raise UsageError("a price needs both, of input and of output")
+    write = 2 * wanted.input if wanted.cache_write is None else wanted.cache_write
+    return Rates(
+        input=wanted.input,
+        output=wanted.output,
+        cache_read=wanted.input if wanted.cache_read is None else wanted.cache_read,
+        cache_write=write,
+        cache_write_long=write,
+    )
 
 
 def _known(prices: Prices) -> list[tuple[str, str]]:

@@ -61,7 +61,7 @@ async def test_the_price_of_a_model_is_told_with_its_list(world: World) -> None:
 async def test_a_model_that_no_list_knows_is_named_with_the_way_out(world: World) -> None:
     with pytest.raises(NotFound, match="no price list knows a model like 'zorglub'") as refused:
         await world.client.prices("zorglub")
-    assert "gateway.prices" in refused.value.hint
+    assert "swarm prices override" in refused.value.hint
 
 
 async def test_a_run_is_priced_again_with_another_model(
@@ -104,6 +104,28 @@ async def test_the_board_knows_what_everybody_spent_today(
     assert sum(micros for _at, micros in purse.lately) >= worked.spend.micros
 
 
+async def test_a_person_may_say_what_a_model_costs_and_take_it_back(world: World) -> None:
+    body = wire.PriceOverride(model="zorglub-7b", input=500_000, output=2_000_000, by="ada")
+    (set_,) = await world.client.override_price(body)
+    assert (set_.input, set_.output, set_.cache_read, set_.data) == (
+        500_000,
+        2_000_000,
+        500_000,
+        "own",
+    )
+    assert await world.client.prices("zorglub") == (set_,)
+    await world.client.override_price(wire.PriceOverride(model="zorglub-7b", by="ada"))
+    with pytest.raises(NotFound):
+        await world.client.prices("zorglub")
+    told = [row.what for row in await world.client.audit() if row.what.startswith("price ")]
+    assert sorted(told) == ["price set", "price unset"]
+
+
+async def test_the_configuration_stands_before_a_price_that_is_set(world: World) -> None:
+    with pytest.raises(UsageError, match=r"gateway\.prices in your configuration"):
+        await world.client.override_price(wire.PriceOverride(model="scripted", input=1, output=1))
+
+
 async def test_what_is_no_price_list_is_refused_and_changes_nothing(world: World) -> None:
     with pytest.raises(UsageError, match="this is no price list"):
         await world.client.replace_prices(wire.PriceFile(text="{}", install=True))
@@ -126,7 +148,7 @@ async def test_an_installed_list_holds_is_kept_and_stands_in_the_audit(
     )
     (line,) = await world.client.prices("claude-future-9")
     assert (line.input, line.output) == (2_000_000, 8_000_000)
-    kept = list(Path(world.home.state, "prices").glob("*.json"))
+    kept = list(Path(world.home.state, "prices").glob("prices *.json"))
     assert [file.stem for file in kept] == [line.data]
     assert [row.actor for row in await world.client.audit() if row.what == "prices replaced"] == [
         "ada"

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import genai_prices
 import msgspec
@@ -115,6 +116,14 @@ def test_the_users_own_price_wins_over_the_list() -> None:
 
 def test_a_charge_names_the_price_data_it_was_made_with() -> None:
     assert known("claude-opus-5-5").data.startswith("genai-prices 0.")
+
+
+def test_a_price_that_was_set_holds_after_a_restart_and_before_the_list(tmp_path: Path) -> None:
+    settings = GatewaySettings(upstreams=UPSTREAMS)
+    Prices(settings, tmp_path).override("claude-opus-5-5", OWN)
+    price = Prices(settings, tmp_path).find("claude-opus-5-5", NOW)
+    assert isinstance(price, Price)
+    assert (price.cost(Usage(input=1)), price.data) == (1, "own")
 
 
 def test_a_charge_is_computed_again_from_its_own_rates() -> None:
