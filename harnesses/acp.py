@@ -15,9 +15,9 @@ from harnesses.errors import BadSettings, HarnessError
 from harnesses.written import Written, read_form
 
 Content: TypeAlias = str | dict[str, Any]
-_OWN: Final = ("HOME", "SWARM_KEY_NAME", "BASH_ENV")
+_OWN: Final = ("HOME", "SWARM_TOKEN", "BASH_ENV")
 _RELAYED: Final = ("relay.sh", "prepare.sh", "shell.sh", "opening.jsonl", "prompt.json")
-_KEY_NAME: Final = "SWARM_KEY_NAME"
+_KEY_NAME: Final = "SWARM_TOKEN"
 _IN_HOME: Final = re.compile(r"(\.?[A-Za-z0-9_][A-Za-z0-9_.-]*/)*\.?[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
