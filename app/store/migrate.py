@@ -4,6 +4,7 @@ A migration is a file `migrations/NNNN_name.py` with `def state(connection)` and
 """
 
 import importlib
+import logging
 import pkgutil
 import re
 from types import ModuleType
@@ -13,8 +14,11 @@ import sqlalchemy as sa
 
 from app.domain.errors import EnvironmentProblem
 from app.store import migrations
+from app.store.backup import back_up
 
 Part = Literal["state", "log"]
+
+_log = logging.getLogger(__name__)
 
 _META = sa.MetaData()
 _VERSION = sa.Table(
@@ -26,10 +30,17 @@ _VERSION = sa.Table(
 
 
 def upgrade(state: sa.Engine, log: sa.Engine) -> None:
-    """Bring both parts to the newest version; refuse, untouched, what a newer swarm has written."""
+    """Bring both parts to the newest version; refuse, untouched, what a newer swarm has written.
+
+    A SQLite database that holds anything is copied first, into `backups` beside it.
+    """
     found = _found()
-    _upgrade(state, "state", found)
-    _upgrade(log, "log", found)
+    parts: tuple[tuple[Part, sa.Engine], ...] = (("state", state), ("log", log))
+    for part, engine in parts:
+        have = _have(engine, part, max(found))
+        if 0 < have < max(found) and (copy := back_up(engine, have)):
+            _log.info("schema %d of the %s is kept in %s", have, part, copy)
+        _upgrade(engine, part, found)
 
 
 def _found() -> dict[int, ModuleType]:
@@ -41,15 +52,21 @@ def _found() -> dict[int, ModuleType]:
     }
 
 
+def _have(engine: sa.Engine, part: Part, newest: int) -> int:
+    with engine.begin() as connection:
+        have = _version(connection, part)
+    if have > newest:
+        raise EnvironmentProblem(
+            f"the state in {_place(engine)} was written by a newer swarm "
+            f"(schema {have}, this version knows {newest})",
+            hint="Run the newer swarm, or point SWARM_STATE_DIR at another directory.",
+        )
+    return have
+
+
 def _upgrade(engine: sa.Engine, part: Part, found: dict[int, ModuleType]) -> None:
     with engine.begin() as connection:
         have = _version(connection, part)
-        if have > max(found):
-            raise EnvironmentProblem(
-                f"the state in {_place(engine)} was written by a newer swarm "
-                f"(schema {have}, this version knows {max(found)})",
-                hint="Run the newer swarm, or point SWARM_STATE_DIR at another directory.",
-            )
         for number in range(have + 1, max(found) + 1):
             getattr(found[number], part)(connection)
             _record(connection, part, number)

@@ -40,6 +40,10 @@ def test_upgrading_again_changes_nothing(engines: Engines) -> None:
     assert [schema(engine) for engine in engines] == before
 
 
+def test_a_fresh_state_needs_no_backup(engines: Engines) -> None:
+    assert not (Path(str(engines[0].url.database)).parent / "backups").exists()
+
+
 @pytest.mark.parametrize("part", ["state", "log"])
 def test_a_newer_schema_is_refused_and_named(engines: Engines, part: str) -> None:
     engine = engines[0] if part == "state" else engines[1]

@@ -1,5 +1,7 @@
 """A state of the first version is carried over with its money."""
 
+import contextlib
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +40,16 @@ def c(tmp_path: Path) -> Iterator[sa.Connection]:
         yield connection
     for engine in (state, log):
         engine.dispose()
+
+
+def test_the_state_as_it_was_is_kept_beside_it(c: sa.Connection, tmp_path: Path) -> None:
+    (kept,) = (tmp_path / "backups").iterdir()
+    with contextlib.closing(sqlite3.connect(kept)) as before:
+        assert before.execute("pragma integrity_check").fetchone() == ("ok",)
+        assert before.execute("select sum(micros) from spend").fetchone() == (400,)
+        assert before.execute("select version from swarm_schema").fetchone() == (1,)
+    assert kept.name == "state-schema-0001.db"
+    assert kept.stat().st_mode & 0o777 == 0o600
 
 
 def test_what_was_spent_and_held_still_counts(c: sa.Connection) -> None:
