@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Protocol, cast
 
-MODULES = ("startup", "gateway", "sandbox", "first_request", "supervisor", "routing")
+MODULES = ("startup", "gateway", "sandbox", "first_request", "supervisor", "routing", "workspace")
 
 
 class Benchmark(Protocol):
