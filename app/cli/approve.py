@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @examples(
     "swarm approve k3f9x",
     "swarm approve k3f9x --yes --confirm Makefile",
+    'swarm approve k3f9x -m "Retry calls that were rate limited"',
     "swarm approve k3f9x --yes --allow-secret github-token:0123456789ab",
     "swarm approve k3f9x --yes --tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904",
 )
@@ -46,6 +47,10 @@ def approve(  # noqa: PLR0913 - one a flag
         ),
     ] = None,
     note: Annotated[str, typer.Option("--note", help="Kept with the approval.")] = "",
+    message: Annotated[
+        str,
+        typer.Option("--message", "-m", help="What the commit says, instead of the task's goal."),
+    ] = "",
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Wait until it has landed.")
     ] = True,
@@ -68,6 +73,7 @@ def approve(  # noqa: PLR0913 - one a flag
         confirmed=tuple(sorted(confirmed)),
         secrets=tuple(sorted(allowed)),
         note=note,
+        message=message,
         by=user_name(),
     )
     if not wait:

@@ -73,6 +73,8 @@ class Review(Value, frozen=True, kw_only=True):
     by: str = ""
     decided: float | None = None
     note: str = ""
+    message: str = ""
+    """What the commit says, in the words of who approved it; empty for the task's goal."""
     merged: str = ""
     """Commit id on the target once it landed."""
 

@@ -14,6 +14,14 @@ from app.domain.policy import SHIPPED, ChangePolicy
 Approvals: TypeAlias = Literal["cautious", "balanced", "autonomous"]
 
 
+def commit_message(goal: str) -> str:
+    """Subject and body of a squashed commit: the goal, its first line as the subject."""
+    first, _, rest = goal.partition("\n")
+    if len(first) <= 72:
+        return f"{first}\n\n{rest.strip()}".strip()
+    return f"{first[:71]}…\n\n{goal}"
+
+
 class Task(Value, frozen=True, kw_only=True):
     """Goal, repository, base, checks and limits; never changed once submitted."""
 

@@ -1,5 +1,6 @@
 """Diffs, read from the hub only: nothing in a tree can hide, transform or run anything there."""
 
+from collections.abc import Collection
 from typing import Final
 
 from app.domain.review import FileChange
@@ -12,17 +13,26 @@ from app.repo.process import MIB, Bounds
 _UNIFIED: Final = ("diff-tree", "-r", "-p", "--no-ext-diff", "--no-textconv", "--no-color")
 _PLAIN: Final = ("--no-renames", "--full-index", "--no-commit-id")
 _MOST_PATHS: Final = 20_000
+MOST_NAMED: Final = 500
+"""Files that a diff can be narrowed to; a command line has an end."""
 _WAY_OUT: Final = "Look at the files one by one in the run's worktree, or have the agent split it."
 
 
 async def diff(
-    hub: Hub, old: str, new: str, *, limit_bytes: int = 16 * MIB, timeout: float = 15.0
+    hub: Hub,
+    old: str,
+    new: str,
+    *,
+    paths: Collection[str] = (),
+    limit_bytes: int = 16 * MIB,
+    timeout: float = 15.0,
 ) -> bytes:
-    """The unified diff between two commits or trees of the hub."""
+    """The unified diff between two commits or trees of the hub; of these files only, if any are named."""
+    only = paths if len(paths) <= MOST_NAMED else ()
     bounds = Bounds(seconds=timeout, output=limit_bytes)
     try:
         return await hub.git().run(
-            *_UNIFIED, *_PLAIN, checked_id(old), checked_id(new), bounds=bounds
+            *_UNIFIED, *_PLAIN, checked_id(old), checked_id(new), "--", *only, bounds=bounds
         )
     except TimedOut as slow:
         message = f"the change is too large to diff: git gave up after {timeout:g} seconds"
@@ -30,6 +40,12 @@ async def diff(
     except TooLarge as large:
         message = f"the change is too large to diff: more than {limit_bytes} bytes"
         raise TooLarge(message, hint=_WAY_OUT) from large
+
+
+async def holds(hub: Hub, tree: str) -> bool:
+    """Whether the hub has that tree."""
+    found = await hub.git().ask("cat-file", "-e", f"{checked_id(tree)}^{{tree}}")
+    return found.code == 0
 
 
 async def stat(hub: Hub, old: str, new: str) -> tuple[FileChange, ...]:

@@ -40,13 +40,20 @@ def newest_review(c: sa.Connection, run: RunId) -> Review:
 
 
 def decide(
-    c: sa.Connection, review_id: ReviewId, verdict: Verdict, *, by: str, at: float, note: str
+    c: sa.Connection,
+    review_id: ReviewId,
+    verdict: Verdict,
+    *,
+    by: str,
+    at: float,
+    note: str,
+    message: str = "",
 ) -> bool:
-    """Record a verdict; False when one was given before."""
+    """Record a verdict, and what a commit shall say; False when one was given before."""
     result = c.execute(
         sa.update(REVIEW)
         .where(REVIEW.c.id == review_id, REVIEW.c.verdict.is_(None))
-        .values(verdict=str(verdict), by=by, decided=at, note=note)
+        .values(verdict=str(verdict), by=by, decided=at, note=note, message=message)
     )
     return result.rowcount == 1
 

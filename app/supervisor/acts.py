@@ -68,9 +68,11 @@ class Acts:
         own = consent.own_policy(self._s)
         consent.refuse_unapprovable(review, body, own)
         consent.refuse_secrets_in(body.note, "the note", own)
+        consent.refuse_secrets_in(body.message, "the commit message", own)
         taken = {
             "confirmed": " ".join(sorted(set(body.confirmed))),
             "secrets": consent.let_through(review, body, own),
+            "message": body.message.strip(),
         }
         await self._decide(run, review, Verdict.APPROVE, body.by, body.note, **taken)
         return await self._s.database.read(reviews.review, review.id)
@@ -221,7 +223,8 @@ class Acts:
         s, now = self._s, self._s.clock()
 
         def write(c: sa.Connection) -> None:
-            if not reviews.decide(c, review.id, verdict, by=by, at=now, note=note):
+            words = {"note": note, "message": taken.get("message", "")}
+            if not reviews.decide(c, review.id, verdict, by=by, at=now, **words):
                 given = reviews.review(c, review.id)
                 raise NotNow(
                     f"{review.id} was decided already: {given.verdict} by {given.by or 'somebody'}",

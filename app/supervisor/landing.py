@@ -4,7 +4,7 @@ from app.domain.errors import NotNow
 from app.domain.ids import RunId
 from app.domain.review import Review
 from app.domain.run import Run, RunState
-from app.domain.task import Task
+from app.domain.task import Task, commit_message
 from app.repo import merges, repository, trash, undoing
 from app.repo.merges import Landing, Words
 from app.repo.repository import Repository
@@ -25,20 +25,12 @@ async def landing_of(task: Task, review: Review, repo: Repository) -> Landing:
         tip=review.tip,
         result_tree=review.result_tree,
         words=Words(
-            message=message_of(task),
+            message=review.message or commit_message(task.goal),
             trailers=merges.trailers(review.run, snapshot=review.snapshot, review=review.id),
             author=await repository.identity(repo),
             date=review.decided or review.opened,
         ),
     )
-
-
-def message_of(task: Task) -> str:
-    """Subject and body of the squashed commit: the goal, its first line as the subject."""
-    first, _, rest = task.goal.partition("\n")
-    if len(first) <= 72:
-        return f"{first}\n\n{rest.strip()}".strip()
-    return f"{first[:71]}…\n\n{task.goal}"
 
 
 async def undo(s: Services, run_id: RunId, by: str) -> Undone:
@@ -49,7 +41,7 @@ async def undo(s: Services, run_id: RunId, by: str) -> Undone:
         raise NotNow(f"run {run_id} is {run.state}; only a merged change can be undone")
     repo, hub = await s.repository(task)
     words = Words(
-        message=f"Undo: {message_of(task)}",
+        message=f"Undo: {review.message or commit_message(task.goal)}",
         trailers=(("Swarm-Run", run_id),),
         author=await repository.identity(repo),
         date=s.clock(),

@@ -8,11 +8,10 @@ from app.domain.errors import NotNow, RepoError, UsageError
 from app.domain.ids import RunId, review_id
 from app.domain.review import Review
 from app.domain.run import Run, RunState
-from app.domain.task import Task
+from app.domain.task import Task, commit_message
 from app.repo import merges, repository
 from app.repo.content import secrets_in
 from app.store import reviews, turns
-from app.supervisor.landing import message_of
 from app.supervisor.services import Services
 
 
@@ -62,7 +61,7 @@ async def _look(s: Services, task: Task, run: Run, before: Review | None = None)
         snapshot=run.snapshot,
         policy=task.policy,
     )
-    words = secrets_in(message_of(task), "commit message", task.policy)
+    words = secrets_in(commit_message(task.goal), "commit message", task.policy)
     now = Review(
         id=review_id(run.id, run.round),
         run=run.id,

@@ -9,10 +9,12 @@ from importlib import metadata
 import msgspec
 
 from app import wire
+from app.domain.errors import NotFound
 from app.domain.events import Event
 from app.domain.ids import RunId
-from app.domain.review import Approval, Finding
+from app.domain.review import Approval, Finding, Review
 from app.repo import diffs
+from app.repo.hub import Hub
 from app.store import board, event_log, ledger, reviews, tasks
 from app.supervisor import network
 from app.supervisor.acts import Acts
@@ -87,18 +89,34 @@ class Service:
             behind=await behind(self._s, run),
         )
 
-    async def diff(self, run: RunId, *, review: bool) -> bytes:
-        """What the run changed; with `review`, exactly what landing the open review would change."""
+    async def diff(self, run: RunId, *, review: bool, since: str = "") -> bytes:
+        """What the run changed; with `review`, exactly what landing the open review would change.
+
+        With `since`, the tree that a review showed before: how what would land differs from that.
+        """
         task, found = await self._s.task_and_run(run)
         _repo, hub = await self._s.repository(task)
         if review:
             await refreshed(self._s, run)
             shown = await self._s.database.read(reviews.newest_review, run)
+            if shown.result_tree and since:
+                return await self._since(run, hub, shown, since)
             if shown.result_tree:
                 return await diffs.diff(hub, shown.tip, shown.result_tree)
         if not found.snapshot:
             return b""
         return await diffs.diff(hub, found.base, found.snapshot)
+
+    async def _since(self, run: RunId, hub: Hub, shown: Review, since: str) -> bytes:
+        """Only of files that the run changes: what others did to the target meanwhile is not the question."""
+        if not await diffs.holds(hub, since):
+            raise NotFound(
+                f"{since} is no tree that a review of {run} has shown",
+                hint=f"`swarm show {run} --json` lists its reviews with their trees.",
+            )
+        known = await self._s.database.read(reviews.reviews_of, run)
+        paths = {file.path for each in known for file in each.files}
+        return await diffs.diff(hub, since, shown.result_tree, paths=paths)
 
     async def why(self, run: RunId) -> wire.Why:
         return await why(self._s, run)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import pytest
 
 from app import wire
-from app.domain.errors import NeedsHuman, NotNow, UsageError
+from app.domain.errors import NeedsHuman, NotFound, NotNow, UsageError
 from app.domain.review import Review, Verdict
 from app.domain.run import RunState
 from tests.support.actions import USER
 from tests.support.attacks import attack
+from tests.support.leaks import SECRETS
 from tests.support.repos import run_git
 from tests.support.scripts import edit, scripted
 from tests.support.world import World, story
@@ -102,10 +103,37 @@ async def test_an_empty_comment_is_refused(world: World, mending: Mending) -> No
         await world.client.comment(mending.first.run, empty)
 
 
+async def test_what_changed_since_the_first_look_is_a_diff_of_its_own(
+    world: World, mending: Mending
+) -> None:
+    run, seen = mending.first.run, mending.first.result_tree
+    diff = (await world.client.diff(run, review=True, since=seen)).decode()
+    assert "-first try\n+second try\n" in diff
+    assert diff.count("diff --git") == 2
+
+
+async def test_a_tree_that_nobody_was_shown_cannot_be_compared_with(
+    world: World, mending: Mending
+) -> None:
+    with pytest.raises(NotFound, match="is no tree that a review"):
+        await world.client.diff(mending.first.run, review=True, since="1" * 40)
+
+
+async def test_a_commit_message_with_a_key_in_it_is_refused(world: World, mending: Mending) -> None:
+    review = mending.second.reviews[-1]
+    words = f"use {SECRETS['github-token']}"
+    body = wire.Approve(review=review.id, tree=review.result_tree, message=words, by=USER)
+    with pytest.raises(UsageError, match="the commit message"):
+        await world.client.approve(review.run, body)
+
+
 async def test_what_lands_is_the_newer_tree(world: World, mending: Mending) -> None:
     user = world.at(mending.second)
-    await user.approve(mending.first.run)
+    await user.approve(mending.first.run, message="Say it better\n\nAs the review asked.")
     assert run_git(user.repo, "show", "main:work.txt") == "second try"
+    assert run_git(user.repo, "log", "-1", "--format=%s/%b", "main").startswith(
+        "Say it better/As the review asked.\n"
+    )
     with pytest.raises(NotNow, match="decided already: approve by ada"):
         await user.changes(mending.first.run, "too late")
 

@@ -60,10 +60,18 @@ class SwarmActions:
         """The review that is open, once there is one."""
         return (await self.until(run, RunState.IN_REVIEW)).reviews[-1]
 
-    async def approve(self, run: str, *, confirmed: tuple[str, ...] = ()) -> wire.RunDetail:
+    async def approve(
+        self, run: str, *, confirmed: tuple[str, ...] = (), message: str = ""
+    ) -> wire.RunDetail:
         """Approve what is shown, and wait until it has landed or come back."""
         shown = await self.review(run)
-        body = wire.Approve(review=shown.id, tree=shown.result_tree, confirmed=confirmed, by=USER)
+        body = wire.Approve(
+            review=shown.id,
+            tree=shown.result_tree,
+            confirmed=confirmed,
+            message=message,
+            by=USER,
+        )
         await self.client.approve(run, body)
         return await self.until(run, RunState.MERGED, RunState.IN_REVIEW)
 

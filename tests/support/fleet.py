@@ -43,10 +43,15 @@ class Recording:
     reviews: list[Review] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
     diffs: dict[RunId, bytes] = field(default_factory=dict)
+    since: dict[str, bytes] = field(default_factory=dict)
+    """How the reviews' trees differ from these earlier ones."""
     events: list[Event] = field(default_factory=list)
     spend: dict[RunId, wire.Spend] = field(default_factory=dict)
     network: dict[RunId, wire.Network] = field(default_factory=dict)
     agents: tuple[wire.AgentLine, ...] = ()
+    costs: dict[str, tuple[wire.CostLine, ...]] = field(default_factory=dict)
+    """By what they are added up by."""
+    purse: wire.Purse = field(default_factory=wire.Purse)
 
     def say(self, run: RunId, at: float, *bodies: Body) -> None:
         """Add events to the end of the log."""
@@ -81,7 +86,9 @@ class RecordedSwarm(Swarm):
     async def board(self, repo: str = "") -> wire.Board:
         self._answer()
         seq = len(self.recording.events)
-        return wire.Board(rows=tuple(self.recording.rows), seq=seq, now=NOW)
+        return wire.Board(
+            rows=tuple(self.recording.rows), seq=seq, now=NOW, purse=self.recording.purse
+        )
 
     async def detail(self, run: str) -> wire.RunDetail:
         self._answer()
@@ -106,14 +113,22 @@ class RecordedSwarm(Swarm):
             spend=self.recording.spend.get(row.run.id, nothing),
         )
 
-    async def diff(self, run: str, *, review: bool = False) -> bytes:
+    async def diff(self, run: str, *, review: bool = False, since: str = "") -> bytes:
         self._answer()
+        if since:
+            return self.recording.since.get(since, b"")
         return self.recording.diffs.get(RunId(run), b"")
 
     async def network(self, run: str) -> wire.Network:
         self._answer()
         nothing = wire.Network(run=RunId(run), hosts=(), grants=(), limit=0, left=0, rows=())
         return self.recording.network.get(RunId(run), nothing)
+
+    async def costs(
+        self, by: str, *, of: str = "", since: str = "", until: str = ""
+    ) -> tuple[wire.CostLine, ...]:
+        self._answer()
+        return self.recording.costs.get(by, ())
 
     async def inbox(self) -> tuple[Approval, ...]:
         self._answer()
