@@ -43,18 +43,20 @@ class Upstreams:
 
         1. `<upstream>/<id>` names it. 2. The first that lists the model, as an alias or by a pattern.
         3. The first that lists no models at all. Always only among those that speak the dialect; raises
-        `EnvironmentProblem` where there is none.
+        `EnvironmentProblem` where there is none. A name such as `anthropic/claude` may also be an id at a reseller
+        that lists it; it is that one where the upstream of this name does not speak the dialect.
         """
         prefix, _, rest = model.partition("/")
-        for upstream in self._upstreams:
-            if rest and upstream.name == prefix:
-                _must_speak(upstream, dialect)
-                return upstream, upstream.aliases.get(rest, rest)
+        named = next((each for each in self._upstreams if rest and each.name == prefix), None)
+        if named and dialect in named.dialects:
+            return named, named.aliases.get(rest, rest)
         speaking = [each for each in self._upstreams if dialect in each.dialects]
         listing = [each for each in speaking if _lists(each, model)]
-        general = [each for each in speaking if not each.models]
+        general = [each for each in speaking if not each.models and not named]
         for upstream in (*listing, *general):
             return upstream, upstream.aliases.get(model, model)
+        if named:
+            raise _does_not_speak(named, dialect)
         raise EnvironmentProblem(
             f"no model API is configured that speaks {DIALECT_WORDS[dialect]} and serves {model!r}",
             hint=f"Add one to gateway.upstreams with `dialects: [{dialect}]`, or choose another agent.",
@@ -148,14 +150,13 @@ def credentials(upstream: Upstream, key: str, dialect: DialectName) -> dict[str,
             return {"authorization": f"Bearer {key}"}
 
 
-def _must_speak(upstream: Upstream, dialect: DialectName) -> None:
-    if dialect not in upstream.dialects:
-        spoken = " and ".join(DIALECT_WORDS[each] for each in upstream.dialects)
-        raise EnvironmentProblem(
-            f"the model API {upstream.name!r} speaks {spoken}, and the agent {DIALECT_WORDS[dialect]}",
-            hint=f"Choose another agent or model; or add {dialect} to "
-            f"gateway.upstreams.{upstream.name}.dialects, if it does speak that.",
-        )
+def _does_not_speak(upstream: Upstream, dialect: DialectName) -> EnvironmentProblem:
+    spoken = " and ".join(DIALECT_WORDS[each] for each in upstream.dialects)
+    return EnvironmentProblem(
+        f"the model API {upstream.name!r} speaks {spoken}, and the agent {DIALECT_WORDS[dialect]}",
+        hint=f"Choose another agent or model; or add {dialect} to "
+        f"gateway.upstreams.{upstream.name}.dialects, if it does speak that.",
+    )
 
 
 def _lists(upstream: Upstream, model: str) -> bool:

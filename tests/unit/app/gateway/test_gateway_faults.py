@@ -4,8 +4,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import signal
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +14,6 @@ import pytest
 from app.gateway.rehearsal import Rehearsal
 from app.gateway.rehearsal_script import FaultKind
 from app.gateway.settings import DialectName, Upstream
-from app.store import ledger
-from app.store.database import Database
-from app.store.tables import HOLD
 from tests.support.attacks import attack
 from tests.support.model_endpoint import (
     MESSAGES,
@@ -26,7 +21,6 @@ from tests.support.model_endpoint import (
     RUN_ID,
     RUN_KEY,
     Bench,
-    add_run,
     ask,
     bench,
     http,
@@ -245,55 +239,6 @@ async def test_closing_the_gateway_charges_calls_under_way_in_full() -> None:
         spend = await b.spend()
         assert spend.held == 0
         assert spend.micros >= 20_000
-
-
-SUPERVISOR = """
-import asyncio, sys
-from pathlib import Path
-from app.domain.ids import RunId
-from app.gateway.prices import Prices
-from app.gateway.server import Gateway
-from app.gateway.settings import GatewaySettings, Upstream
-from app.store.database import Database
-from app.supervisor.money import StoreLedger
-from tests.support.model_endpoint import RUN_ID, RUN_KEY, Witnessed
-
-async def main():
-    directory, url = Path(sys.argv[1]), sys.argv[2]
-    settings = GatewaySettings(upstreams=(Upstream(name="anthropic", url=url),))
-    ledger = StoreLedger(Database.open(directory))
-    gateway = Gateway(settings, ledger, Witnessed(), prices=Prices(settings))
-    await gateway.open(RUN_ID, directory / "s" / "r" / "gateway.sock", RUN_KEY)
-    print("ready", flush=True)
-    await asyncio.Event().wait()
-
-asyncio.run(main())
-"""
-
-
-async def test_a_killed_gateways_hold_is_charged_in_full_at_the_next_start(tmp_path: Path) -> None:
-    database = Database.open(tmp_path)
-    await database.write(add_run, RUN_ID, 1_000_000)
-    async with bench(key="") as b:
-        gateway = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", SUPERVISOR, str(tmp_path), b.endpoint.url,
-            stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        assert gateway.stdout is not None
-        assert await gateway.stdout.readline() == b"ready\n"
-        killed = Bench(b.gateway, b.endpoint, b.witness, database, tmp_path / "s/r/gateway.sock")
-        writer = await send_and_leave(killed, "[[usage input=20 output=900 fault=hang]]")
-        gateway.send_signal(signal.SIGKILL)
-        await gateway.wait()
-        writer.close()
-        with contextlib.suppress(ConnectionError):
-            await writer.wait_closed()
-        assert [row["settled"] for row in await killed.rows(HOLD)] == [None]
-        await database.write(ledger.settle_lost, now=9.0)
-        spend = await killed.spend()
-        assert (spend.held, spend.calls) == (0, 1)
-        assert spend.micros >= billed(b)
-    database.close()
 
 
 EVERY = pytest.mark.parametrize(
