@@ -190,7 +190,15 @@ class AcpSession:
         call = self._call(asked.tool_call)
         raw = asked.tool_call.raw_input
         given = as_json(raw) if raw else call.input
-        question = PermissionAsked(name, call.label, call.kind, call.tool, given, call.paths)
+        question = PermissionAsked(
+            id=name,
+            title=call.label,
+            tool=call.kind,
+            name=call.tool,
+            input=given,
+            paths=call.paths,
+            command=tools.command(call.kind, raw or call.given),
+        )
         return [*self._show(call), question]
 
     def _updated(self, update: lines.Update) -> Said:

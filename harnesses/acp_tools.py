@@ -1,12 +1,13 @@
 """Tool calls of the Agent Client Protocol in swarm's words, kept from the pieces in which agents tell them."""
 
+import shlex
 from typing import Any, Final, Literal
 
 import msgspec
 
 from harnesses.acp_lines import Update
 from harnesses.events import ToolCall, ToolCallUpdate, ToolKind
-from harnesses.text import OUTPUT_LIMIT, as_json, clip, one_line, relative
+from harnesses.text import OUTPUT_LIMIT, as_json, clip, one_line, out_of_shell, relative
 
 _KINDS: Final[dict[str, ToolKind]] = {
     "read": "read",
@@ -63,6 +64,14 @@ class Call(msgspec.Struct):
 
     def event(self) -> ToolCall:
         return ToolCall(self.id, self.label, self.kind, self.input, self.paths)
+
+
+def command(kind: ToolKind, given: Any) -> str:
+    """The command line a call would run, as agents give it: one text, or a list of words."""
+    line = given.get("command") if kind == "execute" and isinstance(given, dict) else None
+    if isinstance(line, list) and all(isinstance(word, str) for word in line):
+        line = shlex.join(line)
+    return out_of_shell(line) if isinstance(line, str) else ""
 
 
 def result(update: Update, name: str) -> ToolCallUpdate | None:

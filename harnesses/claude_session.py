@@ -219,6 +219,7 @@ class ClaudeSession:
                 name=ask.tool_name,
                 input=clip(bytes(ask.input).decode(), INPUT_LIMIT),
                 paths=tools.paths(given, where),
+                command=tools.command(ask.tool_name, given),
             )
         ]
 

@@ -44,6 +44,12 @@ def paths(given: Mapping[str, Any], workspace: str) -> tuple[str, ...]:
     return tuple(relative(path, workspace) for path in named if isinstance(path, str) and path)
 
 
+def command(tool: str, given: Mapping[str, Any]) -> str:
+    """The command line a tool would run; empty for tools that run none."""
+    line = given.get("command")
+    return line if kind(tool) == "execute" and isinstance(line, str) else ""
+
+
 def title(tool: str, given: Mapping[str, Any], workspace: str) -> str:
     """One line that says what the call does: `Bash: pytest -q`."""
     if tool == QUESTION:

@@ -1,13 +1,20 @@
 """The items of a Codex turn in swarm's words: what kind of tool, a title for a person, files, output."""
 
-import shlex
 from typing import Any, Final, Literal
 
 import msgspec
 
 from harnesses.codex_lines import Item, Trouble
 from harnesses.events import ToolCall, ToolCallUpdate, ToolKind
-from harnesses.text import INPUT_LIMIT, OUTPUT_LIMIT, as_json, clip, one_line, relative
+from harnesses.text import (
+    INPUT_LIMIT,
+    OUTPUT_LIMIT,
+    as_json,
+    clip,
+    one_line,
+    out_of_shell,
+    relative,
+)
 
 _KINDS: Final[dict[str, ToolKind]] = {
     "commandExecution": "execute",
@@ -40,16 +47,6 @@ def name(item: Item) -> str:
     return _NAMES.get(item.type) or item.tool or item.type
 
 
-def command_of(text: str) -> str:
-    """The command inside the shell that Codex wraps around it."""
-    try:
-        words = shlex.split(text)
-    except ValueError:
-        return text
-    wrapped = len(words) == 3 and words[0].endswith("sh") and words[1] in ("-lc", "-c")
-    return words[2] if wrapped else text
-
-
 def paths(item: Item, workspace: str) -> tuple[str, ...]:
     named = [change.path for change in item.changes] + ([item.path] if item.path else [])
     return tuple(relative(path, workspace) for path in named if path)
@@ -59,7 +56,7 @@ def title(item: Item, workspace: str) -> str:
     """One line that says what the item does: `shell: pytest -q`."""
     match item.type:
         case "commandExecution":
-            what = command_of(item.command or "")
+            what = out_of_shell(item.command or "")
         case "fileChange":
             what = ", ".join(paths(item, workspace))
         case "mcpToolCall":
@@ -73,7 +70,7 @@ def given(item: Item) -> str:
     """The tool's input as JSON text."""
     match item.type:
         case "commandExecution":
-            return as_json({"command": command_of(item.command or "")})
+            return as_json({"command": out_of_shell(item.command or "")})
         case "fileChange":
             changes = [msgspec.structs.asdict(change) for change in item.changes]
             return as_json({"changes": changes})

@@ -24,7 +24,7 @@ from harnesses.events import (
     Unreadable,
     UsageReported,
 )
-from harnesses.text import OUTPUT_LIMIT, as_json, clip, excerpt, is_uuid, one_line
+from harnesses.text import OUTPUT_LIMIT, as_json, clip, excerpt, is_uuid, one_line, out_of_shell
 
 Said: TypeAlias = list[AgentEvent | Send]
 INITIALIZE: Final = 1
@@ -163,6 +163,7 @@ class CodexSession:
             name=items.name(item),
             input=items.given(item),
             paths=items.paths(item, where),
+            command=out_of_shell(item.command or ""),
         )
 
     def _noticed(self, line: str, notice: jsonrpc.Notice) -> Said:

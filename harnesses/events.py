@@ -92,6 +92,8 @@ class PermissionAsked(Fact, frozen=True, tag="permission_asked"):
     """The tool's name in the agent's own words, for example `Bash`."""
     input: str = ""
     paths: tuple[str, ...] = ()
+    command: str = ""
+    """The command line, whole, where the tool runs one: what rules about commands look at."""
 
 
 class MessageTaken(Fact, frozen=True, tag="message_taken"):

@@ -207,6 +207,8 @@ class Player:
         if self.job["ask"]:
             question = self._name("q")
             told = {key: step[key] for key in ("title", "tool", "name", "paths")}
+            if step["tool"] == "execute":
+                told["command"] = step["detail"]
             emit(type="permission_asked", id=question, input=step["detail"], **told)
             allowed, self.note = self.inbox.wait(question)
         self._steps(step.get("then" if allowed else "else", []))

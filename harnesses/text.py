@@ -4,6 +4,7 @@ import difflib
 import json
 import posixpath
 import re
+import shlex
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -60,6 +61,16 @@ def relative(path: str, workspace: str) -> str:
     if full == root:
         return "."
     return full.removeprefix(root + "/") if full.startswith(root + "/") else full
+
+
+def out_of_shell(line: str) -> str:
+    """The command inside the shell that some agents wrap around it."""
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        return line
+    wrapped = len(words) == 3 and words[0].endswith("sh") and words[1] in ("-lc", "-c")
+    return words[2] if wrapped else line
 
 
 def is_uuid(text: str) -> bool:

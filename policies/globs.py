@@ -43,8 +43,15 @@ def _path(pattern: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=1024)
 def _text(pattern: str) -> re.Pattern[str]:
-    body = pattern.split("*")
-    return re.compile(".*".join(re.escape(part).replace(r"\?", ".") for part in body), re.DOTALL)
+    found = (_letters(piece) for piece in re.split(r"(\\.|\*|\?)", pattern))
+    return re.compile("".join(found), re.DOTALL)
+
+
+def _letters(piece: str) -> str:
+    """`*` and `?` stand for any characters and for one; behind a backslash, for themselves, as it does itself."""
+    if piece in ("\\*", "\\?", "\\\\"):
+        return re.escape(piece[1])
+    return {"*": ".*", "?": "."}.get(piece, re.escape(piece))
 
 
 def _piece(piece: str) -> str:

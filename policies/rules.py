@@ -35,7 +35,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     paths: tuple[str, ...] = ()
     """Files, as in .gitignore: `*.lock`, `deploy/**`. An `allow` needs every path of the request to match."""
     commands: tuple[str, ...] = ()
-    """Commands: `git push*`. Asked for in every command of a line; an `allow` needs all of them to match."""
+    """Commands: `git push*`; `\\*` is a star. An `allow` needs every command of a line to match, others one."""
 
     def matches(self, request: ActionRequest) -> bool:
         """Whether this rule speaks about the request."""
@@ -60,12 +60,17 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         parts = split_command(line)
         if self._every:
             # A permission for `pytest *` is none for `pytest $(anything)`.
-            return not _HIDING.search(line) and matches_command(parts, self.commands, every=True)
+            return not hides(line) and matches_command(parts, self.commands, every=True)
         return matches_command((*parts, line), self.commands, every=False)
 
 
 _BETWEEN = re.compile(r"\|\||&&|[;\n|&]")
 _HIDING = re.compile(r"[`<>]|\$\(|\beval\b")
+
+
+def hides(line: str) -> bool:
+    """Whether a shell would run or write something that the words of the line do not show."""
+    return _HIDING.search(line) is not None
 
 
 def split_command(line: str) -> tuple[str, ...]:

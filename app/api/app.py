@@ -39,6 +39,7 @@ def create_app(service: Service) -> Starlette:
         ("POST", "/v1/runs/{run}/{verb}", h.act),
         ("GET", "/v1/approvals", h.inbox),
         ("POST", "/v1/approvals/{approval}", h.answer),
+        ("GET", "/v1/approvals/{approval}/rule", h.rule),
         ("GET", "/v1/events", h.events),
         ("GET", "/v1/trash", h.trash),
         ("POST", "/v1/sweep", h.sweep),

@@ -77,6 +77,9 @@ class Handlers:
         body = await _body(request, wire.Answer)
         return _json(await self.service.acts.answer(approval, body))
 
+    async def rule(self, request: Request) -> Response:
+        return _json(await self.service.rule(ApprovalId(request.path_params["approval"])))
+
     async def events(self, request: Request) -> Response:
         query = request.query_params
         run = await self.service.find(query["run"]) if query.get("run") else ""

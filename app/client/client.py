@@ -81,6 +81,10 @@ class Swarm:
     async def answer(self, approval: str, answer: wire.Answer) -> Approval:
         return await self._post(f"/v1/approvals/{quote(approval)}", answer, Approval)
 
+    async def rule(self, approval: str) -> wire.NewRule:
+        """What answering with `always` would write, as a change of the user's policy file."""
+        return await self._get(f"/v1/approvals/{quote(approval)}/rule", wire.NewRule)
+
     async def approve(self, run: str, body: wire.Approve) -> Review:
         """Approve exactly the tree that was shown; it lands by itself."""
         return await self._act(run, "approve", body, Review)

@@ -9,6 +9,9 @@ from app.domain.ids import ApprovalId, ReviewId, RunId
 RAISE: Final = "raise"
 """The action of a question for a higher limit; every other is one of `policies.requests.ActionKind`."""
 
+Scope: TypeAlias = Literal["once", "run", "always"]
+"""How far a yes reaches: this question, every such question of the run, or of all runs by a rule of the user's."""
+
 Severity: TypeAlias = Literal["block", "confirm", "warn"]
 
 
@@ -98,12 +101,16 @@ class Approval(Value, frozen=True, kw_only=True):
     id: ApprovalId
     run: RunId
     turn: int
+    """0 when the program that asked is gone: the question waits to be asked again."""
     request: str
     """The agent's own id of the question."""
     title: str
     action: str
     """What kind of action it is: `RAISE`, or one of `policies.requests.ActionKind`."""
+    tool: str = ""
+    """The tool's name in the agent's own words."""
     detail: str = ""
+    """The command line, or the tool's input as the agent gave it."""
     paths: tuple[str, ...] = ()
     reason: str = ""
     """Why the policy wants a person to decide."""
@@ -112,3 +119,6 @@ class Approval(Value, frozen=True, kw_only=True):
     by: str = ""
     answered: float | None = None
     note: str = ""
+    scope: Scope = "once"
+    heard: float | None = None
+    """When the agent was given the answer."""

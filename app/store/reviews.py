@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from app.domain.errors import NotFound, NotNow
 from app.domain.ids import ApprovalId, ReviewId, RunId, approval_id
-from app.domain.review import RAISE, Approval, Comment, Review, Verdict
+from app.domain.review import RAISE, Approval, Comment, Review, Scope, Verdict
 from app.store.sql import insert_once, plain, value
 from app.store.tables import APPROVAL, COMMENT, REVIEW
 
@@ -95,7 +95,7 @@ def mark_sent(c: sa.Connection, run: RunId) -> None:
 
 
 def ask(c: sa.Connection, question: Approval) -> Approval:
-    """Open a question, or find it again by (run, turn, request); its id is minted here."""
+    """Open a question, or find it again: as it was asked, or one to which nobody listens any more."""
     same = sa.select(APPROVAL).where(
         APPROVAL.c.run == question.run,
         APPROVAL.c.turn == question.turn,
@@ -103,12 +103,47 @@ def ask(c: sa.Connection, question: Approval) -> Approval:
     )
     if row := c.execute(same).fetchone():
         return value(row, Approval)
+    if (lost := _lost(c, question)) is not None:
+        asked = sa.update(APPROVAL).where(APPROVAL.c.id == lost.id)
+        c.execute(asked.values(turn=question.turn, request=question.request))
+        return value(c.execute(same).one(), Approval)
     count = c.execute(
         sa.select(sa.func.count()).select_from(APPROVAL).where(APPROVAL.c.run == question.run)
     ).scalar_one()
     fields = plain(question) | {"id": approval_id(question.run, int(count) + 1)}
     c.execute(sa.insert(APPROVAL).values(**fields))
     return value(c.execute(same).one(), Approval)
+
+
+def _lost(c: sa.Connection, question: Approval) -> Approval | None:
+    """The same question, asked by a program that is gone, whose answer no agent has been given."""
+    query = sa.select(APPROVAL).where(
+        APPROVAL.c.run == question.run,
+        APPROVAL.c.turn == 0,
+        APPROVAL.c.action == question.action,
+        APPROVAL.c.tool == question.tool,
+        APPROVAL.c.detail == question.detail,
+    )
+    found = (value(row, Approval) for row in c.execute(query.order_by(APPROVAL.c.opened)))
+    return next((each for each in found if each.paths == question.paths), None)
+
+
+def lose(c: sa.Connection, run: RunId) -> None:
+    """Nobody listens to the run's questions: its program is gone. Answers that were not heard still count."""
+    unheard = sa.and_(
+        APPROVAL.c.run == run,
+        APPROVAL.c.turn > 0,
+        APPROVAL.c.heard.is_(None),
+        APPROVAL.c.action != RAISE,
+        sa.or_(APPROVAL.c.answer.is_(None), APPROVAL.c.by != "swarm"),
+    )
+    c.execute(sa.update(APPROVAL).where(unheard).values(turn=0, request=APPROVAL.c.id))
+
+
+def heard(c: sa.Connection, approval_id_: ApprovalId, *, at: float) -> None:
+    """The agent was given the answer."""
+    found = sa.update(APPROVAL).where(APPROVAL.c.id == approval_id_, APPROVAL.c.heard.is_(None))
+    c.execute(found.values(heard=at))
 
 
 def approval(c: sa.Connection, approval_id_: ApprovalId) -> Approval:
@@ -132,13 +167,20 @@ def open_approvals(c: sa.Connection) -> tuple[Approval, ...]:
 
 
 def answer(
-    c: sa.Connection, approval_id_: ApprovalId, *, yes: bool, by: str, at: float, note: str
+    c: sa.Connection,
+    approval_id_: ApprovalId,
+    *,
+    yes: bool,
+    by: str,
+    at: float,
+    note: str,
+    scope: Scope = "once",
 ) -> bool:
     """Answer a question; False when somebody was first."""
     result = c.execute(
         sa.update(APPROVAL)
         .where(APPROVAL.c.id == approval_id_, APPROVAL.c.answer.is_(None))
-        .values(answer="yes" if yes else "no", by=by, answered=at, note=note)
+        .values(answer="yes" if yes else "no", by=by, answered=at, note=note, scope=scope)
     )
     return result.rowcount == 1
 

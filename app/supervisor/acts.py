@@ -10,7 +10,7 @@ from app.domain.money import dollars
 from app.domain.review import RAISE, Approval, Comment, Review, Verdict
 from app.domain.run import ACTIVE, Run, RunState
 from app.store import audit, board, ledger, reviews, tasks, turns
-from app.supervisor import consent, landing, raises, retrying, telling
+from app.supervisor import consent, landing, raises, retrying, rules, telling
 from app.supervisor.decisions import tell_decision
 from app.supervisor.names import FINISH, finish_id
 from app.supervisor.proposals import refreshed
@@ -31,22 +31,21 @@ class Acts:
 
         def write(c: sa.Connection) -> Approval:
             asked = reviews.approval(c, approval)
-            if not reviews.answer(c, approval, yes=body.yes, by=body.by, at=now, note=body.note):
+            rules.refuse_scope(asked, yes=body.yes, scope=body.scope)
+            if not reviews.answer(
+                c,
+                approval,
+                yes=body.yes,
+                by=body.by,
+                at=now,
+                note=body.note,
+                scope=body.scope,
+            ):
                 raise NotNow(
                     f"{approval} was answered already: {asked.answer} by {asked.by or 'somebody'}"
                 )
-            said = "yes" if body.yes else "no"
             raises.decide(c, asked, yes=body.yes, amount=body.amount, by=body.by, at=now)
-            audit.record(
-                c,
-                key=f"{approval}/answered",
-                what=f"question answered {said}",
-                actor=body.by,
-                at=now,
-                run=asked.run,
-                question=asked.title,
-                detail=asked.detail,
-            )
+            _record_answer(c, s, asked, body, now)
             if asked.action == RAISE and body.yes:
                 _go_on(c, s, asked.run, now)
             return reviews.approval(c, approval)
@@ -268,6 +267,27 @@ def _record(c: sa.Connection, run: RunId, what: str, by: str, at: float, **detai
     number = len(audit.rows(c, run)) + 1
     audit.record(c, key=f"{run}/{number}/{what}", what=what, actor=by, at=at, run=run, **detail)
     return number
+
+
+def _record_answer(
+    c: sa.Connection, s: Services, asked: Approval, body: wire.Answer, at: float
+) -> None:
+    """Write the audit row of an answer; with `always`, the rule as well, before anything counts."""
+    taken: dict[str, str] = {"scope": body.scope} if body.scope != "once" else {}
+    if body.scope == "always":
+        written = rules.write(s, asked, body.rule)
+        taken |= {"file": str(written.path), "rule": written.diff}
+    audit.record(
+        c,
+        key=f"{asked.id}/answered",
+        what=f"question answered {'yes' if body.yes else 'no'}",
+        actor=body.by,
+        at=at,
+        run=asked.run,
+        question=asked.title,
+        detail=asked.detail,
+        **taken,
+    )
 
 
 def _go_on(c: sa.Connection, s: Services, run: RunId, at: float) -> None:

@@ -11,12 +11,12 @@ import msgspec
 from app import wire
 from app.domain.errors import NotFound
 from app.domain.events import Event
-from app.domain.ids import RunId
+from app.domain.ids import ApprovalId, RunId
 from app.domain.review import Approval, Finding, Review
 from app.repo import diffs
 from app.repo.hub import Hub
 from app.store import board, event_log, ledger, reviews, tasks
-from app.supervisor import network
+from app.supervisor import network, rules
 from app.supervisor.acts import Acts
 from app.supervisor.errors import LEAF_ERRORS
 from app.supervisor.evidence import why
@@ -129,6 +129,12 @@ class Service:
 
     async def inbox(self) -> tuple[Approval, ...]:
         return await self._s.database.read(reviews.open_approvals)
+
+    async def rule(self, approval: ApprovalId) -> wire.NewRule:
+        """What answering the question with `always` would write."""
+        asked = await self._s.database.read(reviews.approval, approval)
+        wanted = rules.addition(self._s, asked)
+        return wire.NewRule(path=str(wanted.path), diff=wanted.diff, digest=wanted.digest)
 
     def follow(self, since: int, run: str, *, live: bool) -> AsyncIterator[Event | int]:
         return self._s.broker.follow(since, run, live=live)

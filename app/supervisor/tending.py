@@ -4,14 +4,13 @@ import asyncio
 import contextlib
 from collections.abc import Iterable
 
-from app.config.presets import approval_rules
 from app.domain.ids import ApprovalId
 from app.domain.review import Approval
 from app.domain.run import Run
 from app.domain.task import Task
 from app.store import ledger, reviews, tasks
 from app.store.turns import Turn
-from app.supervisor import asking
+from app.supervisor import asking, rules
 from app.supervisor.activity import activity_of
 from app.supervisor.box import Box
 from app.supervisor.hours import refuse_overtime
@@ -31,9 +30,7 @@ from harnesses.events import (
     ToolCallUpdate,
     TurnEnded,
 )
-from policies.approval import decide
 from policies.decisions import Allow, Ask, Deny
-from policies.requests import ActionRequest
 
 LAST_WORDS_SECONDS = 1.0
 """How long an agent whose budget is used up has to end by itself, and again when it is told to."""
@@ -55,7 +52,7 @@ class Tending:
         self._process = box.process
         self._room = RoomWatch(s, run, turn.number, box)
         self._monitoring = Monitoring(s, run, turn.number, box)
-        self._rules = approval_rules(task.approvals)
+        self._task = task
         self._open: set[ApprovalId] = set()
         self._diff = LiveDiff(s, run.id)
         self._told_at = 0.0
@@ -115,10 +112,7 @@ class Tending:
             await self._s.database.write(tasks.update, self._run.id, activity=did, activity_at=now)
 
     async def _question(self, asked: PermissionAsked) -> None:
-        request = ActionRequest(
-            action=asked.tool, tool=asked.name, detail=asked.input, paths=asked.paths
-        )
-        match decide(request, self._rules):
+        match await rules.judged(self._s, self._task, self._run, asked):
             case Allow():
                 await self._send(self._session.answer(asked.id, allow=True))
             case Deny(reason=reason):
@@ -134,7 +128,8 @@ class Tending:
             request=asked.id,
             title=asked.title,
             action=asked.tool,
-            detail=asked.input,
+            tool=asked.name,
+            detail=asked.command or asked.input,
             paths=asked.paths,
             reason=reason,
             opened=self._s.clock(),
@@ -179,6 +174,7 @@ class Tending:
     async def _pass_on(self, answered: Approval) -> None:
         allow = answered.answer == "yes"
         await self._send(self._session.answer(answered.request, allow=allow, note=answered.note))
+        await self._s.database.write(reviews.heard, answered.id, at=self._s.clock())
         self._open.discard(answered.id)
         await asking.answered(self._s, self._run, answered)
 

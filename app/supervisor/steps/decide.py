@@ -10,7 +10,7 @@ from app.domain.ids import RunId
 from app.domain.review import CheckResult
 from app.domain.run import ACTIVE, Run, RunState
 from app.domain.task import Task
-from app.store import ledger, tasks, tells, turns
+from app.store import ledger, reviews, tasks, tells, turns
 from app.store.turns import Turn
 from app.supervisor.errors import told
 from app.supervisor.faults import fault
@@ -41,7 +41,8 @@ async def decide(s: Services, run_id: RunId, number: int) -> int:
     known = await s.database.read(turns.turns_of, run_id)
     if len(known) > number:
         return known[number].number
-    if await s.database.read(tasks.column, run_id, "wish"):
+    if wish := await s.database.read(tasks.column, run_id, "wish"):
+        await _close_lost(s, run_id, str(wish))
         return 0
     checks = await s.database.read(turns.checks_of, run_id, number)
     cut = await s.database.read(ledger.cut_off, run_id, since=known[-1].began)
@@ -57,8 +58,16 @@ async def decide(s: Services, run_id: RunId, number: int) -> int:
             await s.database.write(_add, following)
             return number + 1
         case Review() | Park() | Fail():
-            await s.database.write(tasks.update, run_id, wish=_wish(after, known[-1]))
+            wish = _wish(after, known[-1])
+            await _close_lost(s, run_id, wish)
+            await s.database.write(tasks.update, run_id, wish=wish)
             return 0
+
+
+async def _close_lost(s: Services, run_id: RunId, wish: str) -> None:
+    """Close what a program asked that was lost, unless the run goes on one day and may ask it again."""
+    if not wish.startswith("park:"):
+        await s.database.write(reviews.void_approvals, run_id, 0, at=s.clock())
 
 
 def _add(c: sa.Connection, turn: Turn) -> None:

@@ -8,6 +8,7 @@ from app.repo import repository
 from app.repo.repository import Repository
 from app.store import bundles, ledger, reviews, tasks, turns
 from app.store.turns import Turn, TurnEnd
+from app.supervisor import rules
 from app.supervisor.box import Box
 from app.supervisor.faults import fault
 from app.supervisor.gauge import memory_words
@@ -38,6 +39,7 @@ async def work(s: Services, run_id: RunId, number: int) -> str:
     key = await open_gateway(s, run)
     sandbox = await open_sandbox(s, run, at.repo)
     if await sandbox.find(turn_name(number)) is None:
+        await s.database.write(reviews.lose, run_id)
         turn = await bring_in(s, at, turn, sandbox)
     brief = await _brief(s, at, turn, sandbox, key)
     process = await _start(s, run, brief, sandbox)
@@ -85,7 +87,7 @@ async def _brief(s: Services, at: Ground, turn: Turn, sandbox: Sandbox, key: str
         key=key,
         conversation=turn.resumes,
         instructions=await _instructions(s, at.repo, run.base),
-        ask=at.task.approvals != "autonomous",
+        ask=rules.asks(s, at.task),
         settings=s.catalog.get(run.agent).settings,
     )
 
@@ -116,9 +118,16 @@ async def _end(s: Services, run: Run, turn: Turn, said: TurnEnded | None, exit_:
         over_budget=over,
     )
     await s.database.write(turns.end, run.id, turn.number, how)
+    if said is None and exit_.reason != "exited" and not await _stopped(s, run):
+        # Another turn will ask again; until then an answer is worth as much as before.
+        await s.database.write(reviews.lose, run.id)
     await s.database.write(
         reviews.void_approvals, run.id, turn.number, at=s.clock(), keep_raise=over
     )
+
+
+async def _stopped(s: Services, run: Run) -> bool:
+    return bool(await s.database.read(tasks.column, run.id, "wish"))
 
 
 def _error(s: Services, said: TurnEnded | None, exit_: Exit) -> str:

@@ -94,7 +94,7 @@ class PaneScreen(SwarmScreen):
             self.say(message.error.message, hint=message.error.hint, bad=True)
 
     def on_question_card_answer(self, message: QuestionCard.Answer) -> None:
-        answered = verbs.answer(self, message.question.id, yes=message.yes, because=message.because)
+        answered = verbs.answer_by(self, message)
         self.run_worker(self.attempt(answered), group="verbs")
 
     def on_question_card_left(self, _message: QuestionCard.Left) -> None:

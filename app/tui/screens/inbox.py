@@ -190,10 +190,10 @@ class InboxScreen(SwarmScreen):
 
     def on_question_card_answer(self, message: QuestionCard.Answer) -> None:
         marked = self.query_one(QuestionTable).chosen()
-        if self.query_one(QuestionTable).marked and not message.because:
+        if self.query_one(QuestionTable).marked and not message.because and message.scope == "once":
             done = answer_all(self, marked, yes=message.yes)
         else:
-            done = verbs.answer(self, message.question.id, yes=message.yes, because=message.because)
+            done = verbs.answer_by(self, message)
         self.run_worker(self.attempt(done), group="verbs")
 
     def on_resize(self) -> None:

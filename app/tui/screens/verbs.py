@@ -3,14 +3,17 @@
 import os
 import shlex
 import subprocess
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from textual.app import SuspendNotSupported
 
 from app import wire
 from app.domain.money import Micros, dollars, parse_dollars
+from app.domain.review import Scope
 from app.domain.run import ACTIVE, RunState
+from app.domain.safe import clean
 from app.tui.messages import Open, Refresh
 from app.tui.model.line import one_line
 from app.tui.model.network import wanted
@@ -19,6 +22,7 @@ from app.tui.screens.base import SwarmScreen, Verb
 from app.tui.screens.dialogs import AskText, Confirm
 from app.tui.screens.help import HelpScreen
 from app.tui.widgets.diff_view import DiffView
+from app.tui.widgets.question_card import QuestionCard
 from app.wire import RunRow
 
 
@@ -124,15 +128,38 @@ async def allow_host(screen: SwarmScreen) -> None:
         screen.post_message(Refresh())
 
 
-async def answer(screen: SwarmScreen, approval: str, *, yes: bool, because: bool) -> None:
-    """Send a person's answer to a question; with `because`, ask for the words first."""
-    note = ""
+async def answer(
+    screen: SwarmScreen, approval: str, *, yes: bool, because: bool, scope: Scope = "once"
+) -> None:
+    """Send a person's answer to a question; with `because`, ask for the words first.
+
+    What would be written for good is shown first, and a yes to it is for exactly that.
+    """
+    note, rule = "", ""
+    if scope == "always":
+        wanted = await screen.desk.swarm.rule(approval)
+        title = "allow this for good, by this rule?"
+        if not await screen.app.push_screen_wait(Confirm(title, clean(wanted.diff))):
+            return
+        rule = wanted.digest
     if because:
         typed = await screen.app.push_screen_wait(AskText("no, because …", "The agent reads this."))
         if typed is None:
             return
         note = typed
-    await screen.desk.swarm.answer(approval, wire.Answer(yes=yes, note=note, by=screen.desk.user))
+    body = wire.Answer(yes=yes, note=note, scope=scope, rule=rule, by=screen.desk.user)
+    await screen.desk.swarm.answer(approval, body)
+
+
+def answer_by(screen: SwarmScreen, message: QuestionCard.Answer) -> Coroutine[Any, Any, None]:
+    """Send what a person decided on the card."""
+    return answer(
+        screen,
+        message.question.id,
+        yes=message.yes,
+        because=message.because,
+        scope=message.scope,
+    )
 
 
 def edit_worktree(screen: SwarmScreen) -> None:

@@ -1,18 +1,22 @@
 """An open question of an agent. It is answered only while it has the focus, and not by keys typed ahead."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.binding import BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
-from app.domain.review import Approval
+from app.domain.review import Approval, Scope
 from app.tui.keymap import bindings, footer
 from app.tui.model.line import Line, one_line, wrap
 from app.tui.widgets.bars import ruled
 from app.tui.widgets.deaf import Deafness
 from app.tui.widgets.paint import Drawn
+
+_SCOPES: Final[Mapping[str, Scope]] = {"yes": "once", "for_run": "run", "always": "always"}
+"""How far each yes reaches."""
 
 
 class QuestionCard(Drawn, can_focus=True):
@@ -33,6 +37,7 @@ class QuestionCard(Drawn, can_focus=True):
         yes: bool
         because: bool
         """Whether they want to say why."""
+        scope: Scope = "once"
 
     class Left(Message):
         """The question stays open for now."""
@@ -55,7 +60,9 @@ class QuestionCard(Drawn, can_focus=True):
         if what == "leave":
             self.post_message(self.Left())
         elif self._deafness.over():
-            self.post_message(self.Answer(self.question, what == "yes", what == "no_because"))
+            yes = what in _SCOPES
+            scope = _SCOPES.get(what, "once")
+            self.post_message(self.Answer(self.question, yes, what == "no_because", scope))
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         return len(self.lines(width))

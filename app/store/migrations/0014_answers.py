@@ -1,0 +1,14 @@
+"""How far an answer reaches, what tool it is about, and whether the agent has heard it."""
+
+import sqlalchemy as sa
+
+from app.store.schema import ensure
+from app.store.tables import APPROVAL
+
+
+def state(connection: sa.Connection) -> None:
+    ensure(connection, APPROVAL)
+
+
+def log(connection: sa.Connection) -> None:
+    """The log stays as it is."""
