@@ -1,23 +1,22 @@
 """The scripted agent: replays a script that the user wrote. For tests, demos and bug reports; needs no model."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
 import msgspec
 
-from harnesses.base import Brief, Capabilities, Launch, Send, Session
+from harnesses.base import Brief, Capabilities, Launch, Session
 from harnesses.errors import BadSettings, HarnessError
-from harnesses.events import AgentEvent, PermissionAsked, SessionStarted, TurnEnded, Unreadable
+from harnesses.own_session import OwnSession
 from harnesses.script import read_script
-from harnesses.text import excerpt, is_uuid
+from harnesses.text import is_uuid
 from harnesses.written import unknown_key
 
 PROGRAM: Final = "scripted_agent.py"
 _NAMESPACE: Final = uuid.UUID("0d6e9c1e-54ab-5c55-8f25-0c6f4f0c9b7e")
-_DECODER: Final[msgspec.json.Decoder[AgentEvent]] = msgspec.json.Decoder(AgentEvent)
 
 
 class Scripted:
@@ -66,48 +65,7 @@ class Scripted:
         )
 
     def session(self, brief: Brief) -> Session:
-        return ScriptedSession()
-
-
-class ScriptedSession:
-    """One turn: the program prints swarm's own events, so a line is an event."""
-
-    def __init__(self) -> None:
-        self._asked: set[str] = set()
-        self._replies: dict[str, str] = {}
-        self._ended = False
-
-    def receive(self, line: str) -> Iterable[AgentEvent | Send]:
-        if self._ended or not line.strip():
-            return []
-        try:
-            event = _DECODER.decode(line)
-        except (ValueError, RecursionError) as error:
-            return [_unreadable(line, str(error))]
-        if isinstance(event, SessionStarted) and not is_uuid(event.conversation):
-            return [_unreadable(line, "not a conversation id of the scripted agent")]
-        if isinstance(event, PermissionAsked):
-            if event.id in self._asked:
-                return []
-            self._asked.add(event.id)
-        self._ended = isinstance(event, TurnEnded)
-        return [event]
-
-    def answer(self, permission: str, *, allow: bool, note: str = "") -> Iterable[Send]:
-        """The first answer holds. It is given again when asked again, in case it was lost on its way."""
-        if self._ended or permission not in self._asked:
-            return []
-        answer = {"answer": permission, "allow": allow, "note": note}
-        reply = self._replies.setdefault(permission, msgspec.json.encode(answer).decode())
-        return [Send(reply)]
-
-    def steer(self, message: str, text: str) -> Iterable[Send]:
-        if self._ended:
-            return []
-        return [Send(msgspec.json.encode({"message": message, "text": text}).decode())]
-
-    def interrupt(self) -> Iterable[Send]:
-        return [] if self._ended else [Send('{"interrupt":true}')]
+        return OwnSession("the scripted agent")
 
 
 def _script(settings: Mapping[str, Any]) -> tuple[tuple[dict[str, Any], ...], ...]:
@@ -125,7 +83,3 @@ def _script(settings: Mapping[str, Any]) -> tuple[tuple[dict[str, Any], ...], ..
 @cache
 def _program() -> bytes:
     return files("harnesses").joinpath(PROGRAM).read_bytes()
-
-
-def _unreadable(line: str, why: str) -> Unreadable:
-    return Unreadable(excerpt(line), why[:200])

@@ -65,6 +65,11 @@ class Inbox:
             self._heard += 1
             return list(self._messages.items())[self._heard - 1]
 
+    def said(self) -> list[tuple[str, str]]:
+        """All messages of a person so far: their ids and texts."""
+        with self._news:
+            return list(self._messages.items())
+
     def _read(self) -> None:
         # Not sys.stdin: its lock, held by a waiting thread, would break the interpreter's shutdown.
         pending = b""
