@@ -57,7 +57,7 @@ async def survey(engine: Engine) -> Sequence[Fact]:
 
 def facts(info: Mapping[str, Any], version: Mapping[str, Any]) -> list[Fact]:
     """What the engine's own words about itself mean."""
-    return [*_engine(info, version), *_walls(info), _runtimes(info), _storage(info)]
+    return [*_engine(info, version), *_walls(info), *_runtimes(info), _storage(info)]
 
 
 def _engine(info: Mapping[str, Any], version: Mapping[str, Any]) -> Iterator[Fact]:
@@ -107,9 +107,17 @@ def _walls(info: Mapping[str, Any]) -> Iterator[Fact]:
         needed=False,
     )
     apart = next((one for one in ("rootless", "userns") if one in options), "")
-    same = "root in a container is root outside; swarm never uses it"
-    found = f"{apart}: root in a container is nobody outside" if apart else same
-    yield Fact(name="user namespaces", ok=True, found=found, needed=False)
+    walled = (
+        f"{apart}: root in a container is nobody of weight outside; "
+        "git objects that agents read have to be readable by everybody"
+    )
+    yield Fact(
+        name="user namespaces",
+        ok=bool(apart),
+        found=walled if apart else "root in a container is root outside; swarm never uses it",
+        fix="" if apart else "For a second wall, run Docker rootless, or set `userns-remap`.",
+        needed=False,
+    )
 
 
 def _option(text: str) -> tuple[str, str]:
@@ -118,14 +126,22 @@ def _option(text: str) -> tuple[str, str]:
     return found.get("name", text), found.get("profile", "")
 
 
-def _runtimes(info: Mapping[str, Any]) -> Fact:
+def _runtimes(info: Mapping[str, Any]) -> Iterator[Fact]:
     offered = sorted(info.get("Runtimes") or ())
+    default = info.get("DefaultRuntime", "?")
+    yield Fact(
+        name="runtimes", ok=True, found=f"{', '.join(offered)} (default {default})", needed=False
+    )
     strong = [one for one in offered if one.startswith(("runsc", "kata"))]
-    more = "" if strong else "; gVisor's runsc, a stronger wall, is not installed"
-    return Fact(
-        name="runtimes",
-        ok=True,
-        found=f"{', '.join(offered)} (default {info.get('DefaultRuntime', '?')}){more}",
+    yield Fact(
+        name="gVisor",
+        ok=bool(strong),
+        found=f"{', '.join(strong)}: a wall of its own, with `sandbox.runtime`"
+        if strong
+        else "not installed: agents' system calls reach this machine's kernel",
+        fix=""
+        if strong
+        else "For a stronger wall, install gVisor and set `sandbox.runtime: runsc`.",
         needed=False,
     )
 

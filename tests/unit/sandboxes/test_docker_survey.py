@@ -74,6 +74,14 @@ def test_a_walled_engine_is_told_as_it_is() -> None:
     assert facts["user namespaces"].found.startswith("rootless")
 
 
+def test_an_engine_with_one_wall_only_is_told_how_to_get_another() -> None:
+    bare = INFO | {"SecurityOptions": ["name=seccomp,profile=default"], "Runtimes": {"runc": {}}}
+    facts = {fact.name: fact for fact in survey.facts(bare, OLD)}
+    told = [facts[name] for name in ("user namespaces", "gVisor")]
+    assert [(fact.ok, fact.needed) for fact in told] == [(False, False), (False, False)]
+    assert ["rootless" in told[0].fix, "runsc" in told[1].fix] == [True, True]
+
+
 def test_limits_that_cannot_be_held_are_told() -> None:
     facts = {fact.name: fact for fact in survey.facts(INFO | {"PidsLimit": False}, OLD)}
     assert not facts["limits and storage"].ok
