@@ -120,6 +120,8 @@ def run(  # noqa: PLR0913 - a parameter for each option
     )
     if not new.goal.strip():
         raise UsageError("the goal is empty", hint='Say what you want: swarm run "Fix …"')
+    if wait and race:
+        raise UsageError("a race is not waited for", hint="Follow it with `swarm compare ID`.")
     if wait:
         _run_and_wait(call, new)
         return
@@ -128,7 +130,16 @@ def run(  # noqa: PLR0913 - a parameter for each option
     for note in () if call.json else notes:
         call.say(note)
     if not call.json:
-        call.say(f"{row.run.agent} is on it. Follow it with `swarm logs {row.run.id} -f`.")
+        call.say(_follow(row, new))
+
+
+def _follow(row: "wire.RunRow", new: "wire.NewTask") -> str:
+    if new.race:
+        count = len(new.agents)
+        return (
+            f"{count} agents are on it. Put them beside each other: `swarm compare {row.task.id}`."
+        )
+    return f"{row.run.agent} is on it. Follow it with `swarm logs {row.run.id} -f`."
 
 
 def _cassette(record: str, replay: str) -> "Cassette":

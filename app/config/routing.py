@@ -25,6 +25,11 @@ Count: TypeAlias = Annotated[int, Field(strict=True, ge=1)]
 Name: TypeAlias = Annotated[str, BeforeValidator(check_name)]
 
 
+def _switch(value: object) -> object:
+    """YAML takes a bare `on` or `off` for a truth."""
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
+
+
 class RetireSettings(Section):
     """The end of a model."""
 
@@ -57,7 +62,7 @@ class BreakerSettings(Section):
 class LearningSettings(Section):
     """What your own history says: cost per change that you accepted."""
 
-    mode: Learning = "shadow"
+    mode: Annotated[Learning, BeforeValidator(_switch)] = "shadow"
     """`off`; `shadow`: told beside the choice; `on`: it chooses among the agents that a rule or a name allows."""
     outcomes: Count = 20
     """How many there must be before it says anything."""

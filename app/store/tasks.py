@@ -71,18 +71,19 @@ def runs_of(c: sa.Connection, task_id: TaskId) -> tuple[Run, ...]:
 
 
 def newest(repo: str = "") -> sa.Select[Any]:
-    """A query for the id of the newest run of every task, of one repository or of all."""
+    """A query for the id of the newest run of every task, or all in a race, of one repository or of all."""
     last = (
         sa.select(RUN.c.task, sa.func.max(RUN.c.number).label("number"))
         .group_by(RUN.c.task)
         .subquery()
     )
-    query = sa.select(RUN.c.id).join(
-        last, sa.and_(RUN.c.task == last.c.task, RUN.c.number == last.c.number)
+    query = (
+        sa.select(RUN.c.id)
+        .join(last, RUN.c.task == last.c.task)
+        .join(TASK, TASK.c.id == RUN.c.task)
+        .where(sa.or_(RUN.c.number == last.c.number, TASK.c.race))
     )
-    if repo:
-        query = query.join(TASK, TASK.c.id == RUN.c.task).where(TASK.c.repo == repo)
-    return query
+    return query.where(TASK.c.repo == repo) if repo else query
 
 
 def runs_among(c: sa.Connection, ids: sa.Select[Any]) -> tuple[Run, ...]:

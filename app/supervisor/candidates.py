@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from app.config.budget import ceilings
+from app.config.load import load
 from app.config.routing import retirements
 from app.config.settings import Settings
 from app.domain.budget import Account, Headroom, chain, day_of, headroom
@@ -21,10 +22,11 @@ from app.store import budgets, routes
 from app.supervisor.errors import LEAF_ERRORS, own, translated
 from app.supervisor.money import check_model, upstreams
 from app.supervisor.services import Services
+from app.wire import DoctorLine
 from harnesses.catalog import Agent
 from harnesses.text import nearest
 from policies.breaker import BreakerRule, Open, Past, breaker
-from policies.models import BadName, Target, expand, successor
+from policies.models import BadName, Target, ending, expand, successor
 from sandboxes import images
 
 REMEMBERED = 3600.0
@@ -103,6 +105,27 @@ def _targets(
                 f"no agent is called `{name}`{near}" if plain else f"`{name}` {error}",
                 hint=f"Agents: {', '.join(known)}. Names in `models`: {', '.join(models) or 'none'}.",
             ) from None
+
+
+def endings(s: Services) -> Iterator[DoctorLine]:
+    """Models that agents or names want and that end within a month, or have ended."""
+    settings = load(user=s.places.config).settings
+    today = dt.datetime.fromtimestamp(s.clock(), dt.UTC).date()
+    retired = retirements(settings.retire)
+    wanted = {agent.model for agent in s.catalog.all()}
+    for names in settings.models.values():
+        wanted |= {name.partition("/")[2] for name in names if "/" in name}
+    for model in ending(wanted, retired, today):
+        end = retired[model]
+        yield DoctorLine(
+            name=f"model {model}",
+            ok=False,
+            found=f"ends on {end.ends}" if end.ends > today else f"has ended on {end.ends}",
+            fix=f"From then on {end.use} is called instead; say so in `models`, or in the agent's entry."
+            if end.use
+            else f"Say what comes in its place: retire: {{{model}: {{ends: {end.ends}, use: …}}}}.",
+            needed=False,
+        )
 
 
 def _account(s: Services, agent: Agent, model: str) -> str:

@@ -10,6 +10,7 @@ import msgspec
 
 from app.domain.errors import SwarmError
 from app.repo.git import check_version
+from app.supervisor.candidates import endings
 from app.supervisor.errors import LEAF_ERRORS, own, translated
 from app.supervisor.money import check_model
 from app.supervisor.services import Services
@@ -59,6 +60,7 @@ async def doctor(s: Services) -> tuple[DoctorLine, ...]:
         *_disk(s),
         *await _images(s),
         *await _upstreams(s),
+        *endings(s),
     )
 
 

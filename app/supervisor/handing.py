@@ -18,6 +18,7 @@ from app.supervisor import router
 from app.supervisor.bundles import gather
 from app.supervisor.errors import told
 from app.supervisor.faults import fault
+from app.supervisor.race import close_race
 from app.supervisor.router import Wish
 from app.supervisor.services import Services
 from app.supervisor.submit import enqueue_run, fresh_run
@@ -37,6 +38,8 @@ async def at_rest(s: Services, run_id: RunId) -> None:
     task, run = await s.task_and_run(run_id)
     cause = await _cause(s, run)
     await s.database.write(routes.end, run, cause, s.clock())
+    fault("mid:at_rest")
+    await close_race(s, task)
     try:
         await _hand_on(s, task, run, cause)
     except TROUBLE as error:
@@ -117,7 +120,6 @@ async def _hand_on(s: Services, task: Task, run: Run, cause: EndCause) -> None:
         route = await router.find(s, task, ids.run_id(task.id, number), wish)
         fresh = msgspec.structs.replace(fresh_run(s, task, number, route), budget=left)
         parts = await gather(s, task, run)
-        fault("mid:hand_on")
         await s.database.write(start_after, s, fresh, route, parts)
     words = f"{following.why}: {route.target} goes on as {fresh.id}, with all that is there"
     await s.broker.record(run.id, f"round-{run.round}/handed-on", Note(words))

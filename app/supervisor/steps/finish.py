@@ -19,6 +19,7 @@ from app.supervisor.landing import landing_of, worktree_of
 from app.supervisor.money import close_gateway
 from app.supervisor.outfitting import tear_down
 from app.supervisor.proposals import refreshed
+from app.supervisor.race import close_race
 from app.supervisor.sandbox import open_sandbox, remove_sandboxes, rest
 from app.supervisor.services import Services
 from app.supervisor.snapshots import take_snapshot
@@ -72,6 +73,7 @@ async def record(s: Services, run_id: RunId, review_id: ReviewId, outcome: dict[
         await s.move(
             run_id, RunState.MERGED, key=review_id, reason=f"{commit[:12]} on {review.target}"
         )
+        await close_race(s, (await s.task_and_run(run_id))[0])
         return "merged"
     await _refused(s, run_id, review_id, outcome)
     return "refused"
