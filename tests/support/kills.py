@@ -53,9 +53,23 @@ def _calls() -> Iterator[ast.Call]:
     # In engine.py `step` makes its two points out of its name.
     first, not_here = SUPERVISOR / "workflows.py", SUPERVISOR / "engine.py"
     for file in [first, *sorted(set(SUPERVISOR.rglob("*.py")) - {first, not_here})]:
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        tree = ast.parse(file.read_text())
+        ours = {name for node in ast.walk(tree) for name in _from_engine(node)}
+        for node in ast.walk(tree):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+                continue
+            if node.func.id in ours:
                 yield node
+
+
+def _from_engine(node: ast.AST) -> Iterator[str]:
+    """What makes points, if this imports it; other things may be called `step`, too."""
+    makers = {"app.supervisor.engine": "step", "app.supervisor.faults": "fault"}
+    if isinstance(node, ast.ImportFrom) and node.module in makers:
+        for alias in node.names:
+            if alias.name == makers[node.module]:
+                assert alias.asname is None, f"{alias.name} goes by another name, and is not seen"
+                yield alias.name
 
 
 def _points_of(call: ast.Call) -> Iterator[str]:
