@@ -23,6 +23,7 @@ from app.daemon import exclusive, opened
 from app.domain.errors import Unreachable
 from app.gateway.egress_way import WayOut
 from app.supervisor.service import Service
+from sandboxes.docker_parts import OWNER
 
 GIT_NAME = "Ada Lovelace"
 GIT_EMAIL = "ada@example.org"
@@ -121,7 +122,27 @@ def home_at(root: Path) -> Iterator[Home]:
         yield home
     finally:
         home.end_supervisor()
+        _remove_containers(home)
         shutil.rmtree(runtime, ignore_errors=True)
+
+
+def _remove_containers(home: Home) -> None:
+    """An agent in a box works on without its supervisor, so a test that ends amid a run must end it, too."""
+    installation, written = home.state / "installation", home.config / "config.yaml"
+    if not (installation.exists() and written.exists() and "driver: docker" in written.read_text()):
+        return
+    ours = ["--quiet", "--filter", f"label={OWNER}={installation.read_text().strip()}"]
+    for kind, what in (("container", ["ls", "--all"]), ("volume", ["ls"])):
+        listed = subprocess.run(
+            ["docker", kind, *what, *ours], capture_output=True, text=True, check=True, timeout=60
+        )
+        if names := listed.stdout.split():
+            subprocess.run(
+                ["docker", kind, "rm", "--force", *names],
+                capture_output=True,
+                check=False,
+                timeout=120,
+            )
 
 
 @contextlib.asynccontextmanager
