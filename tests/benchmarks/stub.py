@@ -1,4 +1,4 @@
-"""A model provider as fast as Python can be one: 20 events for every request, in any dialect it is asked in.
+"""A model provider as fast as Python can be one: 20 events a request, or below `/hang` two and no end.
 
 A process of its own: `python -m tests.benchmarks.stub`; the first line of output is its address.
 """
@@ -40,15 +40,16 @@ class _Connection(asyncio.Protocol):
             if len(self._seen) < end + 4 + length:
                 return
             self._seen = self._seen[end + 4 + length :]
-            self._answer()
+            self._answer(hangs=b" /hang/" in head.partition(b"\r\n")[0])
 
-    def _answer(self) -> None:
+    def _answer(self, *, hangs: bool) -> None:
         assert isinstance(self._transport, asyncio.WriteTransport)
         self._transport.write(_HEAD)
-        for event in _EVENTS:
+        for event in _EVENTS[:2] if hangs else _EVENTS:
             # One write an event, as a model writes.
             self._transport.write(b"%x\r\n%b\r\n" % (len(event), event))
-        self._transport.write(b"0\r\n\r\n")
+        if not hangs:
+            self._transport.write(b"0\r\n\r\n")
 
 
 async def _serve() -> None:
