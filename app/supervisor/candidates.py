@@ -139,21 +139,25 @@ def _account(s: Services, agent: Agent, model: str) -> str:
 
 
 async def judged(
-    s: Services, settings: Settings, options: tuple[Option, ...], book: Book
+    s: Services, settings: Settings, options: tuple[Option, ...], book: Book, base: str
 ) -> list[tuple[Option, str]]:
-    """Each candidate with the reason why it cannot take a task now; empty when it can."""
-    return [
-        (option, option.dropped or await lacks(s, option) or _hindered(s, settings, option, book))
-        for option in options
-    ]
+    """Each candidate with the reason why it cannot take a task now; empty when it can.
+
+    `base`: the image that the task's agents stand on, if it is not swarm's.
+    """
+    found = []
+    for option in options:
+        why = option.dropped or await lacks(s, option, base)
+        found.append((option, why or _hindered(s, settings, option, book)))
+    return found
 
 
-async def lacks(s: Services, option: Option) -> str:
+async def lacks(s: Services, option: Option, base: str = "") -> str:
     """What is missing on this machine."""
     try:
         with translated():
             await fit(s, s.catalog.get(option.agent), option.model)
-            await _image(s, s.catalog.get(option.agent))
+            await _image(s, s.catalog.get(option.agent), base)
     except SwarmError as error:
         return f"{error.message} {error.hint}".strip()
     return ""
@@ -178,17 +182,18 @@ async def fit(s: Services, agent: Agent, model: str, *, plays: bool = False) -> 
         await check_model(s, agent, model)
 
 
-async def _image(s: Services, agent: Agent) -> None:
+async def _image(s: Services, agent: Agent, base: str) -> None:
     settings = s.configuration.settings.sandbox
     if settings.driver != "docker" or settings.image:
         return
     try:
-        gone = await images.missing([agent.image or images.BASE])
+        gone = await images.missing([agent.image or images.BASE], base=base)
     except LEAF_ERRORS as error:
         raise own(error) from error
     if gone:
         raise EnvironmentProblem(
-            "its image is not built", hint=f"Build it: `swarm image build {agent.image}`."
+            "its image is not built",
+            hint=f"Build it: `swarm image {'approve' if base else 'build'} {agent.image}`.",
         )
 
 

@@ -73,7 +73,7 @@ async def find(s: Services, task: Task, run: RunId, asked: Wish) -> Route:
         return _route(s, run, asked, options, choice, notes)
     agents = tuple({option.agent for option in options})
     book = await s.database.read(candidates.read_book, task, agents, settings, s.clock())
-    judged = await candidates.judged(s, settings, options, book)
+    judged = await candidates.judged(s, settings, options, book, task.outfit.base)
     known = await _history(s, settings, task, asked, options)
     options = tuple(_filled(o, why, known, asked.rule) for o, why in judged)
     return _route(s, run, asked, options, _choice(options, known, asked, settings, run), notes)
