@@ -6,7 +6,17 @@ from typing import Final, Literal, TypeAlias
 from app.domain.run import ACTIVE, SETTLED, RunState
 
 Place: TypeAlias = Literal[
-    "list", "files", "board", "run", "review", "inbox", "question", "form", "approval", "dialog"
+    "list",
+    "files",
+    "board",
+    "run",
+    "review",
+    "inbox",
+    "cost",
+    "question",
+    "form",
+    "approval",
+    "dialog",
 ]
 """Where a key works: on a screen, or while a part of one has the focus."""
 
@@ -15,6 +25,7 @@ PLACES: Final[dict[Place, str]] = {
     "run": "In a run",
     "review": "In a review",
     "inbox": "In the inbox",
+    "cost": "On the screen of costs",
     "list": "In every list, log and diff",
     "files": "In a list of files",
     "question": "While a question has the focus",
@@ -47,13 +58,18 @@ class Action:
 
 
 _OF_RUNS: Final[tuple[Place, ...]] = ("board", "run", "review")
-_ALL: Final[tuple[Place, ...]] = (*_OF_RUNS, "inbox")
+_ALL: Final[tuple[Place, ...]] = (*_OF_RUNS, "inbox", "cost")
 
 ACTIONS: Final[tuple[Action, ...]] = (
     Action("open", ("enter",), "open", ("board",),
            "Open the run; one that is ready for review opens as a review.", weight=90),
     Action("open", ("enter",), "open", ("inbox",), "Open the run that asks.", weight=60),
     Action("inbox", ("I",), "inbox", _OF_RUNS, "Show every question of every agent.", weight=45),
+    Action("costs", ("$",), "costs", _OF_RUNS,
+           "Show what was spent, in all repositories, by anything it is filed under.", weight=7),
+    Action("by", ("s",), "add up by", ("cost",),
+           "Add up by the next of task, run, agent, model, sub-agent, repository, day and more.", weight=90),
+    Action("period", ("t",), "period", ("cost",), "Count everything, this month, or today.", weight=85),
     Action("mark", ("space",), "mark", ("board",),
            "Mark this run, or not, and go to the next; `x`, `r` and `ctrl+d` are for all that are marked.",
            weight=27),

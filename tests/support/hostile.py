@@ -14,6 +14,7 @@ from app.domain import events as own
 from app.domain import safe
 from app.domain.errors import NotNow
 from app.domain.ids import ReviewId, RunId
+from app.domain.money import Micros
 from app.domain.review import Approval, CheckResult, Comment, FileChange, Finding, Severity
 from app.domain.run import RunState
 from app.tui.safe import PrintableOnly
@@ -94,6 +95,10 @@ def hostile() -> Recording:
         agents=(
             wire.AgentLine(name=EVIL, harness=EVIL, model=EVIL, title=EVIL, usable=False, why=EVIL),
         ),
+        costs={
+            by: (wire.CostLine(key=EVIL, micros=Micros(1), calls=1, input=1, output=1),)
+            for by in ("task", "run", "subagent")
+        },
     )
     findings = tuple(
         Finding(

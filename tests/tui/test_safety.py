@@ -57,6 +57,7 @@ WAYS = {
     "inbox": (b"I", b"INBOX"),
     "batch of the inbox": (b"I*aan", b"yes to "),
     "batch of the board": (b"*x", b"stop "),
+    "costs": (b"$s", b"COST"),
     "groups": (b"ssss", b"by repository"),
     "copied": (b"y", b""),
     "place copied": (b"j\ry", b""),
@@ -73,6 +74,7 @@ SCREENS = {
     "ApproveScreen": "approval",
     "Confirm": "confirm",
     "AskText": "comment",
+    "CostScreen": "costs",
 }
 
 KEYS = re.compile(re.escape(SECRET.encode()) + rb"|.", re.DOTALL)

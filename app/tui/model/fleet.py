@@ -25,6 +25,7 @@ from app.domain.money import Micros
 from app.domain.review import Approval, CheckResult
 from app.domain.run import ACTIVE, SETTLED, RunState
 from app.tui.model.line import one_line
+from app.tui.model.purse import Spending
 from app.tui.model.show import WORDS, repository, state_of
 from app.wire import Board, RunRow
 from harnesses import events as agent
@@ -81,11 +82,14 @@ class Fleet:
         self._unknown: set[RunId] = set()
         self.foreign: set[RunId] = set()
         """Runs of other repositories: the board does not list them, their events mean nothing here."""
+        self.spending = Spending()
+        """Of everybody, those runs too."""
 
     def load(self, board: Board) -> None:
         """Take over what the supervisor says, which includes everything up to its number."""
         self.rows = {row.task.id: row for row in board.rows}
         self.seq = max(self.seq, board.seq)
+        self.spending.load(board.purse, board.now)
         self.foreign.update(run for run in self._unknown if task_of(run) not in self.rows)
         self._unknown.clear()
         self.stale = False
@@ -93,9 +97,12 @@ class Fleet:
 
     def apply(self, event: Event) -> bool:
         """Fold one event in; says whether the board looks different now."""
-        if event.seq <= self.seq or event.run in self.foreign:
+        if event.seq <= self.seq:
             return False
         self.seq = event.seq
+        spent = self.spending.apply(event)
+        if event.run in self.foreign:
+            return spent
         row = self.rows.get(task_of(event.run))
         if row is None or row.run.number < _number(event.run):
             self._unknown.add(event.run)

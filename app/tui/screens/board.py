@@ -265,6 +265,7 @@ class Board(PaneScreen):
             isolation=self.desk.isolation,
             link=self.desk.link,
             clock=show.clock(self.desk.clock())[:5],
+            pace=fleet.spending.at(self.desk.clock()),
         )
         self.query_one(Recent).show(self.desk.recent)
         self.show_selected()

@@ -18,6 +18,7 @@ _BESIDES: dict[Place, tuple[Place, ...]] = {
     "run": ("list", "files", "question"),
     "review": ("list", "files", "approval"),
     "inbox": ("list", "question"),
+    "cost": ("list",),
 }
 
 

@@ -153,7 +153,8 @@ class RunPane(Vertical):
         match tab:
             case "cost":
                 detail = await swarm.detail(row.run.id)
-                view.show(cost_lines(row, detail.spend, transcript, width))
+                lanes = await swarm.costs("subagent", of=row.run.id)
+                view.show(cost_lines(row, detail.spend, transcript, width, lanes))
             case "network":
                 view.show(network_lines(await swarm.network(row.run.id), width))
             case "checks":

@@ -212,6 +212,12 @@ def go_next(screen: SwarmScreen) -> None:
     screen.post_message(Open(tasks[after], instead=True))
 
 
+def open_costs(screen: SwarmScreen) -> None:
+    from app.tui.screens.cost import CostScreen
+
+    screen.app.push_screen(CostScreen(screen.desk))
+
+
 def open_inbox(screen: SwarmScreen) -> None:
     from app.tui.screens.inbox import InboxScreen
 
@@ -272,3 +278,4 @@ COMMON: Final[dict[str, Verb]] = {
 
 OF_A_RUN: Final[dict[str, Verb]] = {"stop": stop, "again": again, "allow_host": allow_host}
 """What board and run view have in common besides."""
+    "costs": open_costs,

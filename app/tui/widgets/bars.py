@@ -10,13 +10,16 @@ from app.domain.run import RunState
 from app.tui.actions import Place
 from app.tui.keymap import footer
 from app.tui.model import show
+from app.tui.model.costs import pace_line
 from app.tui.model.fleet import RANKS, Counts
 from app.tui.model.line import Line, fit, line_cells, spread
+from app.tui.model.purse import Pace
 from app.tui.widgets.paint import Drawn
 
 ROOMY: Final = 78
 """Cells from which on every view of a run is named, not only the one that is seen."""
 _NOTHING: Final = Counts(0, {}, show.nothing(), show.nothing())
+_NO_PACE: Final = Pace()
 _WARNINGS: Final = {"none": " NO SANDBOX ", "namespaces": " NO CONTAINER "}
 """What stays on the screen when agents are not in containers, by the isolation there is."""
 
@@ -31,6 +34,7 @@ class Heading:
     isolation: str = ""
     link: bool = True
     clock: str = ""
+    pace: Pace = _NO_PACE
 
 
 def heading_lines(heading: Heading, width: int, height: int = 2) -> list[Line]:
@@ -39,7 +43,10 @@ def heading_lines(heading: Heading, width: int, height: int = 2) -> list[Line]:
     left.append((f"   {_runs(heading.counts.runs)}", "dim"))
     left += _state_counts(heading.counts, short=width < 110)
     first = spread(left, _connection(heading), width)
-    return [first, _spend(heading.counts, width)][:height]
+    pace = pace_line(heading.pace)
+    # Where both have no room, the bar goes: it says again what the share says.
+    second = _spend(heading.counts, width, bar=not pace or width >= 100)
+    return [first, spread(second, [*pace, (" ", "")], width) if pace else second][:height]
 
 
 class Header(Drawn):
@@ -143,7 +150,7 @@ def _connection(heading: Heading) -> Line:
     return [*line, (f" {heading.sandbox}  {heading.clock} ", "dim")]
 
 
-def _spend(counts: Counts, width: int) -> Line:
+def _spend(counts: Counts, width: int, *, bar: bool) -> Line:
     text = f" spent {dollars(counts.spent)}"
     if not counts.budget:
         return [(text, "dim")]
@@ -151,4 +158,6 @@ def _spend(counts: Counts, width: int) -> Line:
     full, empty = show.bar(counts.spent, counts.budget, min(max(width // 5, 8), 32))
     text = fit(f"{text} of at most {dollars(counts.budget)}", 32)
     ink = "warn" if share >= 80 else "bar"
+    if not bar:
+        return [(f"{text.rstrip()}  {share}%", "dim" if ink == "bar" else ink)]
     return [(text, "dim"), (full, ink), (empty, "trough"), (f"  {share}%", "dim")]
