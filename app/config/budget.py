@@ -10,7 +10,8 @@ from app.domain.budget import Ceilings, Limits, Periods
 from app.domain.money import Micros, dollars, parse_dollars
 
 _AMOUNTS = ("run", "request", "task", "flow", "day", "month")
-_COUNTS = ("tokens", "request_rate")
+_TOKENS = ("tokens", "task_tokens", "flow_tokens", "day_tokens", "month_tokens")
+_COUNTS = (*_TOKENS, "request_rate")
 _SPANS = ("time", "park")
 
 
@@ -19,6 +20,8 @@ def ceilings(own: BudgetSettings) -> Ceilings:
     return Ceilings(
         day=_micros(own.day),
         month=_micros(own.month),
+        day_tokens=own.day_tokens,
+        month_tokens=own.month_tokens,
         agents={name: _periods(each) for name, each in own.agents.items()},
         repositories={path: _periods(each) for path, each in own.repositories.items()},
     )
@@ -34,6 +37,10 @@ def limits(own: BudgetSettings, wanted: BudgetSettings) -> Limits:
         day=_micros(wanted.day) if wanted.day != own.day else None,
         month=_micros(wanted.month) if wanted.month != own.month else None,
         tokens=wanted.tokens,
+        task_tokens=wanted.task_tokens,
+        flow_tokens=wanted.flow_tokens,
+        day_tokens=wanted.day_tokens if wanted.day_tokens != own.day_tokens else None,
+        month_tokens=wanted.month_tokens if wanted.month_tokens != own.month_tokens else None,
         seconds=None if wanted.time is None else seconds(wanted.time),
         calls_per_minute=wanted.request_rate,
         on_limit=wanted.on_limit,
@@ -76,7 +83,12 @@ def _key(name: str) -> Key:
 
 
 def _periods(each: PeriodSettings) -> Periods:
-    return Periods(day=_micros(each.day), month=_micros(each.month))
+    return Periods(
+        day=_micros(each.day),
+        month=_micros(each.month),
+        day_tokens=each.day_tokens,
+        month_tokens=each.month_tokens,
+    )
 
 
 def _micros(amount: Decimal | None) -> Micros | None:

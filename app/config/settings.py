@@ -53,6 +53,10 @@ class PeriodSettings(Section):
     """US dollars in a day (of UTC)."""
     month: Dollars | None = None
     """US dollars in a month."""
+    day_tokens: Count | None = None
+    """Tokens in a day, sent and received."""
+    month_tokens: Count | None = None
+    """Tokens in a month."""
 
 
 class BudgetSettings(Section):
@@ -76,6 +80,14 @@ class BudgetSettings(Section):
     """Limits of single repositories, by their absolute path."""
     tokens: Count | None = None
     """Tokens one run may use, sent and received; for models that cost nothing."""
+    task_tokens: Count | None = None
+    """Tokens all runs of a task may use together."""
+    flow_tokens: Count | None = None
+    """Tokens all tasks of a flow may use together."""
+    day_tokens: Count | None = None
+    """Tokens in a day (of UTC): in your own file all that are used, in a repository's what are used for it."""
+    month_tokens: Count | None = None
+    """Tokens in a month, in the same way."""
     time: Span | None = None
     """How long an agent may work until a person looks, for example `90s`, `45m` or `2h`; a resume starts anew."""
     request_rate: Count = 600

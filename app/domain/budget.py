@@ -6,12 +6,13 @@ the day, the month. All are counted, limited or not, so that a limit set later k
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 from app.domain.base import Value
 from app.domain.ids import ApprovalId, RunId, TaskId
 from app.domain.money import Micros
 
+T = TypeVar("T", bound=int)
 OnLimit: TypeAlias = Literal["park", "stop"]
 """At a limit: keep the agent waiting and ask a person for more, or stop it at once."""
 
@@ -29,7 +30,11 @@ class Limits(Value, frozen=True, kw_only=True):
     """All of its repository in a day."""
     month: Micros | None = None
     tokens: int | None = None
-    """Tokens of one run, sent and received."""
+    """Tokens of one run, sent and received; below, those of the wider budgets."""
+    task_tokens: int | None = None
+    flow_tokens: int | None = None
+    day_tokens: int | None = None
+    month_tokens: int | None = None
     seconds: float | None = None
     """Time its agent may work until a person looks; waiting for a person does not count."""
     calls_per_minute: int | None = None
@@ -45,6 +50,8 @@ class Periods(Value, frozen=True, kw_only=True):
 
     day: Micros | None = None
     month: Micros | None = None
+    day_tokens: int | None = None
+    month_tokens: int | None = None
 
 
 class Ceilings(Value, frozen=True, kw_only=True):
@@ -52,6 +59,8 @@ class Ceilings(Value, frozen=True, kw_only=True):
 
     day: Micros | None = None
     month: Micros | None = None
+    day_tokens: int | None = None
+    month_tokens: int | None = None
     agents: Mapping[str, Periods] = {}
     repositories: Mapping[str, Periods] = {}
     """By absolute path."""
@@ -155,30 +164,35 @@ def day_of(at: float) -> str:
 def chain(account: Account, ceilings: Ceilings, day: str) -> tuple[Cap, ...]:
     """Everything a call of that day counts against, the narrowest first."""
     own, month = account.limits, day[:7]
-    agent = ceilings.agents.get(account.agent, Periods())
+    them, agent = account.agent, ceilings.agents.get(account.agent, Periods())
     repo = ceilings.repositories.get(account.repo, Periods())
-    flow = (Cap(key=f"flow/{account.flow}", of="this flow", micros=own.flow),)
-    here = f"repository/{account.repo}"
-    them = f"agent/{account.agent}"
-    return (
-        Cap(key=f"run/{account.run}", of="this run", micros=account.budget, tokens=own.tokens),
-        Cap(key=f"task/{account.task}", of="this task", micros=own.task),
-        *(flow if account.flow else ()),
-        Cap(key=f"{them}/{day}", of=f"{account.agent} for the day", micros=agent.day),
-        Cap(key=f"{them}/{month}", of=f"{account.agent} for the month", micros=agent.month),
-        Cap(
-            key=f"{here}/{day}",
-            of="this repository for the day",
-            micros=lower(own.day, repo.day),
-        ),
-        Cap(
-            key=f"{here}/{month}",
-            of="this repository for the month",
-            micros=lower(own.month, repo.month),
-        ),
-        Cap(key=f"day/{day}", of="the day", micros=ceilings.day),
-        Cap(key=f"month/{month}", of="the month", micros=ceilings.month),
+    here = Periods(
+        day=lower(own.day, repo.day),
+        month=lower(own.month, repo.month),
+        day_tokens=lower(own.day_tokens, repo.day_tokens),
+        month_tokens=lower(own.month_tokens, repo.month_tokens),
     )
+    flow = _cap(f"flow/{account.flow}", "this flow", own.flow, own.flow_tokens)
+    return (
+        _cap(f"run/{account.run}", "this run", account.budget, own.tokens),
+        _cap(f"task/{account.task}", "this task", own.task, own.task_tokens),
+        *((flow,) if account.flow else ()),
+        *_of_periods(f"agent/{them}/", f"{them} for ", agent, day, month),
+        *_of_periods(f"repository/{account.repo}/", "this repository for ", here, day, month),
+        _cap(f"day/{day}", "the day", ceilings.day, ceilings.day_tokens),
+        _cap(f"month/{month}", "the month", ceilings.month, ceilings.month_tokens),
+    )
+
+
+def _of_periods(key: str, of: str, limits: Periods, day: str, month: str) -> tuple[Cap, Cap]:
+    return (
+        _cap(f"{key}{day}", f"{of}the day", limits.day, limits.day_tokens),
+        _cap(f"{key}{month}", f"{of}the month", limits.month, limits.month_tokens),
+    )
+
+
+def _cap(key: str, of: str, micros: Micros | None, tokens: int | None) -> Cap:
+    return Cap(key=key, of=of, micros=micros, tokens=tokens)
 
 
 def headroom(
@@ -211,7 +225,7 @@ def _room(cap: Cap, limit: int, used: int, held: int) -> Room:
     return Room(key=cap.key, of=cap.of, left=limit - used - held, held=held, cap=limit)
 
 
-def lower(one: Micros | None, other: Micros | None) -> Micros | None:
+def lower(one: T | None, other: T | None) -> T | None:
     """The lower of two limits, where None is no limit."""
     limits = [each for each in (one, other) if each is not None]
     return min(limits) if limits else None

@@ -49,7 +49,7 @@ text; silence; a page instead of a reply; or a line of many megabytes amid the t
 _PLAN = re.compile(r"\[\[plan:([A-Za-z0-9_.-]+)\]\]")
 _USAGE = re.compile(r"\[\[usage\s+(.*?)\]\]", re.DOTALL)
 _DIRECTIVE: Final = frozenset(
-    {"input", "output", "cache_read", "cache_write", "text", "delay", "fault"}
+    {"input", "output", "cache_read", "cache_write", "cache_write_long", "text", "delay", "fault"}
 )
 
 
@@ -60,6 +60,13 @@ class Tokens(Value, frozen=True, kw_only=True):
     output: int = 50
     cache_read: int = 0
     cache_write: int = 0
+    cache_write_long: int = 0
+    """Kept for an hour; only Anthropic's dialect tells them apart."""
+
+    @property
+    def written(self) -> int:
+        """To the cache, for however long."""
+        return self.cache_write + self.cache_write_long
 
 
 class ToolUse(Value, frozen=True, kw_only=True):

@@ -88,13 +88,13 @@ class AnthropicVoice:
     def _told(self, usage: Tokens) -> dict[str, Any]:
         written = {
             "ephemeral_5m_input_tokens": usage.cache_write,
-            "ephemeral_1h_input_tokens": 0,
+            "ephemeral_1h_input_tokens": usage.cache_write_long,
         }
         return {
             "input_tokens": usage.input,
             "output_tokens": usage.output,
             "cache_read_input_tokens": usage.cache_read,
-            "cache_creation_input_tokens": usage.cache_write,
+            "cache_creation_input_tokens": usage.written,
             "cache_creation": written,
             "service_tier": "standard",
         }
@@ -162,8 +162,8 @@ class ChatVoice:
         ]
 
     def _told(self, usage: Tokens) -> dict[str, Any]:
-        sent = usage.input + usage.cache_read + usage.cache_write
-        details = {"cached_tokens": usage.cache_read, "cache_write_tokens": usage.cache_write}
+        sent = usage.input + usage.cache_read + usage.written
+        details = {"cached_tokens": usage.cache_read, "cache_write_tokens": usage.written}
         return {
             "prompt_tokens": sent,
             "completion_tokens": usage.output,
@@ -236,8 +236,8 @@ class ResponsesVoice:
                 yield {"id": f"fc_{call}", "type": "function_call", **common, "arguments": given}
 
     def _told(self, usage: Tokens) -> dict[str, Any]:
-        sent = usage.input + usage.cache_read + usage.cache_write
-        details = {"cached_tokens": usage.cache_read, "cache_write_tokens": usage.cache_write}
+        sent = usage.input + usage.cache_read + usage.written
+        details = {"cached_tokens": usage.cache_read, "cache_write_tokens": usage.written}
         return {
             "input_tokens": sent,
             "input_tokens_details": details,

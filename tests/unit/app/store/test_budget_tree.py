@@ -133,6 +133,21 @@ def test_tokens_are_limited_where_money_is_not(c: sa.Connection) -> None:
     assert (answer.tokens.of, answer.tokens.left) == ("this run", 0)
 
 
+def test_tokens_have_wider_budgets_too() -> None:
+    engine = book(tokens=None, task_tokens=100, day_tokens=150)
+    with engine.begin() as c:
+        assert isinstance(reserve(c, "h1", 0, tokens=80), Claim)
+        refused = reserve(c, "h2", 0, SECOND, tokens=30)
+        assert isinstance(refused, Headroom)
+        assert refused.tokens
+        assert (refused.tokens.of, refused.tokens.left) == ("this task", 20)
+        refused = reserve(c, "h3", 0, OTHER, tokens=80)
+        assert isinstance(refused, Headroom)
+        assert refused.tokens
+        assert (refused.tokens.of, refused.tokens.left) == ("this repository for the day", 70)
+    engine.dispose()
+
+
 def test_a_threshold_is_told_once_for_each_budget_that_passes_it(c: sa.Connection) -> None:
     told = []
     for number in range(3):
