@@ -15,6 +15,9 @@ from harnesses import events as agent
 
 KEPT: Final = 20_000
 """Entries held for one run; the oldest fall off, the supervisor has them all."""
+SAID: Final = 20_000
+"""Characters held of one message; an agent may go on in it without an end."""
+CUT: Final = "… (the rest is in the log: `swarm logs`)"
 FOLDED: Final = 3
 """Lines of a failed tool's output that are shown without unfolding."""
 KIND_CELLS: Final = 8
@@ -38,6 +41,12 @@ class Entry:
     """What later events name it by."""
     folds: bool = True
     """Only its first line is shown unless unfolded."""
+
+    def say(self, text: str) -> None:
+        """Go on with the text; what comes after `SAID` characters is not kept here."""
+        self.text += text[: max(0, SAID - len(self.text))]
+        if len(self.text) == SAID:
+            self.text += CUT
 
     def lines(self, width: int, *, unfolded: bool) -> list[Line]:
         """The entry drawn at this width."""
@@ -65,12 +74,10 @@ class Entry:
         return [(clip(text, room - len(mark) - 2), self.ink), ("  " + mark, self.mark_ink)]
 
     def _details(self, room: int, *, unfolded: bool) -> list[str]:
-        if not self.detail:
+        if not self.detail or not (unfolded or self.mark_ink == "bad"):
             return []
-        texts = wrap(self.detail, room - 2)
-        if unfolded:
-            return texts
-        return texts[-FOLDED:] if self.mark_ink == "bad" else []
+        texts = wrap(self.detail[-SAID:], room - 2)
+        return texts if unfolded else texts[-FOLDED:]
 
 
 @dataclass(slots=True)
@@ -133,10 +140,12 @@ class Transcript:
         last = len(self.entries) - 1
         if last >= 0 and self.entries[last].kind == kind and self.entries[last].id == body.message:
             entry = self._touch(last)
-            entry.text += body.text
+            entry.say(body.text)
             return
         ink = "thought" if thought else ""
-        self._add(Entry(at, kind, body.text, ink=ink, id=body.message, folds=thought))
+        entry = Entry(at, kind, "", ink=ink, id=body.message, folds=thought)
+        entry.say(body.text)
+        self._add(entry)
 
     def _update(self, body: agent.ToolCallUpdate) -> None:
         index = self._open.get(body.id)
