@@ -40,7 +40,7 @@ RUN set -eu; \
     rm /tmp/fetched.tgz
 
 # The user is there for programs that look their own name up; any other number works too.
-RUN taken="$(getent passwd 1000 | cut -d: -f1)" \
+RUN cd / && taken="$(getent passwd 1000 | cut -d: -f1)" \
  && if [ -n "$taken" ]; then userdel "$taken"; fi \
  && useradd --uid 1000 --user-group --create-home --shell /bin/bash agent \
  && rm -rf /workspace \
