@@ -3,6 +3,7 @@
 import sys
 
 from app.cli.call import Call, terminal
+from app.cli.verbs import leaves
 
 
 def open_here(call: Call) -> None:
@@ -11,7 +12,7 @@ def open_here(call: Call) -> None:
     if not call.json and terminal(sys.stdout) and sys.stdin.isatty():
         from app.tui.app import open_screen
 
-        open_screen(call.state, root)
+        open_screen(call.state, root, verbs=tuple(" ".join(words) for words, _leaf in leaves()))
         return
     from app.cli.lists import board_text
 

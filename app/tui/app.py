@@ -103,7 +103,7 @@ class SwarmApp(App[None], inherit_bindings=False):
             self.push_screen(screen)
 
 
-def open_screen(state: Path, repo: str) -> None:
+def open_screen(state: Path, repo: str, verbs: tuple[str, ...] = ()) -> None:
     """Find or start the supervisor of `state` and show the runs of `repo` until the person leaves.
 
     Raises `SwarmError` when there is no supervisor to be had or the terminal cannot show a screen.
@@ -114,6 +114,7 @@ def open_screen(state: Path, repo: str) -> None:
             hint="`swarm ps`, `swarm logs -f` and `swarm answer` do the same in plain text.",
         )
     desk, board = asyncio.run(_desk(state, repo))
+    desk.state_dir, desk.verbs = str(state), verbs
     if board is not None:
         desk.fleet.load(board)
     gc.freeze()

@@ -27,6 +27,10 @@ class Desk:
     swarm: Swarm
     repo: str
     clock: Callable[[], float]
+    state_dir: str = ""
+    """State directory of the supervisor; empty for the usual one."""
+    verbs: tuple[str, ...] = ()
+    """What the command line can do, for completion."""
     user: str = ""
     sandbox: str = ""
     """Name of the sandbox driver new runs get."""
@@ -41,6 +45,10 @@ class Desk:
     """The last events of all runs."""
     viewed: dict[ReviewId, frozenset[str]] = field(default_factory=dict)
     """Files of reviews that the person has ticked off."""
+    looked: dict[RunId, list[str]] = field(default_factory=dict)
+    """The trees that reviews of the run have shown here, the last one last."""
+    messages: dict[RunId, str] = field(default_factory=dict)
+    """What the commits of these runs shall say, as far as the person has written it."""
     syntax: Syntax = field(default_factory=Syntax)
     discarded: list[tuple[RunId, ...]] = field(default_factory=list)
     """What the person put into the trash from this screen, what went together together, the last last."""

@@ -24,6 +24,8 @@ _NAMES: Final = {
     "/": "slash",
     ":": "colon",
     "*": "asterisk",
+    "<": "less_than_sign",
+    ">": "greater_than_sign",
     "[": "left_square_bracket",
     "]": "right_square_bracket",
     "{": "left_curly_bracket",

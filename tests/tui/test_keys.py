@@ -139,7 +139,7 @@ async def test_the_palette_offers_the_table(swarm: RecordedSwarm) -> None:
 
 async def test_an_action_from_the_palette_is_done(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(120, 40)) as pilot:
-        await pilot.press("colon", *"new task")
+        await pilot.press("ctrl+p", *"new task")
         await seen(pilot, "Give a new task")
         await pilot.press("enter")
         await seen(pilot, "What should be different")

@@ -37,7 +37,9 @@ WAYS = {
     "word to the agent": (b"\rt", b""),
     "filter": (b"/evil\r", b""),
     "help": (b"?", b"On the board"),
-    "palette": (b":", b""),
+    "palette": (b"\x10", b""),
+    "command line": (b":", b"is the selected run"),
+    "output": (b":--version\r", b"swarm --version"),
     "confirm": (b"X", b"stop "),
     "discard": (b"j\x04", b"discard evil3"),
     "form": (b"n", b"new task"),
@@ -55,11 +57,13 @@ WAYS = {
     "checks on the board": (b"6", b""),
     "why on the board": (b"7", b"what can be done"),
     "inbox": (b"I", b"INBOX"),
+    "costs": (b"$s", b"COST"),
     "batch of the inbox": (b"I*aan", b"yes to "),
     "batch of the board": (b"*x", b"stop "),
-    "costs": (b"$s", b"COST"),
     "groups": (b"ssss", b"by repository"),
     "copied": (b"y", b""),
+    "commit message": (b"j\rM" + SECRET.encode() + b"\r  e", b"what the commit says"),
+    "news of a review": (b"j\rL", b""),
     "place copied": (b"j\ry", b""),
 }
 """How to get to every screen and dialog from the first run of the board, and words of ours that stand there."""
@@ -70,11 +74,14 @@ SCREENS = {
     "NewTaskScreen": "form",
     "HelpScreen": "help",
     "InboxScreen": "inbox",
+    "CostScreen": "costs",
     "FactsScreen": "checks",
     "ApproveScreen": "approval",
     "Confirm": "confirm",
+    "EditText": "commit message",
+    "CommandScreen": "command line",
+    "OutputScreen": "output",
     "AskText": "comment",
-    "CostScreen": "costs",
 }
 
 KEYS = re.compile(re.escape(SECRET.encode()) + rb"|.", re.DOTALL)

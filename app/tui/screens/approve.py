@@ -1,7 +1,9 @@
 """The last look before a change lands: the exact tree, its checks, and every finding that wants to be seen."""
 
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -19,8 +21,17 @@ _HERE: Final = " ▸ "
 """Stands before the finding that is asked about."""
 
 
-class ApproveScreen(Dialog[tuple[str, ...] | None]):
-    """A review in; the paths whose findings were acknowledged out, or None."""
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """What the person took upon themselves, and what the commit says."""
+
+    confirmed: tuple[str, ...]
+    """Paths whose findings were acknowledged one by one."""
+    message: str
+
+
+class ApproveScreen(Dialog[Approved | None]):
+    """A review in; what was approved out, or None."""
 
     PLACE: ClassVar[Place] = "approval"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("approval")]
@@ -28,8 +39,9 @@ class ApproveScreen(Dialog[tuple[str, ...] | None]):
     ApproveScreen Lines { height: auto; max-height: 20; background: $swarm-band; }
     """
 
-    def __init__(self, review: Review, *, title: str, unsent: int) -> None:
+    def __init__(self, review: Review, *, title: str, unsent: int, message: str) -> None:
         super().__init__()
+        self.message = message
         self.review, self.heading, self.unsent = review, title, unsent
         self.open = [finding for finding in review.findings if finding.severity == "confirm"]
         self.seen = 0
@@ -54,7 +66,21 @@ class ApproveScreen(Dialog[tuple[str, ...] | None]):
             self.seen += 1
             self._update()
         elif what == "land" and self.seen == len(self.open):
-            self.dismiss(tuple(dict.fromkeys(finding.path for finding in self.open)))
+            paths = tuple(dict.fromkeys(finding.path for finding in self.open))
+            self.dismiss(Approved(paths, self.message))
+        elif what == "message":
+            self._edit()
+
+    @work(exclusive=True, group="dialog")
+    async def _edit(self) -> None:
+        from app.tui.screens.edit_text import EditText
+
+        typed = await self.app.push_screen_wait(
+            EditText("what the commit says", "The first line is its subject.", self.message)
+        )
+        if typed is not None and typed.strip():
+            self.message = typed.strip()
+            self._update()
 
     def _update(self) -> None:
         width = min(76, self.app.size.width) - 2
@@ -85,6 +111,7 @@ class ApproveScreen(Dialog[tuple[str, ...] | None]):
                 (f" at {review.tip[:12]}", "dim"),
             ],
             [(" change  ", "label"), (f"{total} in {len(review.files)} files", "")],
+            [(" commit  ", "label"), (one_line(self.message.partition("\n")[0]), "bright")],
         ]
         for check in review.checks:
             sign, ink = ("✓", "good") if check.passed else ("✗", "bad")

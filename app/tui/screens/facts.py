@@ -1,7 +1,8 @@
 """What is known about a change besides its lines: checks, findings, conflicts, comments."""
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -9,14 +10,22 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from app.domain.money import dollars
-from app.domain.review import Comment, Finding, Review
+from app.domain.review import Finding, Review
 from app.tui.model import show
 from app.tui.model.evidence import check_lines
+from app.tui.model.fates import Fate, Followed
 from app.tui.model.line import Line, one_line, spread, wrap
 from app.tui.widgets.bars import Rule
 from app.tui.widgets.searched_view import Lines
 from app.wire import RunDetail, RunRow
 
+FATES: Final[dict[Fate, str]] = {
+    Fate.DRAFT: "warn",
+    Fate.OPEN: "ask",
+    Fate.ADDRESSED: "good",
+    Fate.OUTDATED: "dim",
+}
+"""The ink of each."""
 _SEVERITIES = {"block": ("✗", "bad"), "confirm": ("!", "ask"), "warn": ("!", "warn")}
 
 
@@ -30,9 +39,9 @@ class FactsScreen(ModalScreen[None]):
     FactsScreen Lines { background: $swarm-band; }
     """
 
-    def __init__(self, detail: RunDetail, review: Review) -> None:
+    def __init__(self, detail: RunDetail, review: Review, comments: Sequence[Followed]) -> None:
         super().__init__()
-        self.detail, self.review = detail, review
+        self.detail, self.review, self.comments = detail, review, comments
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -47,7 +56,8 @@ class FactsScreen(ModalScreen[None]):
         goal: list[Line] = [
             [(" " + text, "bright")] for text in wrap(self.detail.row.task.goal, width - 2)
         ]
-        view.show([[], *goal, [], *fact_lines(self.detail, self.review, width, brief=False)])
+        facts = fact_lines(self.detail, self.review, width, brief=False, comments=self.comments)
+        view.show([[], *goal, [], *facts])
         view.focus()
 
     def action_leave(self) -> None:
@@ -71,7 +81,14 @@ def head_lines(row: RunRow, review: Review | None, width: int, *, old: bool) -> 
     return lines
 
 
-def fact_lines(detail: RunDetail, review: Review, width: int, *, brief: bool) -> list[Line]:
+def fact_lines(
+    detail: RunDetail,
+    review: Review,
+    width: int,
+    *,
+    brief: bool,
+    comments: Sequence[Followed] = (),
+) -> list[Line]:
     """Conflicts, checks, findings, comments, cost; `brief` leaves out the output of checks that passed."""
     lines: list[Line] = []
     for path in review.conflicts:
@@ -90,33 +107,33 @@ def fact_lines(detail: RunDetail, review: Review, width: int, *, brief: bool) ->
     spent, budget = detail.row.run.spent, detail.row.run.budget
     lines += [[], [(" cost    ", "label"), (dollars(spent), ""), (f" of {dollars(budget)}", "dim")]]
     lines.append([(" tree    ", "label"), (review.result_tree[: max(width - 10, 8)], "dim")])
-    for comment in detail.comments:
-        lines += [
-            [],
-            [
-                (f" {comment.path}:{comment.line}", "label"),
-                ("  sent" if comment.sent else "  not sent", "dim"),
-            ],
-        ]
-        lines += [[("   " + text, "")] for text in wrap(comment.text, width - 4)]
+    for said in comments:
+        path, line = said.place
+        place: Line = [(f" {path}:{line}", "label"), (f"  {said.fate}", FATES[said.fate])]
+        lines += [[], place]
+        lines += [[("   " + text, "")] for text in wrap(said.comment.text, width - 4)]
     return lines
 
 
-def comment_line(comments: Sequence[Comment], place: tuple[str, int] | None) -> Line:
-    """What was said on this line; else how much was said at all."""
-    here = [comment for comment in comments if (comment.path, comment.line) == place]
+def comment_line(comments: Sequence[Followed], place: tuple[str, int] | None) -> Line:
+    """What was said on this line, and what became of it; else how much was said at all."""
+    here = [said for said in comments if said.place == place]
     if here:
+        said = here[-1]
         return [
             (" ● ", "ask"),
-            (f"{here[-1].by or 'you'}: ", "dim"),
-            (one_line(here[-1].text), "bright"),
+            (f"{said.comment.by or 'you'}: ", "dim"),
+            (one_line(said.comment.text), "bright"),
+            (f"  {said.fate}", FATES[said.fate]),
         ]
-    unsent = sum(not comment.sent for comment in comments)
+    unsent = sum(said.fate is Fate.DRAFT for said in comments)
     if not comments:
         return [(" no comments yet; c writes one on the line under the cursor", "dim")]
     count = "1 comment" if len(comments) == 1 else f"{len(comments)} comments"
-    hint = f", {unsent} not sent yet: S sends" if unsent else ""
-    return [(f" {count}{hint}", "dim")]
+    fates = Counter(said.fate for said in comments)
+    listed = "".join(f", {fates[fate]} {fate}" for fate in Fate if fates[fate])
+    hint = ": S sends them" if unsent else ""
+    return [(f" {count}{listed}{hint}", "dim")]
 
 
 def _standing(row: RunRow, review: Review, width: int) -> Line:

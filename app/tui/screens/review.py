@@ -13,6 +13,7 @@ from app import wire
 from app.domain.errors import SwarmError
 from app.domain.ids import TaskId
 from app.domain.review import Comment, Review, Verdict
+from app.domain.task import commit_message
 from app.tui.actions import Place
 from app.tui.desk import Desk
 from app.tui.keymap import bindings
@@ -23,13 +24,14 @@ from app.tui.screens.approve import ApproveScreen
 from app.tui.screens.base import Verb
 from app.tui.screens.dialogs import AskText
 from app.tui.screens.facts import FactsScreen, comment_line, fact_lines, head_lines
+from app.tui.screens.look import Look, take
 from app.tui.screens.search import SEARCH, SearchedScreen, SearchField
 from app.tui.widgets.bars import Footer, Rule, Written
 from app.tui.widgets.diff_view import DiffView
 from app.tui.widgets.files_view import FilesView
 from app.tui.widgets.line_view import LineView
 from app.tui.widgets.searched_view import Lines, SearchedView
-from app.wire import RunDetail, RunRow
+from app.wire import RunRow
 
 
 async def approve(screen: "ReviewScreen") -> None:
@@ -49,15 +51,23 @@ async def approve(screen: "ReviewScreen") -> None:
     secrets = await named_secrets(screen, review)
     if secrets is None:
         return
-    asked = ApproveScreen(review, title=name(row), unsent=len(screen.unsent))
-    confirmed = await screen.app.push_screen_wait(asked)
-    if confirmed is None:
+    goal = commit_message(row.task.goal)
+    asked = ApproveScreen(
+        review,
+        title=name(row),
+        unsent=len(screen.unsent),
+        message=screen.desk.messages.get(row.run.id, goal),
+    )
+    given = await screen.app.push_screen_wait(asked)
+    screen.desk.messages[row.run.id] = asked.message
+    if given is None:
         return
     body = wire.Approve(
         review=review.id,
         tree=review.result_tree,
-        confirmed=confirmed,
+        confirmed=given.confirmed,
         secrets=secrets,
+        message="" if given.message == goal else given.message,
         by=by,
     )
     await swarm.approve(row.run.id, body)
@@ -128,8 +138,52 @@ def mark_viewed(screen: "ReviewScreen") -> None:
 
 
 def show_facts(screen: "ReviewScreen") -> None:
-    if screen.detail is not None and screen.review is not None:
-        screen.app.push_screen(FactsScreen(screen.detail, screen.review))
+    look = screen.look
+    if look is not None and look.review is not None:
+        screen.app.push_screen(FactsScreen(look.detail, look.review, look.followed))
+
+
+def next_unviewed(screen: "ReviewScreen") -> None:
+    """The next file that is not ticked off, round the end if need be."""
+    view = screen.diff_view
+    files = view.diff.files
+    at = view.diff.file_at(view.row)
+    later = [
+        file for file in (*files[at + 1 :], *files[: at + 1]) if file.path not in screen.viewed
+    ]
+    if later:
+        view.go_row(later[0].row)
+    else:
+        screen.say("every file is viewed")
+
+
+def go_comment(step: int) -> Verb:
+    """To the next line with a comment, or the one before; round the end if need be."""
+
+    def go(screen: "ReviewScreen") -> None:
+        view, look = screen.diff_view, screen.look
+        found = (view.diff.find(*said.place) for said in (look.followed if look else ()))
+        rows = sorted({row for row in found if row is not None})
+        if not rows:
+            screen.say("there is no comment in what is shown")
+            return
+        ahead = [row for row in rows if (row - view.row) * step > 0]
+        view.go_row((ahead or rows)[0 if step > 0 else -1])
+
+    return go
+
+
+async def only_news(screen: "ReviewScreen") -> None:
+    """What changed since the person looked last, or everything again."""
+    look = screen.look
+    if look is None or look.news is None:
+        screen.say("you have not looked at this before: everything is new")
+    elif not screen.only_news and not look.news.files:
+        screen.say("nothing has changed since you looked")
+    else:
+        screen.only_news = not screen.only_news
+        await screen.diff_view.show(look.news.data if screen.only_news else look.data)
+        screen.update()
 
 
 def edit_file(screen: "ReviewScreen") -> None:
@@ -162,6 +216,10 @@ class ReviewScreen(SearchedScreen):
         "comment": comment,
         "viewed": mark_viewed,
         "facts": show_facts,
+        "next_unviewed": next_unviewed,
+        "next_comment": go_comment(1),
+        "previous_comment": go_comment(-1),
+        "since": only_news,
         "next_hunk": lambda screen: screen.diff_view.go_hunk(1),
         "previous_hunk": lambda screen: screen.diff_view.go_hunk(-1),
         "next_file": lambda screen: screen.diff_view.go_file(1),
@@ -174,9 +232,9 @@ class ReviewScreen(SearchedScreen):
     def __init__(self, desk: Desk, task: TaskId) -> None:
         super().__init__(desk)
         self.task_id = task
-        self.detail: RunDetail | None = None
-        self.review: Review | None = None
-        self.comments: list[Comment] = []
+        self.look: Look | None = None
+        self.only_news = False
+        """Whether only what is new since the look before is shown."""
 
     def compose(self) -> ComposeResult:
         yield Written(id="head", classes="head")
@@ -213,8 +271,13 @@ class ReviewScreen(SearchedScreen):
         return self.query_one("#diff", DiffView)
 
     @property
+    def review(self) -> Review | None:
+        """What the person is asked to approve, as it is on the screen."""
+        return self.look.review if self.look else None
+
+    @property
     def unsent(self) -> list[Comment]:
-        return [comment for comment in self.comments if not comment.sent]
+        return self.look.unsent if self.look else []
 
     @property
     def viewed(self) -> frozenset[str]:
@@ -223,38 +286,33 @@ class ReviewScreen(SearchedScreen):
 
     @work(exclusive=True, group="review", exit_on_error=True)
     async def load(self) -> None:
-        """Ask for the review and its diff until both are of the same moment."""
+        """Look again."""
         row = self.row
         if row is None:
             return
         try:
-            detail = await self.desk.swarm.detail(row.run.id)
-            while True:
-                data = await self.desk.swarm.diff(row.run.id, review=True)
-                again = await self.desk.swarm.detail(row.run.id)
-                if newest(again) == newest(detail):
-                    break
-                detail = again
+            self.look = await take(self.desk, row.run.id)
         except SwarmError as error:
             self.say(error.message, hint=error.hint, bad=True)
             return
-        self.detail, self.review = detail, newest(detail)
-        self.comments = list(detail.comments)
-        await self.diff_view.show(data)
+        self.only_news = False
+        await self.diff_view.show(self.look.data)
         self.update()
 
     def update(self) -> None:
-        row, review, detail = self.row, self.review, self.detail
+        row, review, look = self.row, self.review, self.look
         if row is None:
             return
         old = review is not None and row.review not in {None, review.id}
         head = self.query_one("#head", Written)
         head.text = tuple(head_lines(row, review, self.size.width, old=old))
         head.styles.height = len(head.text)
-        if detail is not None and review is not None:
+        followed = look.followed if look else []
+        if look is not None and review is not None:
             facts = self.query_one("#facts", Lines)
-            facts.show(fact_lines(detail, review, facts.size.width or 34, brief=True))
-        noted = {(comment.path, comment.line): comment.text for comment in self.comments}
+            width = facts.size.width or 34
+            facts.show(fact_lines(look.detail, review, width, brief=True, comments=followed))
+        noted = {said.place: said.comment.text for said in followed}
         self.diff_view.mark(self.viewed, noted)
         self.query_one("#files", FilesView).show(self.diff_view.diff.files, self.viewed)
         self.show_place()
@@ -267,14 +325,17 @@ class ReviewScreen(SearchedScreen):
         if files:
             at = view.diff.file_at(view.row)
             title.title = files[at].path
-            title.aside = f"file {at + 1}/{len(files)} · {len(self.viewed)} viewed"
+            new = "since you looked · " if self.only_news else ""
+            title.aside = f"{new}file {at + 1}/{len(files)} · {len(self.viewed)} viewed"
             self.query_one("#files", FilesView).cursor = at
         notes = self.query_one("#notes", Written)
-        notes.text = (comment_line(self.comments, view.place() if files else None),)
+        followed = self.look.followed if self.look else []
+        notes.text = (comment_line(followed, view.place() if files else None),)
 
     def noted(self, comment: Comment) -> None:
         """A comment was taken."""
-        self.comments.append(comment)
+        if self.look is not None:
+            self.look.comments.append(comment)
         self.update()
 
     def toggle_viewed(self) -> None:
@@ -302,9 +363,3 @@ class ReviewScreen(SearchedScreen):
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.update)
-
-
-def newest(detail: RunDetail) -> Review | None:
-    """The review a person is asked for now, or the last one there was."""
-    asked = [review for review in detail.reviews if review.id == detail.row.review]
-    return asked[0] if asked else (detail.reviews[-1] if detail.reviews else None)

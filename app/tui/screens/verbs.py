@@ -229,6 +229,21 @@ def show_help(screen: SwarmScreen) -> None:
     screen.app.push_screen(HelpScreen(screen.PLACE))
 
 
+async def command(screen: SwarmScreen) -> None:
+    """Run a verb of the command line that the person types."""
+    from app.tui.screens.command import CommandScreen, OutputScreen, words_of
+
+    typed = await screen.app.push_screen_wait(CommandScreen(screen.desk.verbs))
+    if typed is None:
+        return
+    try:
+        words = words_of(typed, screen.row.run.id if screen.row is not None else "")
+    except ValueError as error:
+        screen.say(str(error), bad=True)
+    else:
+        screen.app.push_screen(OutputScreen(screen.desk, words))
+
+
 def open_palette(screen: SwarmScreen) -> None:
     screen.app.action_command_palette()
 
@@ -267,15 +282,16 @@ COMMON: Final[dict[str, Verb]] = {
     "discard": discard,
     "bring_back": bring_back,
     "refresh": refresh,
+    "command": command,
     "palette": open_palette,
     "help": show_help,
     "back": go_back,
     "quit": go_back,
     "next": go_next,
     "inbox": open_inbox,
+    "costs": open_costs,
 }
 """What means the same on every screen."""
 
 OF_A_RUN: Final[dict[str, Verb]] = {"stop": stop, "again": again, "allow_host": allow_host}
 """What board and run view have in common besides."""
-    "costs": open_costs,
