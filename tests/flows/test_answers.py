@@ -1,0 +1,55 @@
+"""A yes for good: the rule is shown first, written as it was shown, and holds for other runs."""
+
+import pytest
+
+from app import wire
+from app.domain.errors import NotNow
+from app.domain.review import Approval, Scope
+from app.domain.run import RunState
+from tests.support.scripts import Step, ask, edit, scripted
+from tests.support.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+def push(number: int, command: str = "git push") -> Step:
+    done = [edit(f"yes{number}.txt", "{{note}}\n")]
+    return ask(f"Push {number}?", tool="execute", detail=command, yes=done)
+
+
+AGENTS = {
+    "twice": scripted([push(1), push(2), push(3, "git push --force")]),
+    "once": scripted([push(1)]),
+    "hidden": scripted([push(1, "git push $(cat name)")]),
+}
+SETTINGS = {"approvals": "balanced"}
+
+
+async def told(world: World, question: Approval, scope: Scope, rule: str = "") -> Approval:
+    body = wire.Answer(yes=True, scope=scope, rule=rule, by="ada")
+    return await world.client.answer(question.id, body)
+
+
+async def test_for_good_is_shown_first_written_as_shown_and_holds_for_other_runs(
+    world: World,
+) -> None:
+    user = world.user()
+    run = await user.submit(agent="once")
+    question = await user.question(run)
+    file = world.home.config / "policy.yaml"
+    shown = await world.client.rule(question.id)
+    assert not file.exists()
+    assert "+      - git push\n" in shown.diff or "- git push\n" in shown.diff
+    with pytest.raises(NotNow, match="not what would be written"):
+        await told(world, question, "always", "another")
+    assert not file.exists()
+    assert (await user.question(run)).answer is None
+    await told(world, question, "always", shown.digest)
+    await user.until(run, RunState.IN_REVIEW)
+    added = [line[1:] for line in shown.diff.splitlines()[3:]]
+    assert file.read_text().splitlines() == added
+    (row,) = [row for row in await world.client.audit(run) if "answered" in row.what]
+    assert (row.detail["scope"], row.detail["rule"]) == ("always", shown.diff)
+    again = await user.until(await user.submit(agent="once"), RunState.IN_REVIEW)
+    assert again.approvals == ()
+    file.unlink()
