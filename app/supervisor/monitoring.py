@@ -20,8 +20,9 @@ from app.supervisor.box import Box
 from app.supervisor.services import Services
 from app.supervisor.trouble import TROUBLE
 from harnesses import events as agent
-from policies import monitors
-from policies.monitors import Alarm, Seen, Watch
+from policies import sights
+from policies.monitors import Alarm, Watch
+from policies.sights import Seen
 
 LOOK_SECONDS = 5.0
 """How long an answer given elsewhere may go unnoticed."""
@@ -138,27 +139,27 @@ def sight(event: Event) -> Seen | None:  # noqa: C901, PLR0911 - a case for each
     at = event.at
     match event.body:
         case agent.ToolCall(id=call, title=title, input=given):
-            return monitors.Acted(at, call, title, given)
+            return sights.Acted(at, call, title, given)
         case agent.ToolCallUpdate(id=call, status="completed", output=output):
-            return monitors.Returned(at, call, output, failed=False)
+            return sights.Returned(at, call, output, failed=False)
         case agent.ToolCallUpdate(id=call, status="failed", output=output):
-            return monitors.Returned(at, call, output, failed=True)
+            return sights.Returned(at, call, output, failed=True)
         case agent.MessageChunk(text=text, message=message, parent=""):
-            return monitors.Spoke(at, text, message)
+            return sights.Spoke(at, text, message)
         case own.Snapshotted(tree=tree):
-            return monitors.Changed(at, tree) if tree else None
+            return sights.Changed(at, tree) if tree else None
         case own.Spent(micros=micros):
-            return monitors.Paid(at, micros)
+            return sights.Paid(at, micros)
         case own.UpstreamFailed():
-            return monitors.Failed(at)
+            return sights.Failed(at)
         case own.StateChanged(state=state):
-            return monitors.Waits(at) if state in _RESTING else monitors.GoesOn(at)
+            return sights.Waits(at) if state in _RESTING else sights.GoesOn(at)
         case own.Asked():
-            return monitors.Waits(at)
+            return sights.Waits(at)
         case own.Note() | own.Warned() | own.Flagged() | own.Refused():
             return None
         case _:
-            return monitors.GoesOn(at)
+            return sights.GoesOn(at)
 
 
 def _why(who: str, alarm: Alarm) -> str:

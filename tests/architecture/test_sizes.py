@@ -17,7 +17,7 @@ EXCEPTIONS: dict[str, str] = {
     "app/client/client.py:Swarm methods": "one method per verb of the API: the list is the point",
     "app/cli/work.py:run parameters": "one option per wish about a task",
     "app/api/handlers.py:Handlers methods": "one method per route, none with logic",
-    "app/tui/screens/facts.py:fact_lines lines": "the parts of one page, one after another",
+    "app/cli/approve.py:approve parameters": "one option per wish about an approval",
 }
 """What may be larger, and why. Keep it short, and shrink it."""
 

@@ -134,7 +134,18 @@ async def comment(screen: "ReviewScreen") -> None:
 
 
 def mark_viewed(screen: "ReviewScreen") -> None:
-    screen.toggle_viewed()
+    view = screen.diff_view
+    if screen.review is None or not view.diff.files:
+        return
+    at = view.diff.file_at(view.row)
+    path = view.diff.files[at].path
+    ticked = path not in screen.viewed
+    screen.desk.viewed[screen.review.id] = screen.viewed ^ {path}
+    if ticked:
+        later = [file for file in view.diff.files[at + 1 :] if file.path not in screen.viewed]
+        if later:
+            view.go_row(later[0].row)
+    screen.update()
 
 
 def show_facts(screen: "ReviewScreen") -> None:
@@ -336,20 +347,6 @@ class ReviewScreen(SearchedScreen):
         """A comment was taken."""
         if self.look is not None:
             self.look.comments.append(comment)
-        self.update()
-
-    def toggle_viewed(self) -> None:
-        view = self.diff_view
-        if self.review is None or not view.diff.files:
-            return
-        at = view.diff.file_at(view.row)
-        path = view.diff.files[at].path
-        ticked = path not in self.viewed
-        self.desk.viewed[self.review.id] = self.viewed ^ {path}
-        if ticked:
-            later = [file for file in view.diff.files[at + 1 :] if file.path not in self.viewed]
-            if later:
-                view.go_row(later[0].row)
         self.update()
 
     def on_line_view_moved(self, message: LineView.Moved) -> None:

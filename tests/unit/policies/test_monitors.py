@@ -4,22 +4,8 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from policies.monitors import (
-    MONITORS,
-    Acted,
-    Alarm,
-    Changed,
-    Failed,
-    GoesOn,
-    Paid,
-    Returned,
-    Seen,
-    Spoke,
-    Thresholds,
-    Waits,
-    Watch,
-    describe,
-)
+from policies.monitors import MONITORS, Alarm, Thresholds, Watch, describe
+from policies.sights import Acted, Changed, Failed, GoesOn, Paid, Returned, Seen, Spoke, Waits
 
 
 class Story:

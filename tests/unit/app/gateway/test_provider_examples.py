@@ -77,6 +77,11 @@ def test_an_example_leads_where_its_provider_listens(
 
 
 def test_every_example_is_looked_at() -> None:
-    marks = ("openrouter:", "[responses, chat]\n      key: env:AZURE", "deployments/", "bedrock:")
+    marks: tuple[str, ...] = (
+        "openrouter:",
+        "[responses, chat]\n      key: env:AZURE",
+        "deployments/",
+        "bedrock:",
+    )
     marks += ("vertex:", "ollama:", "company:")
     assert [sum(mark in example for example in EXAMPLES) for mark in marks] == [1] * len(EXAMPLES)

@@ -12,18 +12,8 @@ from app.supervisor.monitoring import sight
 from harnesses import catalog, registry
 from harnesses import events as agent
 from harnesses.base import Send
-from policies.monitors import (
-    Acted,
-    Changed,
-    Failed,
-    GoesOn,
-    Paid,
-    Returned,
-    Seen,
-    Spoke,
-    Waits,
-    Watch,
-)
+from policies.monitors import Watch
+from policies.sights import Acted, Changed, Failed, GoesOn, Paid, Returned, Seen, Spoke, Waits
 from tests.support import agents
 from tests.support.transcripts import Recording, stored
 
