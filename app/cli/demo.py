@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from app.client.client import Swarm
 
 BRANCH = "main"
-PATIENCE = 180.0
+PATIENCE = 900.0
 """Seconds the headless demo takes at most."""
 LEAVING = 60.0
 """Seconds that tidying up may take."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.cli import verbs
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 HEAVY = frozenset(
@@ -19,6 +20,7 @@ HEAVY = frozenset(
 )
 REPORT = """
 import atexit, json, sys
+
 atexit.register(lambda: print(json.dumps(sorted(sys.modules)), file=sys.__stderr__))
 """
 
@@ -32,7 +34,7 @@ def loaded(code: str, *, home: Path) -> set[str]:
         env=env,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     names: list[str] = json.loads(done.stderr.splitlines()[-1])

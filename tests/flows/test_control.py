@@ -91,7 +91,7 @@ async def test_a_run_that_waits_for_its_turn_can_be_stopped(world: World) -> Non
     await user.until(first, RunState.WORKING)
     second = await user.submit(agent="other")
     await user.stop(second)
-    stopped_at_once = await user.until(second, RunState.CANCELLED, seconds=20)
+    stopped_at_once = await user.until(second, RunState.CANCELLED)
     assert (await world.client.detail(first)).row.run.state == RunState.WORKING
     assert stopped_at_once.row.run.branch == ""
     await user.stop(first)

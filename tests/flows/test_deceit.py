@@ -177,7 +177,7 @@ async def flooded(world: World) -> wire.RunDetail:
     """Four thousand files, and one or two that matter."""
     user = world.user()
     run = await user.submit(agent="flooder")
-    await user.until(run, RunState.IN_REVIEW, seconds=150)
+    await user.until(run, RunState.IN_REVIEW)
     return await world.client.detail(run)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.home import Home
+from tests.support.patience import PATIENCE
 from tests.support.repos import run_git
 
 USAGE, ENVIRONMENT = 2, 5
@@ -63,7 +64,7 @@ def test_docker_that_may_not_be_used_is_told_apart(
         env={**docker_home.env, "DOCKER_HOST": f"unix://{closed_socket}"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == ENVIRONMENT
@@ -123,7 +124,7 @@ def test_code_of_the_repository_is_never_taken_for_swarm(home: Home, repo: Path)
             env=home.env,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         assert done.returncode == 0, done.stderr

@@ -16,6 +16,7 @@ from tests.support.home import Home
 from tests.support.invariants import World
 from tests.support.kills import Killed, careful, configured
 from tests.support.nursery import Nursery, nursery
+from tests.support.patience import PATIENCE
 from tests.support.scripts import tokens, wait_for
 
 KILLS = 7
@@ -92,7 +93,7 @@ async def test_a_model_call_cut_off_by_a_kill_is_charged_in_full_once_and_the_ru
     world = World(home, repo)
     with Killed(cradle, world) as user:
         run = await user.submit()
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(PATIENCE):
             await slow.asked.wait()
         user.kill()
         await user.approve(run)
@@ -144,7 +145,7 @@ async def test_a_second_supervisor_of_one_state_directory_says_why_it_cannot_sta
             env=home.env,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE,
         )
         still = await user.ask(lambda swarm: swarm.hello())
     assert second.returncode == 5

@@ -103,7 +103,7 @@ async def test_all_of_them_together_spend_no_more_than_one_budget(
     user = world.at(await world.client.detail(row.run.id))
     runs = (await world.client.detail(row.run.id)).runs
     for run in runs:
-        await user.until(run.id, RunState.PARKED, RunState.IN_REVIEW, seconds=120)
+        await user.until(run.id, RunState.PARKED, RunState.IN_REVIEW)
     spent = sum(run.spent for run in (await world.client.detail(row.run.id)).runs)
     assert CALL < spent <= 15 * CALL
     assert len(endpoint.calls) - before == spent // CALL

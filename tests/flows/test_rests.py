@@ -9,6 +9,7 @@ import pytest_asyncio
 from app import wire
 from app.domain.run import RunState
 from tests.support.model_endpoint import http
+from tests.support.patience import PATIENCE
 from tests.support.providers import GOOD, provider
 from tests.support.scripts import edit, scripted, tokens
 from tests.support.world import Settings, World, story
@@ -46,7 +47,7 @@ async def rested(world: World) -> tuple[wire.RunDetail, wire.RunDetail]:
     user = world.user()
     run = await user.submit(agent="worker")
     parked = await user.until(run, RunState.PARKED)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while (await world.client.detail(run)).row.run.round == 1:
             await asyncio.sleep(0.1)
     return parked, await user.until(run, RunState.IN_REVIEW)

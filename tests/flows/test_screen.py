@@ -12,7 +12,7 @@ from tests.support.home import Home
 from tests.support.repos import run_git
 from tests.support.screens import Terminal
 
-pytestmark = [pytest.mark.tmux, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.tmux]
 
 
 @pytest.fixture
@@ -47,12 +47,12 @@ def test_a_task_given_and_approved_on_the_screen_is_a_commit(
     terminal: Terminal, repo: Path
 ) -> None:
     with terminal as screen:
-        screen.wait_for("No tasks yet", seconds=60)
+        screen.wait_for("No tasks yet")
         screen.press(documented("board", "new"))
         screen.wait_for("What should be different")
         screen.type("Write a note")
         screen.press(documented("form", "submit"))
-        screen.wait_for("review", seconds=60)
+        screen.wait_for("review")
         screen.press(documented("board", "diff"))
         screen.wait_for("+ # What the scripted agent")
         screen.press("Escape", "Enter")

@@ -10,6 +10,7 @@ from app.domain.events import TurnStarted
 from app.domain.run import RunState
 from harnesses.events import MessageTaken
 from tests.support.actions import SwarmActions
+from tests.support.patience import PATIENCE
 from tests.support.scripts import ask, edit, scripted
 from tests.support.world import World, story
 
@@ -101,5 +102,5 @@ async def test_a_stopped_run_keeps_it_until_it_goes_on(world: World) -> None:
     prompts = [event.body.prompt for event in events if isinstance(event.body, TurnStarted)]
     assert prompts[-1].endswith("start at the end")
     await user.client.stop(run, wire.Act(by="ada"))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         await user.until(run, RunState.CANCELLED)

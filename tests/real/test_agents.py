@@ -16,13 +16,13 @@ from harnesses.events import MessageTaken, SessionStarted, ToolCall, TurnEnded
 from tests.real.conftest import REAL_KEY
 from tests.real.plans import AGENTS
 from tests.support.actions import AT_REST, SwarmActions
+from tests.support.patience import PATIENCE
 from tests.support.repos import FILES
 from tests.support.world import World, story
 
 pytestmark = [
     pytest.mark.docker,
     pytest.mark.real,
-    pytest.mark.timeout(300),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 GOAL = "Make add() add [[plan:mend]]"
@@ -78,7 +78,7 @@ async def for_all(tell: Callable[[str], Awaitable[wire.RunDetail]]) -> dict[str,
 
 async def to_rest(user: SwarmActions, run: str, *, yes: bool = True) -> wire.RunDetail:
     """Answer every question until nothing of the run goes on."""
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(PATIENCE):
         while True:
             detail = await user.client.detail(run)
             if detail.row.run.state in AT_REST or detail.row.run.state == RunState.IN_REVIEW:
@@ -322,13 +322,13 @@ def calls_of(provider: Rehearsal, agent: str, text: str) -> list[Seen]:
 
 async def seen(provider: Rehearsal, agent: str, text: str, count: int) -> None:
     """Wait until so many calls with tools came in."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while sum(bool(c.body.get("tools")) for c in calls_of(provider, agent, text)) < count:
             await asyncio.sleep(0.05)
 
 
 async def turns(user: SwarmActions, run: str, count: int) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while len(await prompts(user, run)) < count:
             await asyncio.sleep(0.1)
 

@@ -13,7 +13,6 @@ from tests.support.world import World
 pytestmark = [
     pytest.mark.docker,
     pytest.mark.real,
-    pytest.mark.timeout(300),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 CHECK = (
@@ -23,7 +22,7 @@ CHECK = (
 
 async def swarm(house: World, *args: str, cwd: Path) -> tuple[int, str, str]:
     """Run the command line while this process serves the supervisor and the model."""
-    done = await asyncio.to_thread(house.home.swarm, *args, cwd=cwd, seconds=240)
+    done = await asyncio.to_thread(house.home.swarm, *args, cwd=cwd)
     return done.returncode, done.stdout, done.stderr
 
 

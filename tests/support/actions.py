@@ -10,6 +10,7 @@ from app.domain.events import Event
 from app.domain.money import parse_dollars
 from app.domain.review import Approval, Review
 from app.domain.run import SETTLED, RunState
+from tests.support.patience import PATIENCE
 from tests.support.repos import run_git
 
 USER = "ada"
@@ -45,7 +46,7 @@ class SwarmActions:
         )
         return (await self.client.submit(new)).run.id
 
-    async def until(self, run: str, *states: RunState, seconds: float = 60.0) -> wire.RunDetail:
+    async def until(self, run: str, *states: RunState, seconds: float = PATIENCE) -> wire.RunDetail:
         """Wait until the run is in one of the states; fails with the run's own reasons when it never is."""
         deadline = time.monotonic() + seconds
         while True:
@@ -75,7 +76,7 @@ class SwarmActions:
         await self.client.approve(run, body)
         return await self.until(run, RunState.MERGED, RunState.IN_REVIEW)
 
-    async def settled(self, run: str, seconds: float = 60.0) -> None:
+    async def settled(self, run: str, seconds: float = PATIENCE) -> None:
         """Wait until swarm has cleaned up after the run: its key is worthless and nothing of it runs."""
         state = (await self.client.detail(run)).row.run.state
         deadline = time.monotonic() + seconds
@@ -87,7 +88,7 @@ class SwarmActions:
     async def wrote(self, run: str, path: str) -> None:
         """Wait until the agent's file shows in the run's worktree, while the agent is still at work."""
         working = await self.until(run, RunState.WORKING)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while not Path(working.row.run.worktree, path).exists():
             if time.monotonic() > deadline:
                 raise AssertionError(f"{path} never showed: {await self._story(run)}")

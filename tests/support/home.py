@@ -24,6 +24,7 @@ from app.domain.errors import Unreachable
 from app.gateway.egress_way import WayOut
 from app.supervisor.service import Service
 from sandboxes.docker_parts import OWNER
+from tests.support.patience import PATIENCE
 
 GIT_NAME = "Ada Lovelace"
 GIT_EMAIL = "ada@example.org"
@@ -51,7 +52,7 @@ class Home:
         (self.config / "config.yaml").write_text(yaml.safe_dump(dict(settings)))
 
     def swarm(
-        self, *args: str, cwd: Path, seconds: float = 120.0, **env: str
+        self, *args: str, cwd: Path, seconds: float = PATIENCE, **env: str
     ) -> subprocess.CompletedProcess[str]:
         """Run the real `swarm` as a user would type it."""
         return subprocess.run(
@@ -65,7 +66,7 @@ class Home:
             check=False,
         )
 
-    def daemon(self, seconds: float = 60.0) -> subprocess.CompletedProcess[str]:
+    def daemon(self, seconds: float = PATIENCE) -> subprocess.CompletedProcess[str]:
         """Run a supervisor to its end: one that is not to start."""
         return subprocess.run(
             [sys.executable, "-m", "app.daemon", "--state", str(self.state)],
@@ -134,14 +135,18 @@ def _remove_containers(home: Home) -> None:
     ours = ["--quiet", "--filter", f"label={OWNER}={installation.read_text().strip()}"]
     for kind, what in (("container", ["ls", "--all"]), ("volume", ["ls"])):
         listed = subprocess.run(
-            ["docker", kind, *what, *ours], capture_output=True, text=True, check=True, timeout=60
+            ["docker", kind, *what, *ours],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=PATIENCE,
         )
         if names := listed.stdout.split():
             subprocess.run(
                 ["docker", kind, "rm", "--force", *names],
                 capture_output=True,
                 check=False,
-                timeout=120,
+                timeout=PATIENCE,
             )
 
 
@@ -186,7 +191,7 @@ async def supervisor_process(home: Home, **env: str) -> AsyncIterator[subprocess
         log.close()
 
 
-async def answering(home: Home, seconds: float = 60.0) -> Swarm:
+async def answering(home: Home, seconds: float = PATIENCE) -> Swarm:
     """The supervisor of that home, once it answers."""
     runtime = Path(home.env["XDG_RUNTIME_DIR"])
     async with asyncio.timeout(seconds):

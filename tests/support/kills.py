@@ -21,6 +21,7 @@ from app.supervisor import workflows
 from tests.support.actions import USER
 from tests.support.invariants import BEGIN, World
 from tests.support.nursery import Born, Nursery
+from tests.support.patience import PATIENCE
 from tests.support.scripts import Step, edit, scripted
 
 T = TypeVar("T")
@@ -112,7 +113,7 @@ class Killed:
                 self.cradle.supervisor(self.world.home, **self.env)
             )
 
-    async def ask(self, question: Callable[[Swarm], Awaitable[T]], seconds: float = 90.0) -> T:
+    async def ask(self, question: Callable[[Swarm], Awaitable[T]], seconds: float = PATIENCE) -> T:
         """Ask until a supervisor answers; one that has died is followed by the next."""
         async with asyncio.timeout(seconds):
             while True:
@@ -132,7 +133,7 @@ class Killed:
 
         return await self.ask(give)
 
-    async def until(self, run: str, *states: RunState, seconds: float = 90.0) -> wire.RunDetail:
+    async def until(self, run: str, *states: RunState, seconds: float = PATIENCE) -> wire.RunDetail:
         """Wait until the run is in one of the states."""
         detail = None
         try:
@@ -167,7 +168,7 @@ class Killed:
 
         return await self.ask(read)
 
-    async def idle(self, seconds: float = 90.0) -> None:
+    async def idle(self, seconds: float = PATIENCE) -> None:
         """Wait until no workflow has anything left to do."""
         async with asyncio.timeout(seconds):
             while True:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from app import daemon
 from tests.support.home import Home
+from tests.support.patience import PATIENCE
 
 TOP = Path(__file__).parents[2]
 
@@ -37,7 +38,7 @@ class Born:
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._handle, number)
 
-    def end(self, number: signal.Signals = signal.SIGKILL, seconds: float = 30.0) -> None:
+    def end(self, number: signal.Signals = signal.SIGKILL, seconds: float = PATIENCE) -> None:
         """Send the signal, and wait until it has ended."""
         self.send(number)
         ended = select.select([self._handle], [], [], seconds)[0]

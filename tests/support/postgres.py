@@ -18,6 +18,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.invariants import Row
+from tests.support.patience import PATIENCE
 
 USER = "swarm"
 SETTINGS = ("listen_addresses=", "fsync=off", "max_connections=60", "shared_buffers=16MB")
@@ -112,7 +113,7 @@ def _run(argv: list[Any], owner: Owner) -> None:
 
 
 def _wait_for(running: Cluster, server: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while True:
         with contextlib.suppress(psycopg.OperationalError), running.connect():
             return

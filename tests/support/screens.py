@@ -13,16 +13,14 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 from uuid import uuid4
 
 from textual.app import App
 from textual.pilot import Pilot
 
 from app.tui.app import SwarmApp
-
-PATIENCE: Final = 15.0
-"""Seconds until a text that does not come is given up."""
+from tests.support.patience import PATIENCE
 
 
 def text_of(app: App[None]) -> str:

@@ -11,6 +11,7 @@ from app.tui.app import SwarmApp
 from app.tui.model.colours import colours
 from app.tui.syntax import Piece, Syntax
 from tests.support.fleet import RecordedSwarm, app_over
+from tests.support.patience import PATIENCE
 from tests.support.screens import app_of, seen, settled
 
 PYTHON = Piece("src/a.py", " -+", ("import os", "x = 'old'", "def new(): # why"))
@@ -71,7 +72,7 @@ def test_whatever_the_text_colours_stay_inside_their_lines(
 async def test_colours_come_from_a_process_beside_the_screen() -> None:
     there, told = Syntax(), asyncio.Event()
     assert there.layers(PYTHON, told.set) == ()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         await told.wait()
     layers = there.layers(PYTHON, told.set)
     await there.close()
@@ -84,7 +85,7 @@ async def test_text_that_takes_too_long_stays_plain(monkeypatch: pytest.MonkeyPa
     for number in range(syntax.ENDS):
         told = asyncio.Event()
         there.layers(Piece("a.py", " ", (f"import m{number}",)), told.set)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             await told.wait()
     assert there.layers(PYTHON, told.set) == ()
     assert not there.busy
@@ -102,7 +103,7 @@ async def test_the_review_is_in_colour(swarm: RecordedSwarm) -> None:
         await pilot.press("j", "enter")
         await seen(pilot, "file 1/4")
         await pilot.press("}", "}")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while "#bba4ff" not in colour_of(app_of(pilot), "import"):
                 await settled(pilot)
 

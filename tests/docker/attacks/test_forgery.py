@@ -70,7 +70,7 @@ async def forged(world: World) -> wire.RunDetail:
     """What is left of a run whose helper spoke in the agent's name."""
     user = world.user()
     run = await user.submit(agent="forger", checks=("test -e never",))
-    return await user.until(run, RunState.IN_REVIEW, seconds=120)
+    return await user.until(run, RunState.IN_REVIEW)
 
 
 @attack("X1")
@@ -111,7 +111,7 @@ async def test_tests_said_to_have_passed_are_run_again(
 async def test_a_forged_answer_is_believed_inside_of_the_box_only(world: World) -> None:
     user = world.user()
     run = await user.submit(agent="answerer")
-    shown = await user.until(run, RunState.IN_REVIEW, seconds=120)
+    shown = await user.until(run, RunState.IN_REVIEW)
     # This is the attack: the agent took a word of its own helper for the person's.
     assert await user.file(run, "allowed.txt") == "y"
     # Nobody outside took it for one: the question was open to its end, and no answer of a person is on record.

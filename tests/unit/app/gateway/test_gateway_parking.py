@@ -16,6 +16,7 @@ from app.gateway.lanes import lane_of
 from app.gateway.ledger import Shortage
 from app.store import budgets, costs
 from tests.support.model_endpoint import MESSAGES, RUN_ID, RUN_KEY, Bench, ask, bench
+from tests.support.patience import PATIENCE
 
 PING = b'event: ping\ndata: {"type": "ping"}\n\n'
 
@@ -118,7 +119,7 @@ async def test_nobody_is_asked_for_an_agent_that_hung_up() -> None:
     async with poor(person) as b:
         async with call(b) as response:
             assert response.status == 200
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await person.given_up.wait()
         assert (await b.spend()).refused == 0
 
