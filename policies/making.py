@@ -18,6 +18,8 @@ def rule_for(request: ActionRequest, *, name: str, reason: str) -> Rule:
     paths = tuple(_path(path) for path in request.paths) if by_path else ()
     commands = () if by_path else _commands(request)
     tools = () if paths or (commands and request.action == "execute") else _tools(request)
+    if request.action == "execute" and not commands:
+        raise BadRule("it names no command, and a rule for the tool would allow all of them")
     if not (commands or paths or tools):
         raise BadRule("it names neither a command, nor a file, nor a tool")
     rule = Rule(

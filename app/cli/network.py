@@ -13,15 +13,16 @@ if TYPE_CHECKING:
     from app import wire
 
 
-@examples("swarm allow k3f9x registry.npmjs.org", "swarm why k3f9x --network")
+@examples("swarm allow k3f9x registry.npmjs.org")
 def allow(
     ctx: typer.Context,
     run: Id,
     host: Annotated[str, typer.Argument(metavar="HOST", help="Its full name.")],
 ) -> None:
-    """Let one run reach one more host, at once; `swarm why ID --network` shows what it asked for.
+    """Let one run reach one more host, at once.
 
-    Over TLS, at port 443. For this run only: `network.allow` in your config.yaml is for all.
+    `swarm why ID --network` shows what it asked for. Over TLS, at port 443. For this run only:
+    `network.allow` in your config.yaml is for all.
     """
     from app import wire
 

@@ -63,7 +63,10 @@ def merge(ctx: typer.Context, run: Id) -> None:
 
 @examples("swarm undo k3f9x")
 def undo(ctx: typer.Context, run: Id) -> None:
-    """Take a landed change back: the branch goes back where nothing followed, else a new commit reverses it."""
+    """Take a landed change back.
+
+    The branch goes back where nothing followed, else a new commit reverses it.
+    """
     from app import wire
 
     call = Call.of(ctx)

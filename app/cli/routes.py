@@ -127,7 +127,7 @@ def _report_text(found: "Report") -> str:
 
 @examples("swarm models", "swarm models --json")
 def models(ctx: typer.Context) -> None:
-    """List the names of models, what each stands for, and what others lack."""
+    """List names of models, and what each stands for."""
     call = Call.of(ctx)
     lines = call.ask(lambda swarm: swarm.models())
     call.show(lines, lambda: _models_text(lines))
@@ -152,7 +152,10 @@ def _models_text(lines: "Sequence[ModelLine]") -> str:
 
 @examples("swarm compare k3f9x")
 def compare(ctx: typer.Context, run: Id) -> None:
-    """Put all runs of a task beside each other: state, cost, time, checks, change."""
+    """Put all runs of a task beside each other.
+
+    With state, cost, time, checks and change of each.
+    """
     call = Call.of(ctx)
 
     async def fetch(swarm: "Swarm") -> "list[wire.RunDetail]":
@@ -198,7 +201,10 @@ def bundle(
         Path | None, typer.Option("--out", metavar="DIR", help="Write its files there.")
     ] = None,
 ) -> None:
-    """Show what a run was given of the ones before it: brief, what was tried, failures, review, diff."""
+    """Show what a run was given of the ones before it.
+
+    Brief, what was tried, failing output, the review's comments, the diff.
+    """
     from app.domain.bundle import TITLES
 
     call = Call.of(ctx)

@@ -58,7 +58,9 @@ def sweep(
         ),
     ] = "",
 ) -> None:
-    """Clear away what is left of runs that are over; says of each thing why it goes or stays.
+    """Clear away what is left of runs that are over.
+
+    Says of each thing why it goes or stays.
 
     Only what is swarm's own and saved goes.
     """

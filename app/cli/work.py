@@ -289,7 +289,9 @@ def retry(
         bool, typer.Option("--fresh", help="Tell it nothing of what was tried before.")
     ] = False,
 ) -> None:
-    """Start the task again from its base, as a new run that is told what the ones before it left.
+    """Start the task again from its base, as a new run.
+
+    It is told what the ones before it left.
 
     It gets their diff, what failed, review comments and decisions: `swarm bundle ID` shows them.
     """

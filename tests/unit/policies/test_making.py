@@ -82,6 +82,11 @@ def test_a_persons_own_rule_may_be_stricter() -> None:
     assert isinstance(decide(PUSH, [allowed], [own]), Deny)
 
 
+def test_a_blank_command_never_becomes_a_rule_for_all_commands() -> None:
+    with pytest.raises(BadRule, match="names no command"):
+        made(ActionRequest(action="execute", tool="Bash", detail=" "))
+
+
 WORD = st.text(st.sampled_from("abc*?\\\\. -/'\""), min_size=1, max_size=12)
 
 

@@ -60,7 +60,7 @@ def test_approving_names_review_and_tree(user: User, supervisor: Canned) -> None
     user.types("approve", "k3f9x", "--yes", "--note", "fine")
     assert approval(supervisor) == {
         "review": "k3f9x.1-r1", "tree": TREE, "confirmed": [], "secrets": [], "note": "fine",
-        "by": "ada",
+        "message": "", "by": "ada",
     }  # fmt: skip
 
 
@@ -258,7 +258,9 @@ def test_a_question_is_answered_by_its_id_or_its_runs(
     supervisor.on("POST /v1/approvals/k3f9x.1-a1", a_question(answer=reply))
     assert user.types("answer", named, reply, "--note", "n").out == f"k3f9x.1-a1 {reply}\n"
     (body,) = supervisor.sent("POST /v1/approvals/k3f9x.1-a1")
-    assert json.loads(body) == {"yes": yes, "note": "n", "amount": None, "by": "ada"}
+    assert json.loads(body) == {
+        "yes": yes, "note": "n", "amount": None, "scope": "once", "rule": "", "by": "ada",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
