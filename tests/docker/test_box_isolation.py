@@ -47,7 +47,11 @@ async def test_some_places_can_be_written(house: House, place: str) -> None:
 async def test_a_box_does_not_see_what_is_the_sides(house: House) -> None:
     async with gateway() as answering:
         sandbox = await house.open(house.spec(sockets=answering.directory))
-        written, _ = await ran(sandbox, "ls -d /q /run/swarm /var/run/docker.sock; true")
+        await sandbox.aside("touch /q/of-the-side")
+        written, _ = await ran(
+            sandbox,
+            "ls -A /q; touch /q/x && echo wrote; ls -d /run/swarm /var/run/docker.sock; true",
+        )
     assert written == []
 
 
