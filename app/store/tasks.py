@@ -121,7 +121,7 @@ def move(c: sa.Connection, run_id: RunId, new: RunState, *, reason: str = "", at
     if not may_move(old, new):
         raise NotNow(f"run {run_id} is {old}; it cannot become {new}")
     changes: dict[str, Any] = {"state": str(new), "reason": reason}
-    if new in ENDING:
+    if new in ENDING and new != old:
         changes["ended"] = at
     if new == RunState.QUEUED:
         changes |= {"ended": None, "wish": ""}

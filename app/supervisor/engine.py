@@ -56,6 +56,7 @@ class Engine:
         self._bell = Bell()
         self._closing = False
         self._at_work: set[asyncio.Task[Any]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def host_queue(self) -> str:
@@ -68,6 +69,7 @@ class Engine:
 
     async def launch(self, workflows: dict[str, Callable[..., Awaitable[Any]]]) -> None:
         """Register the workflows, recover what a dead supervisor left, and start taking work."""
+        self._loop = asyncio.get_running_loop()
         dbos = DBOS(
             config=DBOSConfig(
                 name="swarm",
@@ -142,6 +144,14 @@ class Engine:
 
         @functools.wraps(body)
         async def workflow(*arguments: str | int) -> None:
+            if self._loop is None or asyncio.get_running_loop() is self._loop:
+                await at_work(*arguments)
+                return
+            # While our loop stands still for a moment, DBOS takes one of its own; all that steps use is in ours.
+            there = asyncio.run_coroutine_threadsafe(at_work(*arguments), self._loop)
+            await asyncio.wrap_future(there)
+
+        async def at_work(*arguments: str | int) -> None:
             task = asyncio.current_task()
             if self._closing or task is None:
                 raise asyncio.CancelledError

@@ -173,10 +173,11 @@ class Tending:
 
     async def _pass_on(self, answered: Approval) -> None:
         allow = answered.answer == "yes"
+        # First the state: with the answer the agent may be done, and this is cancelled.
+        await asking.answered(self._s, self._run, answered)
         await self._send(self._session.answer(answered.request, allow=allow, note=answered.note))
         await self._s.database.write(reviews.heard, answered.id, at=self._s.clock())
         self._open.discard(answered.id)
-        await asking.answered(self._s, self._run, answered)
 
     async def _send(self, replies: Iterable[Send]) -> None:
         for reply in replies:

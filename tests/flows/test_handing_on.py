@@ -29,7 +29,7 @@ AGENTS = {
     ),
     "lost": scripted([edit("a.txt", "begun\n"), tokens(10_000, 1_000), {"crash": {"code": 9}}]),
     "idle": scripted([{"say": "Nothing to do."}]),
-    "late": {**scripted([edit("a.txt", "x\n"), tokens(5, 9)]), "model": "slow/scripted"},
+    "late": {**scripted([edit("a.txt", "x\n"), tokens(5, 9)]), "model": "slow-model"},
     "careful": scripted([edit("a.txt", "whole\n"), WROTE_PROMPT, tokens(5, 9)]),
     "third": scripted([edit("a.txt", "whole\n"), WROTE_PROMPT]),
 }
@@ -52,7 +52,10 @@ async def settings(endpoint: Rehearsal) -> AsyncIterator[Settings]:
             "routing": {"breaker": {"failures": 99}},
             "gateway": {
                 "park_after": "1s",
-                "upstreams": {"anthropic": _upstream(endpoint.url), "slow": _upstream(slow)},
+                "upstreams": {
+                    "anthropic": _upstream(endpoint.url),
+                    "slow": {**_upstream(slow), "models": ["slow-*"]},
+                },
                 "prices": {"scripted": {"input": "1", "output": "10"}},
             },
         }
@@ -76,15 +79,20 @@ def second(run: str) -> str:
     return run.replace(".1", ".2")
 
 
+async def went_on(user: SwarmActions, run: str, *states: RunState) -> wire.RunDetail:
+    """The run after it, once there is one and it is in one of these states."""
+    while not (await user.client.detail(run)).runs[1:]:
+        await asyncio.sleep(0.1)
+    return await user.until(second(run), *states)
+
+
 @story
 async def handed(world: World) -> wire.RunDetail:
     """Its change failed the checks, so the next agent went on, and is in review."""
     user = world.user({"a.txt": "old\n"})
     run = await given(user, "sloppy", "careful", checks=(CHECK,))
     await user.until(run, RunState.IN_REVIEW)
-    while not (await world.client.detail(run)).runs[1:]:
-        await asyncio.sleep(0.1)
-    return await user.until(second(run), RunState.IN_REVIEW)
+    return await went_on(user, run, RunState.IN_REVIEW)
 
 
 async def test_the_next_agent_of_the_list_goes_on(world: World, handed: wire.RunDetail) -> None:
@@ -132,7 +140,7 @@ async def crashed(world: World) -> wire.RunDetail:
     user = world.user({"a.txt": "old\n"})
     run = await given(user, "lost", "careful", budget=100_000)
     await user.until(run, RunState.FAILED)
-    return await user.until(second(run), RunState.IN_REVIEW)
+    return await went_on(user, run, RunState.IN_REVIEW)
 
 
 async def test_both_together_spend_no_more_than_was_given(crashed: wire.RunDetail) -> None:
@@ -144,7 +152,7 @@ async def test_an_agent_that_changes_nothing_is_replaced_at_most_twice(world: Wo
     user = world.user({"a.txt": "old\n"})
     run = await given(user, "idle", "third")
     await user.until(run, RunState.FAILED)
-    done = await user.until(second(run), RunState.IN_REVIEW)
+    done = await went_on(user, run, RunState.IN_REVIEW)
     assert done.row.run.agent == "third"
 
 
@@ -152,7 +160,7 @@ async def test_a_provider_that_asks_to_wait_for_long_is_not_waited_for(world: Wo
     user = world.user({"a.txt": "old\n"})
     run = await given(user, "late", "third")
     await user.until(run, RunState.PARKED)
-    await user.until(second(run), RunState.IN_REVIEW)
+    await went_on(user, run, RunState.IN_REVIEW)
 
 
 @story

@@ -213,7 +213,7 @@ async def test_a_loop_is_cut_off_by_the_rate_of_its_requests(
 
 
 async def test_time_is_a_budget_too_and_a_resume_starts_it_anew(world: World) -> None:
-    user = world.user(budget={"time": "1s"})
+    user = world.user(budget={"time": "6s"})
     run = await user.submit(agent="slow")
     shown = await user.until(run, RunState.PARKED)
     assert "the time of this run is used up" in shown.row.run.reason

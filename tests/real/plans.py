@@ -7,7 +7,15 @@ from app.gateway.rehearsal_script import Fault, FaultKind, Tokens, ToolUse, Turn
 USAGE = Tokens(input=9_000, output=250)
 AGENTS = ("claude-code", "codex", "opencode")
 APP = "src/app.py"
-LOOK = "env | sort > seen-env.txt; echo looked > looked.txt"
+_ENVIRONMENTS = "cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'"
+_PLACES = "/workspace /state /swarm /tmp /run /etc /home /var"
+LOOK = (
+    "env | sort > seen-env.txt; echo looked > looked.txt; "
+    # In brackets, so that nothing finds these very words.
+    f"{{ {_ENVIRONMENTS} | grep -c 'swarm-ru[n]-'; {_ENVIRONMENTS} | grep -c 'sk-rea[l]-'; "
+    f"grep -rls 'sk-rea[l]-' {_PLACES} | wc -l; }} > found.txt"
+)
+"""What it sees of keys: in its shell, in all processes (its run's, the real one), in files (the real one)."""
 
 
 def changes(agent: str, path: str, old: str, new: str) -> ToolUse:

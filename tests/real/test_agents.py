@@ -16,6 +16,7 @@ from harnesses.events import MessageTaken, SessionStarted, ToolCall, TurnEnded
 from tests.real.conftest import REAL_KEY
 from tests.real.plans import AGENTS
 from tests.support.actions import AT_REST, SwarmActions
+from tests.support.attacks import attack
 from tests.support.patience import PATIENCE
 from tests.support.repos import FILES
 from tests.support.world import World, story
@@ -215,6 +216,18 @@ async def test_its_own_shell_ran_and_saw_no_key(
     assert "PATH=" in env
     assert REAL_KEY not in env
     assert "swarm-run-" not in env
+
+
+@attack("N10")
+@each_agent
+async def test_all_the_keys_in_its_box_are_its_runs(
+    house: World, mended: dict[str, wire.RunDetail], agent: str
+) -> None:
+    detail = mended[agent]
+    found = await house.at(detail).file(detail.row.run.id, "found.txt")
+    of_the_run, real, in_files = (int(count) for count in found.split())
+    assert of_the_run > 0
+    assert (real, in_files) == (0, 0)
 
 
 @each_agent

@@ -1,6 +1,7 @@
 """The engine finds work when it is there, not when it next happens to look."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,11 +20,13 @@ class Office:
     def __init__(self, database: sa.Engine) -> None:
         self.engine = Engine(database, "h1", concurrency=1, poll=HARDLY_EVER)
         self.done: list[str] = []
+        self.loops: list[asyncio.AbstractEventLoop] = []
         self._database = database
         self._news = asyncio.Event()
 
     async def note(self, what: str) -> None:
         self.done.append(what)
+        self.loops.append(asyncio.get_running_loop())
         self._news.set()
 
     async def pass_on(self, what: str) -> None:
@@ -77,3 +80,17 @@ async def test_the_same_id_is_work_only_once(office: Office) -> None:
     office.give("note", "a")
     office.give("note", "b")
     assert await office.until(2) == ["a", "b"]
+
+
+def test_work_found_while_the_loop_stands_still_is_done_in_that_loop(tmp_path: Path) -> None:
+    database = make_engine(sqlite_url(tmp_path / "state.db"))
+    with asyncio.Runner() as runner:
+        office = Office(database)
+        runner.run(office.launch())
+        office.give("note", "a")
+        # Long enough to be found, and begun by whoever would.
+        time.sleep(1.0)
+        runner.run(office.until(1))
+        assert office.loops == [runner.get_loop()]
+        runner.run(office.engine.close())
+    database.dispose()
