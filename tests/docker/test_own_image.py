@@ -159,7 +159,9 @@ async def test_an_image_of_another_system_is_refused_with_the_reason() -> None:
     said: list[str] = []
     with pytest.raises(SandboxFailed, match="could not be built"):
         await images.build(["base"], base=test_image(), say=said.append, mark_current=False)
-    assert "agents need an image of Debian or Ubuntu: here is no apt-get" in said
+    words = "agents need an image of Debian or Ubuntu: here is no apt-get"
+    # Docker wraps what goes to standard error in colours.
+    assert any(line.removeprefix("\x1b[91m").startswith(words) for line in said)
 
 
 async def test_what_was_approved_is_built(approved: Approved) -> None:

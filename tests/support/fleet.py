@@ -252,7 +252,12 @@ def app_over(
     desk = Desk(swarm, REPO, clock, user="ada", sandbox="docker", isolation=isolation)
     if loaded:
         desk.fleet.load(
-            wire.Board(rows=tuple(swarm.recording.rows), seq=len(swarm.recording.events), now=NOW)
+            wire.Board(
+                rows=tuple(swarm.recording.rows),
+                seq=len(swarm.recording.events),
+                now=NOW,
+                purse=swarm.recording.purse,
+            )
         )
     return SwarmApp(desk)
 

@@ -42,7 +42,7 @@ async def settled(pilot: Pilot[None]) -> None:
 
 async def seen(pilot: Pilot[None], text: str, *, gone: bool = False) -> str:
     """Wait until the screen shows the text, or with `gone` no longer does, and return the screen."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + PATIENCE / 5
     while time.monotonic() < deadline:
         screen = text_of(pilot.app)
         if (text in screen) != gone:
