@@ -15,6 +15,7 @@ from app.tui.model.line import line_cells
 from app.tui.screens.approve import ApproveScreen
 from app.tui.screens.base import SwarmScreen
 from app.tui.screens.board import Board
+from app.tui.screens.cost import CostScreen
 from app.tui.screens.dialogs import Confirm
 from app.tui.screens.inbox import InboxScreen
 from app.tui.screens.new_task import NewTaskScreen
@@ -32,6 +33,7 @@ SCREENS: dict[Place, type[SwarmScreen]] = {
     "run": RunScreen,
     "review": ReviewScreen,
     "inbox": InboxScreen,
+    "cost": CostScreen,
 }
 OWNERS: dict[Place, type[MessagePump]] = {
     **SCREENS,
@@ -83,6 +85,7 @@ def test_a_list_leaves_the_screens_their_keys() -> None:
 def test_a_key_means_the_same_on_every_screen(one: Place, two: Place) -> None:
     # Space pages a log and ticks a file off: both are "on with it". `/` looks for words everywhere, and `n`
     # goes to the next place with them, as in every pager; the board keeps only runs with them and needs no `n`.
+    # `s` takes the next way of putting things together: runs in groups, costs in sums.
     meanings = [
         {key: action.id for action in at(place) for key in action.keys} for place in (one, two)
     ]
@@ -91,7 +94,7 @@ def test_a_key_means_the_same_on_every_screen(one: Place, two: Place) -> None:
         for key in meanings[0].keys() & meanings[1].keys()
         if meanings[0][key] != meanings[1][key]
     }
-    assert different <= {"space", "/", "n"}
+    assert different <= {"space", "/", "n", "s"}
 
 
 def test_textual_understands_every_key() -> None:
