@@ -119,7 +119,13 @@ def hostile() -> Recording:
 
 def _evil(id_: str, state: RunState, **more: Unpack[_More]) -> wire.RunRow:
     made = row(id_, EVIL, state, agent=EVIL, lines=(1, 1, 1))
-    run = replace(made.run, branch=EVIL, worktree="/nowhere/" + EVIL, model=EVIL, reason=EVIL)
+    run = replace(
+        made.run,
+        branch=EVIL.replace("\ud800", ""),
+        worktree="/nowhere/" + EVIL,
+        model=EVIL,
+        reason=EVIL,
+    )
     return replace(made, run=run, task=replace(made.task, target=EVIL, checks=(EVIL,)), **more)
 
 

@@ -170,10 +170,10 @@ class RawPty:
     def send(self, keys: bytes) -> None:
         os.write(self._fd, keys)
 
-    def wait_for(self, text: bytes, *, seconds: float = PATIENCE) -> None:
-        """Read until the text has come since the beginning of what is kept."""
+    def wait_for(self, text: bytes, *, since: int = 0, seconds: float = PATIENCE) -> None:
+        """Read until the text has come, `since` so many bytes of what is kept."""
         deadline = time.monotonic() + seconds
-        while text not in self.output:
+        while text not in self.output[since:]:
             if time.monotonic() > deadline or not self._read(0.2):
                 raise AssertionError(f"{text!r} did not come; the end is {self.output[-2000:]!r}")
 
