@@ -196,7 +196,8 @@ def copy(screen: SwarmScreen, text: str) -> None:
         screen.say("there is nothing to copy yet")
         return
     text = one_line(text)
-    screen.app.copy_to_clipboard(text)
+    # A lone surrogate cannot be written anywhere, and a copy of it must not end the screen.
+    screen.app.copy_to_clipboard(text.encode("utf-8", "replace").decode())
     screen.say(f"copied: {text}")
 
 
