@@ -6,6 +6,7 @@ number of supervisors, one after another, see the same program.
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import signal
@@ -124,10 +125,9 @@ class Detached:
                 os.killpg(mark["pid"], number)
 
     async def _write(self, data: bytes) -> None:
-        try:
-            pipe = os.open(self._directory / "stdin", os.O_WRONLY | os.O_NONBLOCK)
-        except OSError:
-            return  # no pipe, or nobody holds it any more
+        pipe = await self._input()
+        if pipe is None:
+            return
         try:
             while data and self.ended() is None:
                 try:
@@ -138,6 +138,17 @@ class Detached:
                     return
         finally:
             os.close(pipe)
+
+    async def _input(self) -> int | None:
+        """Its standard input, open for writing; None when it has none, or nobody reads it any more."""
+        while True:
+            begun = self._read("pid") is not None
+            try:
+                return os.open(self._directory / "stdin", os.O_WRONLY | os.O_NONBLOCK)
+            except OSError as error:
+                if error.errno != errno.ENXIO or begun or self.ended() is not None:
+                    return None
+            await asyncio.sleep(POLL)  # claimed, and about to be opened by its keeper
 
 
 async def family(pid: int) -> list[int]:

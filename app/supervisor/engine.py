@@ -8,6 +8,7 @@ import asyncio
 import functools
 import json
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
 import sqlalchemy as sa
@@ -135,6 +136,8 @@ class Engine:
         await self._let_go()
         if self._client:
             self._client.destroy()
+        # DBOS made its threads those of this loop and ends them; what is closed after it needs some, too.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
 
     def _letting_go(

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from app import wire
-from app.domain.events import StateChanged
 from app.domain.run import RunState
 from harnesses.events import ToolCall, Unreadable
 from tests.support.world import World, story
@@ -107,8 +106,7 @@ async def test_one_that_does_not_listen_is_stopped_with_all_it_started(
     await user.until(run, RunState.WORKING)
     await user.stop(run)
     await user.until(run, RunState.CANCELLED)
-    events = await user.events(run)
-    assert [e.body.state for e in events if isinstance(e.body, StateChanged)][-1] == "cancelled"
+    await user.told(run, RunState.CANCELLED)
     assert not [pid for pid in Path("/proc").iterdir() if pid.name.isdigit() and of_run(pid, run)]
 
 

@@ -129,6 +129,13 @@ class SwarmActions:
         stream = self.client.events(run=run, follow=False)
         return [item async for item in stream if isinstance(item, Event)]
 
+    async def told(self, run: str, state: RunState) -> None:
+        """Wait until the run's log says that it came into that state, which is a moment after it has."""
+        async with asyncio.timeout(PATIENCE):
+            async for item in self.client.follow(run=run):
+                if isinstance(item, Event) and getattr(item.body, "state", "") == state:
+                    return
+
     async def _cleaned(self, run: str, state: RunState) -> bool:
         """Whether the last thing said of the run, since it came into that state, is that it was cleaned up."""
         said = [event.body for event in await self.events(run)]

@@ -55,7 +55,7 @@ WAYS = {
     "secret": (b"j\rM", b"this would publish a secret"),
     "approval": (b"j\rM" + SECRET.encode() + b"\r", b"lands on"),
     "checks on the board": (b"6", b""),
-    "why on the board": (b"7", b"what can be done"),
+    "why on the board": (b"7", b"evidence"),
     "inbox": (b"I", b"INBOX"),
     "costs": (b"$s", b"COST"),
     "batch of the inbox": (b"I*aan", b"yes to "),

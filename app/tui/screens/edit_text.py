@@ -42,7 +42,9 @@ class EditText(Dialog[str | None]):
         keys = self.query_one("#keys", Written)
         keys.text = ([], [(" ^s", "key"), (" keep  ", "dim"), ("esc", "key"), (" cancel", "dim")])
         keys.styles.height = 2
-        self.query_one(TextArea).focus()
+        editor = self.query_one(TextArea)
+        editor.focus()
+        editor.move_cursor(editor.document.end)
 
     def action_keep(self) -> None:
         if self.hears():

@@ -93,3 +93,14 @@ async def test_a_program_that_may_not_be_run_ends_with_126(tmp_path: Path) -> No
     plain.write_text("no program")
     program = await detached.ensure(tmp_path / "program", [str(plain)], env=ENV, cwd=tmp_path)
     assert (await program.wait()).code == 126
+
+
+async def test_what_is_sent_before_the_keeper_has_opened_the_input_is_heard(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "stdin")
+    keep.put(tmp_path / "claim", keep.mark(os.getpid()))
+    sending = asyncio.create_task(Detached(tmp_path).send("hello"))
+    await asyncio.sleep(detached.POLL)
+    assert not sending.done()
+    with keep.open_input(tmp_path) as heard:
+        await sending
+        assert heard.read(100) == b"hello\n"

@@ -94,3 +94,13 @@ def test_work_found_while_the_loop_stands_still_is_done_in_that_loop(tmp_path: P
         assert office.loops == [runner.get_loop()]
         runner.run(office.engine.close())
     database.dispose()
+
+
+async def test_what_is_closed_after_the_engine_still_has_threads(tmp_path: Path) -> None:
+    database = make_engine(sqlite_url(tmp_path / "state.db"))
+    office = Office(database)
+    await office.launch()
+    office.give("pass_on", "a")
+    await office.until(1)
+    await office.engine.close()
+    await asyncio.to_thread(database.dispose)
