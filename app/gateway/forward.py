@@ -83,6 +83,10 @@ class Forward:
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             self.unbilled = True
             return self._failed(upstream, f"cannot be reached: {redact(str(error), key)}")
+        except aiohttp.ClientHttpProxyError as error:
+            # It opened no tunnel, so the provider never heard of the call.
+            self.unbilled = True
+            return self._no_tunnel(upstream, f"{error.status} {redact(error.message, key)}")
         except (aiohttp.ClientError, TimeoutError) as error:
             if self._reply is not None:
                 self._cut()
@@ -223,6 +227,17 @@ class Forward:
         self.heard = Heard(status=answer.status, headers=_kept(headers), whole=True)
         self._note(shown.encode())
         return web.Response(status=answer.status, body=shown.encode(), headers=headers)
+
+    def _no_tunnel(self, upstream: Upstream, said: str) -> web.StreamResponse | Objection:
+        """What a proxy refuses stays refused; what it cannot do now, it may later."""
+        how = f"cannot be reached: the proxy answered {said}"
+        if not said.startswith("4"):
+            return self._failed(upstream, how)
+        return Objection(
+            status=403,
+            why=f"swarm: the model API {upstream.name!r} {how}; correct "
+            f"gateway.upstreams.{upstream.name}.proxy, or HTTPS_PROXY where that is empty",
+        )
 
     def _failed(self, upstream: Upstream, how: str) -> web.StreamResponse:
         _LOG.warning("upstream %s %s", upstream.name, how)

@@ -2,25 +2,19 @@
 
 import base64
 import json
-import ssl
 import sys
 from pathlib import Path
 
-import aiohttp
 import keyring
 import pytest
-import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 from keyring.backend import KeyringBackend
-from multidict import CIMultiDict
 
 from app.domain.errors import EnvironmentProblem
-from app.gateway import upstreams
 from app.gateway.keys import Censor, redact
 from app.gateway.settings import Auth, DialectName, Upstream
 from app.gateway.upstreams import Upstreams, address, credentials
-from tests.support.model_endpoint import http, raw_upstream
 
 KEY = "sk-secret"
 
@@ -264,72 +258,3 @@ def test_what_cannot_be_the_beginning_of_a_key_is_not_held_back() -> None:
 
 def test_without_a_key_no_header_is_sent() -> None:
     assert credentials(one(""), "", "anthropic") == {}
-
-
-@pytest.mark.parametrize(
-    ("url", "proxied"),
-    [
-        ("https://api.anthropic.com/v1/messages", True),
-        ("https://internal.example/v1/messages", False),
-        ("http://127.0.0.1:9/v1/messages", False),
-        ("http://localhost:9/v1/messages", False),
-        ("http://[::1]:9/v1/messages", False),
-    ],
-)
-def test_the_hosts_proxy_is_used_but_never_for_this_machine(
-    url: str, proxied: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("http_proxy", "https_proxy"):
-        monkeypatch.setenv(name, "http://proxy.example:3128")
-    monkeypatch.setenv("no_proxy", "internal.example")
-    assert (upstreams._proxy(one(""), url) is not None) == proxied
-
-
-def test_a_configured_proxy_goes_before_the_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
-    url = "https://api.example.com/v1"
-    own = Upstream(name="u", url=url, proxy="http://own.example:8080")
-    assert upstreams._proxy(own, url) == "http://own.example:8080"
-    assert upstreams._proxy(Upstream(name="u", url=url, proxy="none"), url) is None
-
-
-async def test_a_provider_with_an_authority_of_its_own_is_trusted_only_by_that(
-    tmp_path: Path,
-) -> None:
-    authority, stranger = trustme.CA(), trustme.CA()
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    stranger.cert_pem.write_to_path(str(tmp_path / "stranger.pem"))
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("localhost").configure_cert(context)
-    async with raw_upstream(http("200 OK", b"{}"), context) as server:
-        for ca, is_trusted in (("ca.pem", True), ("stranger.pem", False), ("", False)):
-            there = Upstream(name="u", url=server.url, ca=str(tmp_path / ca) if ca else "")
-            assert await reached(there) == is_trusted
-
-
-async def test_authorities_that_cannot_be_read_name_the_setting() -> None:
-    there = Upstream(name="own", url="https://localhost:1", ca="/no/such/ca.pem")
-    with pytest.raises(EnvironmentProblem, match="/no/such/ca") as problem:
-        await reached(there)
-    assert "gateway.upstreams.own.ca" in problem.value.hint
-
-
-async def test_a_call_goes_through_the_configured_proxy() -> None:
-    async with raw_upstream(http("200 OK", b"{}")) as proxy:
-        there = Upstream(name="u", url="http://models.example/v1", proxy=proxy.url)
-        assert await reached(there)
-        assert proxy.head.startswith("post http://models.example/v1/messages http/1.1")
-
-
-async def reached(there: Upstream) -> bool:
-    """Whether a call gets there."""
-    found = Upstreams((there,))
-    try:
-        async with await found.post(
-            there, address(there, "/v1/messages", "m"), CIMultiDict(), b"{}"
-        ) as answer:
-            return answer.status == 200
-    except aiohttp.ClientError:
-        return False
-    finally:
-        await found.close()
