@@ -8,10 +8,8 @@ from typing import NamedTuple
 import msgspec
 
 from app.domain.money import Micros
-from app.gateway.lines import Count, Lines, data_of
+from app.gateway.lines import Count, Reading, data_of
 from app.gateway.prices import Usage
-
-_BODY_LIMIT = 64 * 1024**2
 
 
 class _Written(msgspec.Struct):
@@ -58,14 +56,12 @@ class _Raw(NamedTuple):
     long: int = 0
 
 
-class MessagesMeter:
+class MessagesMeter(Reading):
     """The meter of one reply: feed it every byte, then ask."""
 
     def __init__(self, *, streamed: bool, long_cache: bool) -> None:
-        self._streamed = streamed
+        super().__init__(streamed=streamed)
         self._long_cache = long_cache
-        self._lines = Lines()
-        self._body = b""
         self._seen = _Raw()
         self.complete = False
         """Whether the provider told the final numbers."""
@@ -90,21 +86,6 @@ class MessagesMeter:
             cache_write_long=seen.long + (untold if self._long_cache else 0),
         )
 
-    def feed(self, data: bytes) -> None:
-        """Take the next bytes of the reply."""
-        if self._streamed:
-            for line in self._lines.feed(data):
-                self._line(line)
-        elif len(self._body) <= _BODY_LIMIT:
-            self._body += data
-
-    def end(self) -> None:
-        """The reply ended as its protocol says it should."""
-        if not self._streamed:
-            self._whole()
-        for line in self._lines.end():
-            self._line(line)
-
     def _line(self, line: bytes) -> None:
         if b'"message_' not in line or not (data := data_of(line)):
             return
@@ -118,9 +99,9 @@ class MessagesMeter:
             self._count(event.usage)
             self.complete = self.complete or bool(event.delta and event.delta.stop_reason)
 
-    def _whole(self) -> None:
+    def _whole(self, body: bytes) -> None:
         try:
-            reply = msgspec.json.decode(self._body, type=_Reply)
+            reply = msgspec.json.decode(body, type=_Reply)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return
         self._count(reply.usage)

@@ -1,4 +1,4 @@
-"""What every meter reads with: lines of a stream, in whatever pieces it comes, and sane numbers. No I/O."""
+"""What every meter reads with: a reply in whatever pieces it comes, its lines, and sane numbers. No I/O."""
 
 from typing import Annotated, Final, TypeAlias
 
@@ -9,6 +9,8 @@ Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 
 LINE_LIMIT: Final = 8 * 1024**2
 """Bytes a line may have to be read at all; what says the usage is far shorter."""
+_BODY_LIMIT: Final = 64 * 1024**2
+"""Bytes of a whole reply that are kept; one that is longer cannot be read, so the whole hold is charged."""
 
 
 class Lines:
@@ -32,6 +34,38 @@ class Lines:
         """What was left without an end of its own."""
         rest, self._rest = self._rest, b""
         return [] if self._skipping or not rest else [rest]
+
+
+class Reading:
+    """The reading of one reply: feed it every byte, then end it. What the bytes mean is a dialect's to say."""
+
+    def __init__(self, *, streamed: bool) -> None:
+        self._streamed = streamed
+        self._lines = Lines()
+        self._body = b""
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes of the reply."""
+        if self._streamed:
+            for line in self._lines.feed(data):
+                self._line(line)
+        elif len(self._body) <= _BODY_LIMIT:
+            self._body += data
+
+    def end(self) -> None:
+        """The reply ended as its protocol says it should."""
+        for line in self._lines.end():
+            self._line(line)
+        if not self._streamed:
+            self._whole(self._body)
+
+    def _line(self, line: bytes) -> None:
+        """A line of a stream."""
+        raise NotImplementedError
+
+    def _whole(self, body: bytes) -> None:
+        """A reply that is not streamed."""
+        raise NotImplementedError
 
 
 def data_of(line: bytes) -> bytes:

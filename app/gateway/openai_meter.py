@@ -9,10 +9,9 @@ from typing import Any, Final
 import msgspec
 
 from app.domain.money import Micros
-from app.gateway.lines import Count, Lines, data_of
+from app.gateway.lines import Count, Reading, data_of
 from app.gateway.prices import Usage
 
-_BODY_LIMIT: Final = 64 * 1024**2
 _ENDINGS: Final = ("response.completed", "response.incomplete", "response.failed")
 _MOST: Final = Decimal(1_000_000)
 
@@ -61,13 +60,11 @@ class _Event(msgspec.Struct):
     response: _Response | None = None
 
 
-class _Meter:
-    """What both dialects' meters do alike: feed it every byte, then ask."""
+class _Meter(Reading):
+    """What both dialects' meters do alike."""
 
     def __init__(self, *, streamed: bool) -> None:
-        self._streamed = streamed
-        self._lines = Lines()
-        self._body = b""
+        super().__init__(streamed=streamed)
         self._told: _Counts | None = None
         self.ended = False
         """Whether the reply said that it is whole."""
@@ -93,27 +90,6 @@ class _Meter:
         if not total.is_finite() or not 0 <= total <= _MOST:
             return None
         return Micros(int((total * 1_000_000).to_integral_value(ROUND_CEILING)))
-
-    def feed(self, data: bytes) -> None:
-        """Take the next bytes of the reply."""
-        if self._streamed:
-            for line in self._lines.feed(data):
-                self._line(line)
-        elif len(self._body) <= _BODY_LIMIT:
-            self._body += data
-
-    def end(self) -> None:
-        """The reply ended as its protocol says it should."""
-        for line in self._lines.end():
-            self._line(line)
-        if not self._streamed:
-            self._whole(self._body)
-
-    def _line(self, line: bytes) -> None:
-        raise NotImplementedError
-
-    def _whole(self, body: bytes) -> None:
-        raise NotImplementedError
 
 
 class ResponsesMeter(_Meter):
