@@ -8,7 +8,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from app.domain.ids import RunId
@@ -17,6 +16,7 @@ from app.gateway.egress_book import Book
 from app.gateway.egress_line import EgressLine
 from app.gateway.egress_tunnel import Tunnel
 from app.gateway.egress_way import WayOut
+from app.gateway.switchboard import Switchboard
 
 _LOG = logging.getLogger(__name__)
 
@@ -30,33 +30,24 @@ class Egress:
         self._book = book
         self._way = way
         self._clock = clock
-        self._lines: dict[RunId, EgressLine] = {}
-        self._opening = asyncio.Lock()
+        self._lines: Switchboard[EgressLine] = Switchboard()
         self._tunnels: set[asyncio.Task[None]] = set()
 
     async def open(self, run: RunId, socket: Path) -> None:
         """Serve the run at that socket. Again is the same."""
-        async with self._opening:
-            line = self._lines.get(run)
-            if line is not None and line.path == socket and line.listens:
-                return
-            if line is not None:
-                await line.hang_up()
-            left = await self._book.left(run)
-            self._lines[run] = line = EgressLine(run, socket, left)
-            await line.listen(partial(self._serve, line))
+
+        async def lay() -> EgressLine:
+            return EgressLine(run, socket, await self._book.left(run), self._serve)
+
+        await self._lines.open(run, socket, lay)
 
     async def close(self, run: RunId) -> None:
         """Stop serving the run; what is open is cut."""
-        async with self._opening:
-            line = self._lines.pop(run, None)
-            if line is not None:
-                await line.hang_up()
+        await self._lines.close(run)
 
     async def aclose(self) -> None:
         """Stop everything. What passed is written down first."""
-        for run in list(self._lines):
-            await self.close(run)
+        await self._lines.close_all()
         for task in self._tunnels:
             task.cancel()
         await asyncio.gather(*self._tunnels, return_exceptions=True)

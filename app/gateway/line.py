@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 from aiohttp import web
@@ -11,8 +11,9 @@ from app.domain.base import Value
 from app.domain.cassette import Cassette
 from app.domain.ids import RunId
 from app.gateway.cassette import Player, Recorder
+from app.gateway.rate import Rate
 from app.gateway.serving import cut_and_stop
-from app.gateway.sockets import bound_at
+from app.gateway.sockets import Place
 from harnesses.base import StopDialect
 
 SOCKET_NAME = "gateway.sock"
@@ -42,21 +43,23 @@ class Line:
         path: Path,
         caller: Caller,
         tape: Recorder | Player | None,
+        server: "Callable[[Line], web.Server]",
         calls_at_once: int,
     ) -> None:
+        """`server` makes what answers on the line."""
         self.run = run
         self.tape = tape
         """Meets `caller.cassette`."""
-        self.path = path
+        self.place = Place(path)
         self.caller = caller
         self.slots = asyncio.Semaphore(calls_at_once)
         self.greeted = False
         self.refusals = 0
         """Refused calls in a row."""
-        self._recent: deque[float] = deque()
+        self._server = server
+        self._rate = Rate()
         self._freed = asyncio.Event()
         self._runner: web.ServerRunner | None = None
-        self._inode = 0
 
     def admits(self, key: str) -> bool:
         """Whether that is the run's key."""
@@ -70,10 +73,7 @@ class Line:
 
     def too_fast(self, now: float, per_minute: int) -> bool:
         """Count a call; whether there were more than that in the last minute."""
-        self._recent.append(now)
-        while self._recent[0] <= now - 60:
-            self._recent.popleft()
-        return len(self._recent) > per_minute
+        return self._rate.count(now) > per_minute
 
     def money_came_back(self) -> None:
         """Wake the calls that wait for money."""
@@ -84,27 +84,17 @@ class Line:
         """What is set when the next call is settled. Take it before looking at the headroom."""
         return self._freed
 
-    async def listen(self, server: web.Server) -> None:
-        """Put the socket in place; one that was left there by a dead supervisor is replaced."""
-        bound = await asyncio.to_thread(bound_at, self.path)
-        self._inode = self.path.stat().st_ino
-        self._runner = web.ServerRunner(server, shutdown_timeout=0.0)
+    async def listen(self) -> None:
+        """Put the socket in place and serve it."""
+        bound = await self.place.take()
+        self._runner = web.ServerRunner(self._server(self), shutdown_timeout=0.0)
         await self._runner.setup()
         await web.SockSite(self._runner, bound).start()
-
-    @property
-    def listens(self) -> bool:
-        """Whether the socket is in place and ours."""
-        try:
-            return self._runner is not None and self.path.stat().st_ino == self._inode
-        except OSError:
-            return False
 
     async def hang_up(self) -> None:
         """Cut every connection, without a proper end, and remove the socket."""
         if self._runner is None:
             return
-        if self.listens:
-            self.path.unlink(missing_ok=True)
+        self.place.leave()
         await cut_and_stop(self._runner)
         self._runner = None

@@ -27,6 +27,7 @@ from app.gateway.prices import Prices, Unpriced
 from app.gateway.responses import Responses
 from app.gateway.serving import Served
 from app.gateway.settings import DialectName, GatewaySettings
+from app.gateway.switchboard import Switchboard
 from app.gateway.upstreams import Upstreams
 from harnesses.base import StopDialect
 
@@ -55,8 +56,7 @@ class Gateway:
         self._parts = Parts(
             settings, ledger, witness, desk or NoDesk(), prices, upstreams, clock, mint
         )
-        self._lines: dict[RunId, Line] = {}
-        self._opening = asyncio.Lock()
+        self._lines: Switchboard[Line] = Switchboard()
         self._exchanges: set[asyncio.Task[web.StreamResponse]] = set()
 
     @property
@@ -95,29 +95,26 @@ class Gateway:
         `stop` is how its agent is refused so that it stops; `model` is listed first when it asks for models.
         """
         caller = Caller(key=key, stop=stop, model=model, per_minute=per_minute, cassette=cassette)
-        async with self._opening:
-            line = self._lines.get(run)
-            if line is not None and line.path == socket and line.listens:
-                line.renew(caller)
-                return
-            if line is not None:
-                await line.hang_up()
+        settings = self._parts.settings
+
+        def server(line: Line) -> Served:
+            return Served(partial(self._handle, line), settings.connections)
+
+        async def lay() -> Line:
             tape = await asyncio.to_thread(tape_of, cassette, str(Path.home()))
-            settings = self._parts.settings
-            self._lines[run] = line = Line(run, socket, caller, tape, settings.calls_at_once)
-            await line.listen(Served(partial(self._handle, line), settings.connections))
+            return Line(run, socket, caller, tape, server, settings.calls_at_once)
+
+        standing = await self._lines.open(run, socket, lay)
+        if standing is not None:
+            standing.renew(caller)
 
     async def close(self, run: RunId) -> None:
         """Stop serving the run. Replies under way are cut; what they cost is still found out."""
-        async with self._opening:
-            line = self._lines.pop(run, None)
-            if line is not None:
-                await line.hang_up()
+        await self._lines.close(run)
 
     async def aclose(self) -> None:
         """Stop everything. Calls under way are charged in full."""
-        for run in list(self._lines):
-            await self.close(run)
+        await self._lines.close_all()
         for task in self._exchanges:
             task.cancel()
         await asyncio.gather(*self._exchanges, return_exceptions=True)

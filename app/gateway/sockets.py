@@ -1,5 +1,6 @@
 """Listening at a path that is mounted into a run's sandbox."""
 
+import asyncio
 import os
 import socket
 from pathlib import Path
@@ -8,6 +9,34 @@ from app.domain.errors import EnvironmentProblem
 
 _PATH_LIMIT = 100
 """What fits into a socket address, with room for the temporary name."""
+
+
+class Place:
+    """A path at which we listen, as long as nobody else has taken it since."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._inode = 0
+
+    async def take(self) -> socket.socket:
+        """A listening socket there; one that was left by a dead supervisor is replaced."""
+        bound = await asyncio.to_thread(bound_at, self.path)
+        self._inode = self.path.stat().st_ino
+        return bound
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether our socket is in place."""
+        try:
+            return self._inode != 0 and self.path.stat().st_ino == self._inode
+        except OSError:
+            return False
+
+    def leave(self) -> None:
+        """Remove our socket; one of somebody else stays."""
+        if self.is_ours:
+            self.path.unlink(missing_ok=True)
+        self._inode = 0
 
 
 def bound_at(path: Path) -> socket.socket:

@@ -144,7 +144,7 @@ async def _open_streams(b: Bench) -> list[Row]:
     assert await client.stdout.readline() == b"open\n"
     busy = _memory(os.getpid())
     await client.communicate()
-    while b.gateway._lines[RunId("abcde.1")].slots._value < 256:
+    while b.gateway._lines.of(RunId("abcde.1")).slots._value < 256:
         await asyncio.sleep(0.01)
     return [(f"memory for {_OPEN} open streams, above idle", busy - idle, "MiB")]
 

@@ -289,7 +289,7 @@ async def test_thousands_of_connections_stay_bounded_and_another_run_is_served()
                 _, writer = await asyncio.open_unix_connection(str(b.socket))
                 writer.write(b"POST ")
                 held.append(writer)
-        runner = b.gateway._lines[RUN_ID]._runner
+        runner = b.gateway._lines.of(RUN_ID)._runner
         assert runner is not None
         assert runner.server is not None
         while (

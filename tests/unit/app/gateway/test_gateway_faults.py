@@ -317,7 +317,7 @@ async def test_an_agent_that_hangs_up_leaves_nothing_open(path: str) -> None:
 
 async def nobody_connected(b: Bench) -> None:
     """Wait until no connection is left on either side of the gateway; the test's own limit ends it."""
-    runner = b.gateway._lines[RUN_ID]._runner
+    runner = b.gateway._lines.of(RUN_ID)._runner
     session = b.gateway._parts.upstreams._session
     assert runner is not None
     assert runner.server is not None
