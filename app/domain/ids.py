@@ -37,6 +37,11 @@ def turn_name(turn: int) -> str:
     return f"turn-{turn}"
 
 
+def turn_start(turn: int) -> str:
+    """The key of the event that begins a turn in its run's log."""
+    return f"turn-{turn}/start"
+
+
 def approval_id(run: RunId, number: int) -> ApprovalId:
     return ApprovalId(f"{run}-a{number}")
 

@@ -58,5 +58,11 @@ def of_type(c: sa.Connection, run: RunId, tag: str) -> list[Event]:
     ]
 
 
+def number(c: sa.Connection, run: RunId, key: str) -> int:
+    """Where in the log the run's event of that key stands; 0 when it is not there."""
+    query = sa.select(EVENT.c.seq).where(EVENT.c.run == run, EVENT.c.key == key)
+    return int(c.execute(query).scalar_one_or_none() or 0)
+
+
 def last(c: sa.Connection) -> int:
     return int(c.execute(sa.select(sa.func.coalesce(sa.func.max(EVENT.c.seq), 0))).scalar_one())

@@ -33,6 +33,8 @@ class Broker:
         self._waiting: list[Entry] = []
         self._posted = 0
         self._on_disk = 0
+        self._news_of: dict[str, int] = {}
+        """Run to how many events were on disk once its newest was."""
         self._work = asyncio.Event()
         self._news = asyncio.Condition()
         self._released = False
@@ -60,9 +62,12 @@ class Broker:
             await self._news.wait_for(lambda: self._on_disk >= goal)
 
     async def follow(
-        self, since: int, run: str = "", *, live: bool = True
+        self, since: int, run: str = "", *, live: bool = True, rest: float = 0.0
     ) -> AsyncIterator[Event | int]:
-        """Events after `since`; once all there are have been given, the number reached, then new ones."""
+        """Events after `since`; once all there are have been given, the number reached, then new ones.
+
+        Who need not know at once says how many seconds it may `rest` between two looks at the log.
+        """
         caught_up = False
         while True:
             seen = self._on_disk
@@ -77,11 +82,16 @@ class Broker:
                 yield since
             if not live or self._released:
                 return
-            await self._until_more_than(seen)
+            await self._until_more_than(seen, run)
+            await asyncio.sleep(rest)
 
-    async def _until_more_than(self, seen: int) -> None:
+    async def _until_more_than(self, seen: int, run: str) -> None:
+        def more() -> bool:
+            reached = self._news_of.get(run, 0) if run else self._on_disk
+            return reached > seen or self._released
+
         async with self._news:
-            await self._news.wait_for(lambda: self._on_disk > seen or self._released)
+            await self._news.wait_for(more)
 
     async def release(self) -> None:
         """Let the followers go; what is posted is still written."""
@@ -120,4 +130,5 @@ class Broker:
                 pause = min(LONGEST_PAUSE, pause * 2)
         async with self._news:
             self._on_disk += len(batch)
+            self._news_of.update((entry.run, self._on_disk) for entry in batch)
             self._news.notify_all()

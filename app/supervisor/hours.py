@@ -1,36 +1,51 @@
-"""How long an agent has worked since a person last looked. Time in which it waits for a person is its own."""
+"""How long agents have worked, by budget. Time in which one waits for a person is its own."""
 
-from collections.abc import Iterable
+from typing import Final
 
+from app.config.budget import ceilings
+from app.domain.budget import Cap, chain, day_of
 from app.domain.events import Refused
-from app.domain.review import Approval
 from app.domain.run import Run
 from app.gateway.admission import BUDGET_STATUS
-from app.store import budgets, ledger, reviews, turns
-from app.store.turns import Turn
+from app.store import budgets, hours, ledger
+from app.store.hours import Stretch, Work
 from app.supervisor.services import Services
+
+_LOOKED_AT: Final = ("run/", "task/", "flow/")
+"""Budgets that begin anew when a person looks; the others do with their day or month."""
 
 
 async def refuse_overtime(s: Services, run: Run) -> None:
-    """Note that the run has no time left, when it has none; what tends it ends it then."""
-    limit = (await s.database.read(budgets.account, run.id)).limits.seconds
-    if limit is None:
-        return
+    """Note that no time is left to the run, when there is none; what tends it ends it then."""
+    who = await s.database.read(budgets.account, run.id)
     now = s.clock()
-    known = await s.database.read(turns.turns_of, run.id)
-    asked = await s.database.read(reviews.approvals_of, run.id)
-    if worked((turn for turn in known if turn.round == run.round), asked, now) >= limit:
-        why = (
-            f"the time of this run is used up: it may work for {limit:,.0f} s until a person looks"
-        )
-        refused = Refused(why=why, status=BUDGET_STATUS, budget=True)
-        await s.database.write(ledger.refuse, run=run.id, refused=refused, now=now)
+    for cap in chain(who, ceilings(s.configuration.settings.budget), day_of(now)):
+        if cap.seconds is None:
+            continue
+        work = await s.database.read(hours.work_under, who, cap)
+        if worked(work, now) >= cap.seconds:
+            refused = Refused(why=_why(cap), status=BUDGET_STATUS, budget=True)
+            await s.database.write(ledger.refuse, run=run.id, refused=refused, now=now)
+            return
 
 
-def worked(known: Iterable[Turn], asked: Iterable[Approval], now: float) -> float:
-    """Seconds of these turns in which no question was open."""
-    waits = sorted((each.opened, each.answered or now) for each in asked)
-    return sum(_between(turn.began, turn.ended or now, waits) for turn in known)
+def _why(cap: Cap) -> str:
+    until = " until a person looks" if cap.key.startswith(_LOOKED_AT) else ""
+    return f"the time of {cap.of} is used up: {cap.seconds:,.0f} s of work{until}"
+
+
+def worked(work: Work, now: float) -> float:
+    """Seconds of these turns in which no question of the same run was open."""
+    total = 0.0
+    for turn in work.turns:
+        waits = sorted(_whole(wait, now) for wait in work.waits if wait.run == turn.run)
+        began, ended = _whole(turn, now)
+        total += _between(max(began, work.since), ended, waits)
+    return total
+
+
+def _whole(stretch: Stretch, now: float) -> tuple[float, float]:
+    return stretch.began, now if stretch.ended is None else stretch.ended
 
 
 def _between(begin: float, end: float, waits: list[tuple[float, float]]) -> float:

@@ -10,11 +10,11 @@ import logging
 from collections.abc import AsyncGenerator
 
 from app.domain import events as own
-from app.domain.events import Event, Flagged, TurnStarted
-from app.domain.ids import ApprovalId
+from app.domain.events import Event, Flagged
+from app.domain.ids import ApprovalId, turn_start
 from app.domain.review import Approval
 from app.domain.run import Run, RunState
-from app.store import reviews
+from app.store import event_log, reviews
 from app.supervisor import asking
 from app.supervisor.box import Box
 from app.supervisor.services import Services
@@ -26,6 +26,8 @@ from policies.sights import Seen
 
 LOOK_SECONDS = 5.0
 """How long an answer given elsewhere may go unnoticed."""
+REST_SECONDS = 1.0
+"""Between two looks at the log: a fleet at full speed costs one short query a run and second."""
 _RESTING = (RunState.WAITING, RunState.PARKED)
 
 _log = logging.getLogger(__name__)
@@ -64,13 +66,10 @@ class Monitoring:
                     await coming
 
     async def _log_of_turn(self) -> AsyncGenerator[Event, None]:
-        begun = False
-        async for item in self._s.broker.follow(0, self._run.id):
-            if isinstance(item, int):
-                continue
-            if isinstance(item.body, TurnStarted):
-                begun = item.body.turn == self._turn
-            if begun:
+        read, start = self._s.database.read_log, turn_start(self._turn)
+        begin = await read(event_log.number, self._run.id, start)
+        async for item in self._s.broker.follow(begin, self._run.id, rest=REST_SECONDS):
+            if isinstance(item, Event):
                 yield item
         # A supervisor that shuts down lets its followers go; the agent works on.
         await asyncio.Event().wait()

@@ -1,7 +1,7 @@
 """One turn: start the agent or attach to it, tend it until it stops, and write down how it ended."""
 
 from app.domain.events import Note, TurnStarted
-from app.domain.ids import RunId, turn_name
+from app.domain.ids import RunId, turn_name, turn_start
 from app.domain.review import RAISE
 from app.domain.run import Run, RunState
 from app.repo import repository
@@ -43,7 +43,7 @@ async def work(s: Services, run_id: RunId, number: int) -> str:
         turn = await bring_in(s, at, turn, sandbox)
     brief = await _brief(s, at, turn, sandbox, key)
     process = await _start(s, run, brief, sandbox)
-    await s.broker.record(run_id, f"turn-{number}/start", TurnStarted(number, turn.prompt))
+    await s.broker.record(run_id, turn_start(number), TurnStarted(number, turn.prompt))
     await s.move(run_id, RunState.WORKING, key=f"turn-{number}")
     fault("mid:work")
     session = s.harness(run.harness).session(brief)
