@@ -12,7 +12,8 @@ from app.domain.money import Micros, dollars, parse_dollars
 _AMOUNTS = ("run", "request", "task", "flow", "day", "month")
 _TOKENS = ("tokens", "task_tokens", "flow_tokens", "day_tokens", "month_tokens")
 _COUNTS = (*_TOKENS, "request_rate")
-_SPANS = ("time", "park")
+_TIMES = ("time", "task_time", "flow_time", "day_time", "month_time")
+_SPANS = (*_TIMES, "park")
 
 
 def ceilings(own: BudgetSettings) -> Ceilings:
@@ -22,6 +23,8 @@ def ceilings(own: BudgetSettings) -> Ceilings:
         month=_micros(own.month),
         day_tokens=own.day_tokens,
         month_tokens=own.month_tokens,
+        day_seconds=_seconds(own.day_time),
+        month_seconds=_seconds(own.month_time),
         agents={name: _periods(each) for name, each in own.agents.items()},
         repositories={path: _periods(each) for path, each in own.repositories.items()},
     )
@@ -41,7 +44,11 @@ def limits(own: BudgetSettings, wanted: BudgetSettings) -> Limits:
         flow_tokens=wanted.flow_tokens,
         day_tokens=wanted.day_tokens if wanted.day_tokens != own.day_tokens else None,
         month_tokens=wanted.month_tokens if wanted.month_tokens != own.month_tokens else None,
-        seconds=None if wanted.time is None else seconds(wanted.time),
+        seconds=_seconds(wanted.time),
+        task_seconds=_seconds(wanted.task_time),
+        flow_seconds=_seconds(wanted.flow_time),
+        day_seconds=_seconds(wanted.day_time) if wanted.day_time != own.day_time else None,
+        month_seconds=_seconds(wanted.month_time) if wanted.month_time != own.month_time else None,
         calls_per_minute=wanted.request_rate,
         on_limit=wanted.on_limit,
         park=seconds(wanted.park),
@@ -88,7 +95,13 @@ def _periods(each: PeriodSettings) -> Periods:
         month=_micros(each.month),
         day_tokens=each.day_tokens,
         month_tokens=each.month_tokens,
+        day_seconds=_seconds(each.day_time),
+        month_seconds=_seconds(each.month_time),
     )
+
+
+def _seconds(span: str | None) -> float | None:
+    return None if span is None else seconds(span)
 
 
 def _micros(amount: Decimal | None) -> Micros | None:

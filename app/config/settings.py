@@ -57,6 +57,10 @@ class PeriodSettings(Section):
     """Tokens in a day, sent and received."""
     month_tokens: Count | None = None
     """Tokens in a month."""
+    day_time: Span | None = None
+    """How long agents may work in a day, all together, for example `8h`."""
+    month_time: Span | None = None
+    """How long in a month."""
 
 
 class BudgetSettings(Section):
@@ -90,6 +94,14 @@ class BudgetSettings(Section):
     """Tokens in a month, in the same way."""
     time: Span | None = None
     """How long an agent may work until a person looks, for example `90s`, `45m` or `2h`; a resume starts anew."""
+    task_time: Span | None = None
+    """How long the agents of all runs of a task may work together, until a person looks at one of them."""
+    flow_time: Span | None = None
+    """How long the agents of all tasks of a flow may work together, in the same way."""
+    day_time: Span | None = None
+    """How long agents may work in a day (of UTC): in your own file all of them, in a repository's those in it."""
+    month_time: Span | None = None
+    """How long in a month, in the same way."""
     request_rate: Count = 600
     """Model calls of one run in a minute; more than that is a loop, not work."""
     on_limit: Literal["park", "stop"] = "park"

@@ -12,7 +12,7 @@ from app.domain.base import Value
 from app.domain.ids import ApprovalId, RunId, TaskId
 from app.domain.money import Micros
 
-T = TypeVar("T", bound=int)
+T = TypeVar("T", bound=float)
 OnLimit: TypeAlias = Literal["park", "stop"]
 """At a limit: keep the agent waiting and ask a person for more, or stop it at once."""
 
@@ -36,7 +36,12 @@ class Limits(Value, frozen=True, kw_only=True):
     day_tokens: int | None = None
     month_tokens: int | None = None
     seconds: float | None = None
-    """Time its agent may work until a person looks; waiting for a person does not count."""
+    """Time the agent of one run may work until a person looks; waiting for a person does not count."""
+    task_seconds: float | None = None
+    """All runs of the task together, until a person looks at one of them; below, the wider budgets."""
+    flow_seconds: float | None = None
+    day_seconds: float | None = None
+    month_seconds: float | None = None
     calls_per_minute: int | None = None
     on_limit: OnLimit = "park"
     park: float = 3600.0
@@ -52,6 +57,8 @@ class Periods(Value, frozen=True, kw_only=True):
     month: Micros | None = None
     day_tokens: int | None = None
     month_tokens: int | None = None
+    day_seconds: float | None = None
+    month_seconds: float | None = None
 
 
 class Ceilings(Value, frozen=True, kw_only=True):
@@ -61,6 +68,8 @@ class Ceilings(Value, frozen=True, kw_only=True):
     month: Micros | None = None
     day_tokens: int | None = None
     month_tokens: int | None = None
+    day_seconds: float | None = None
+    month_seconds: float | None = None
     agents: Mapping[str, Periods] = {}
     repositories: Mapping[str, Periods] = {}
     """By absolute path."""
@@ -90,6 +99,8 @@ class Cap(Value, frozen=True, kw_only=True):
     """In words, as in "the budget of ..."."""
     micros: Micros | None = None
     tokens: int | None = None
+    seconds: float | None = None
+    """Of work; it is not held beforehand, but looked at while agents work."""
 
 
 class Tally(Value, frozen=True, kw_only=True):
@@ -161,6 +172,12 @@ def day_of(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
 
 
+def begin_of(period: str) -> float:
+    """The first second of a day such as `2026-11-21`, or of a month such as `2026-11`."""
+    whole = period if period.count("-") == 2 else f"{period}-01"
+    return datetime.fromisoformat(whole).replace(tzinfo=UTC).timestamp()
+
+
 def chain(account: Account, ceilings: Ceilings, day: str) -> tuple[Cap, ...]:
     """Everything a call of that day counts against, the narrowest first."""
     own, month = account.limits, day[:7]
@@ -171,28 +188,36 @@ def chain(account: Account, ceilings: Ceilings, day: str) -> tuple[Cap, ...]:
         month=lower(own.month, repo.month),
         day_tokens=lower(own.day_tokens, repo.day_tokens),
         month_tokens=lower(own.month_tokens, repo.month_tokens),
+        day_seconds=lower(own.day_seconds, repo.day_seconds),
+        month_seconds=lower(own.month_seconds, repo.month_seconds),
     )
-    flow = _cap(f"flow/{account.flow}", "this flow", own.flow, own.flow_tokens)
+    run, task, flow = f"run/{account.run}", f"task/{account.task}", f"flow/{account.flow}"
+    of_flow = _cap(flow, "this flow", own.flow, own.flow_tokens, own.flow_seconds)
     return (
-        _cap(f"run/{account.run}", "this run", account.budget, own.tokens),
-        _cap(f"task/{account.task}", "this task", own.task, own.task_tokens),
-        *((flow,) if account.flow else ()),
+        _cap(run, "this run", account.budget, own.tokens, own.seconds),
+        _cap(task, "this task", own.task, own.task_tokens, own.task_seconds),
+        *((of_flow,) if account.flow else ()),
         *_of_periods(f"agent/{them}/", f"{them} for ", agent, day, month),
         *_of_periods(f"repository/{account.repo}/", "this repository for ", here, day, month),
-        _cap(f"day/{day}", "the day", ceilings.day, ceilings.day_tokens),
-        _cap(f"month/{month}", "the month", ceilings.month, ceilings.month_tokens),
+        *_of_periods("", "", ceilings, day, month),
     )
 
 
-def _of_periods(key: str, of: str, limits: Periods, day: str, month: str) -> tuple[Cap, Cap]:
+def _of_periods(
+    key: str, of: str, limits: Periods | Ceilings, day: str, month: str
+) -> tuple[Cap, Cap]:
+    days = (limits.day, limits.day_tokens, limits.day_seconds)
+    months = (limits.month, limits.month_tokens, limits.month_seconds)
     return (
-        _cap(f"{key}{day}", f"{of}the day", limits.day, limits.day_tokens),
-        _cap(f"{key}{month}", f"{of}the month", limits.month, limits.month_tokens),
+        _cap(f"{key or 'day/'}{day}", f"{of}the day", *days),
+        _cap(f"{key or 'month/'}{month}", f"{of}the month", *months),
     )
 
 
-def _cap(key: str, of: str, micros: Micros | None, tokens: int | None) -> Cap:
-    return Cap(key=key, of=of, micros=micros, tokens=tokens)
+def _cap(
+    key: str, of: str, micros: Micros | None, tokens: int | None, seconds: float | None
+) -> Cap:
+    return Cap(key=key, of=of, micros=micros, tokens=tokens, seconds=seconds)
 
 
 def headroom(

@@ -1,40 +1,42 @@
-"""The time an agent has worked: its turns, without what it waited for people."""
+"""The time agents have worked: their turns, without what they waited for people."""
 
 import pytest
 
-from app.domain.ids import ApprovalId, RunId
-from app.domain.review import Approval
-from app.store.turns import Turn
+from app.domain.ids import RunId
+from app.store.hours import Stretch, Work
 from app.supervisor.hours import worked
 
 RUN = RunId("aaaaa.1")
+OTHER = RunId("aaaaa.2")
 
 
-def turn(began: float, ended: float | None) -> Turn:
-    return Turn(run=RUN, number=1, round=1, prompt="", began=began, ended=ended)
-
-
-def wait(opened: float, answered: float | None) -> Approval:
-    return Approval(
-        id=ApprovalId("a"), run=RUN, turn=1, request="", title="", action="other",
-        opened=opened, answered=answered,
-    )  # fmt: skip
+def of(began: float, ended: float | None, run: RunId = RUN) -> Stretch:
+    return Stretch(run=run, began=began, ended=ended)
 
 
 @pytest.mark.parametrize(
     ("turns", "waits", "seconds"),
     [
-        ([turn(0, 10)], [], 10),
-        ([turn(0, None)], [], 100),
-        ([turn(0, 10), turn(20, 25)], [], 15),
-        ([turn(0, 10)], [wait(2, 5)], 7),
-        ([turn(0, 10)], [wait(2, 5), wait(3, 6)], 6),
-        ([turn(0, None)], [wait(40, None)], 40),
-        ([turn(0, 10)], [wait(50, 60)], 10),
-        ([turn(50, 60)], [wait(0, 55)], 5),
+        ([of(0, 10)], [], 10),
+        ([of(0, None)], [], 100),
+        ([of(0, 10), of(20, 25)], [], 15),
+        ([of(0, 10)], [of(2, 5)], 7),
+        ([of(0, 10)], [of(2, 5), of(3, 6)], 6),
+        ([of(0, None)], [of(40, None)], 40),
+        ([of(0, 10)], [of(50, 60)], 10),
+        ([of(50, 60)], [of(0, 55)], 5),
+        ([of(0, 10), of(0, 10, OTHER)], [of(2, 5)], 17),
     ],
 )
 def test_waiting_for_a_person_is_no_work(
-    turns: list[Turn], waits: list[Approval], seconds: float
+    turns: list[Stretch], waits: list[Stretch], seconds: float
 ) -> None:
-    assert worked(turns, waits, 100.0) == seconds
+    assert worked(Work(since=0.0, turns=tuple(turns), waits=tuple(waits)), 100.0) == seconds
+
+
+@pytest.mark.parametrize(
+    ("since", "seconds"), [(0, 18), (4, 14), (7, 11), (8, 10), (20, 0), (200, 0)]
+)
+def test_what_was_before_does_not_count(since: float, seconds: float) -> None:
+    work = Work(since=since, turns=(of(0, 10), of(0, 18, OTHER)), waits=(of(0, 10),))
+    assert worked(work, 100.0) == seconds

@@ -1,0 +1,85 @@
+"""When agents worked, and for what: their turns and the questions that were open meanwhile, by budget."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from app.domain.base import Value
+from app.domain.budget import Account, Cap, begin_of
+from app.domain.ids import RunId
+from app.store.sql import value
+from app.store.tables import APPROVAL, AUDIT, RUN, TASK, TURN
+
+_LOOKS = ("resumed", "retried", "changes")
+"""What a person does after having looked, so that agents may go on."""
+
+
+class Stretch(Value, frozen=True, kw_only=True):
+    """A time without interruption, in Unix seconds."""
+
+    run: RunId
+    began: float
+    ended: float | None
+    """None: it lasts."""
+
+
+class Work(Value, frozen=True, kw_only=True):
+    """What counts against one budget."""
+
+    since: float
+    """Nothing before counts."""
+    turns: tuple[Stretch, ...]
+    waits: tuple[Stretch, ...]
+    """In which a person was asked something."""
+
+
+def work_under(c: sa.Connection, who: Account, cap: Cap) -> Work:
+    """The work that counts against that cap of the account's chain."""
+    kind, _, name = cap.key.partition("/")
+    period = name.rpartition("/")[2]
+    match kind:
+        case "run":
+            return _work(c, [RUN.c.id == who.run], _round(c, who.run))
+        case "task":
+            return _until_looked(c, [RUN.c.task == who.task])
+        case "flow":
+            return _until_looked(c, [TASK.c.flow == who.flow])
+        case "agent":
+            return _work(c, [RUN.c.agent == who.agent], begin_of(period))
+        case "repository":
+            return _work(c, [TASK.c.repo == who.repo], begin_of(period))
+        case _:
+            return _work(c, [], begin_of(period))
+
+
+def _round(c: sa.Connection, run: RunId) -> float:
+    """When the run's agent began to work after a person looked last."""
+    now = sa.select(RUN.c.round).where(RUN.c.id == run).scalar_subquery()
+    begun = sa.select(sa.func.min(TURN.c.began)).where(TURN.c.run == run, TURN.c.round == now)
+    return float(c.execute(begun).scalar() or 0.0)
+
+
+def _until_looked(c: sa.Connection, which: Sequence[sa.ColumnElement[bool]]) -> Work:
+    looked = sa.select(sa.func.max(AUDIT.c.at)).where(
+        AUDIT.c.run.in_(_runs(which)), AUDIT.c.what.in_(_LOOKS), AUDIT.c.actor != "swarm"
+    )
+    return _work(c, which, float(c.execute(looked).scalar() or 0.0))
+
+
+def _work(c: sa.Connection, which: Sequence[sa.ColumnElement[bool]], since: float) -> Work:
+    turns = sa.select(TURN.c.run, TURN.c.began, TURN.c.ended).where(
+        TURN.c.run.in_(_runs(which)), sa.or_(TURN.c.ended.is_(None), TURN.c.ended > since)
+    )
+    found = tuple(value(row, Stretch) for row in c.execute(turns).mappings())
+    waits = sa.select(
+        APPROVAL.c.run, APPROVAL.c.opened.label("began"), APPROVAL.c.answered.label("ended")
+    ).where(APPROVAL.c.run.in_({turn.run for turn in found}))
+    return Work(
+        since=since,
+        turns=found,
+        waits=tuple(value(row, Stretch) for row in c.execute(waits).mappings()),
+    )
+
+
+def _runs(which: Sequence[sa.ColumnElement[bool]]) -> sa.Select[tuple[str]]:
+    return sa.select(RUN.c.id).join(TASK, TASK.c.id == RUN.c.task).where(*which)
