@@ -43,6 +43,7 @@ _VARYING: Final = (
     (re.compile(r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d\b"), "<date>"),
     (re.compile(r"(?i)\bpid[ =:]+\d+"), "<process>"),
     (re.compile(r"\bChunk ID: \w+"), "<chunk>"),  # Codex, above the output of a command
+    (re.compile(r"\bduration_ms: \d+"), "<span>"),  # Claude Code, below the answer of a sub-agent
 )  # fmt: skip
 """What changes from one run to the next and means nothing to the model: ids, clocks, places."""
 

@@ -154,6 +154,8 @@ async def _stream(request: web.BaseRequest, kind: str, frames: list[bytes]) -> w
     )
     await reply.prepare(request)
     half = len(frames) // 2
+    if kind == "unfinished":
+        frames = [frame for frame in frames if b'"finish_reason": "' not in frame]
     if kind == "giant":
         frames.insert(half, b"data: " + b"x" * _GIANT + b"\n\n")
     until = {"cut_start": 1, "cut": half, "end": half, "hang": half}.get(kind, len(frames))

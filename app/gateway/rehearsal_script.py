@@ -40,11 +40,13 @@ FaultKind: TypeAlias = Literal[
     "end",
     "hang",
     "hang_before",
+    "unfinished",
     "html",
     "giant",
 ]
 """An error status; a reset before the first byte, after the first event, or amid the text; a proper end amid the
-text; silence; a page instead of a reply; or a line of many megabytes amid the text."""
+text; silence amid it, or from the beginning; an end that does not say why it ended (Chat Completions only); a page
+instead of a reply; or a line of many megabytes amid the text."""
 
 _PLAN = re.compile(r"\[\[plan:([A-Za-z0-9_.-]+)\]\]")
 _USAGE = re.compile(r"\[\[usage\s+(.*?)\]\]", re.DOTALL)

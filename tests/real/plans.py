@@ -92,3 +92,43 @@ def _plans(agent: str) -> Mapping[str, tuple[Turn, ...]]:
 
 PLANS = {f"{agent}-{name}": plan for agent in AGENTS for name, plan in _plans(agent).items()}
 PLANS["mend"] = _mend()
+PLANS |= {
+    "cached": (
+        Turn(
+            say="I look.",
+            use=(runs("claude-code", "ls"),),
+            usage=Tokens(input=40, output=120, cache_write=21_000, cache_write_long=4_000),
+        ),
+        Turn(
+            say="I have it looked at.",
+            use=(
+                ToolUse(
+                    tool="Agent",
+                    input={
+                        "description": "Look closer",
+                        "prompt": "Look closer [[plan:cached-child]]",
+                        "subagent_type": "general-purpose",
+                        "run_in_background": False,
+                    },
+                ),
+            ),
+            usage=Tokens(input=20, output=200, cache_read=25_000, cache_write=1_000),
+        ),
+        Turn(
+            say="I note it.",
+            use=(writes("claude-code", "note.txt", "noted"),),
+            usage=Tokens(input=60, output=340, cache_read=26_000, cache_write_long=2_000),
+        ),
+        Turn(say="That was it.", usage=Tokens(input=20, output=20, cache_read=28_000)),
+    ),
+    "cached-child": (
+        Turn(
+            say="I look closer.",
+            use=(runs("claude-code", "cat src/app.py"),),
+            usage=Tokens(input=80, output=60, cache_write=9_000),
+        ),
+        Turn(say="Nothing there.", usage=Tokens(input=20, output=40, cache_read=9_000)),
+    ),
+    "unfinished": (Turn(say="Let me see.", usage=USAGE, fault=Fault(kind="unfinished")),),
+}
+"""What only one agent is asked to play."""

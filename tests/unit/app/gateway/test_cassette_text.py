@@ -85,6 +85,7 @@ SAME = [
     ("on branch swarm/make-add-f2yq3", "on branch swarm/make-add-n7aqz"),
     ("commit 1313964e02", "commit 0a2b3c4d5e"),
     ("2 passed in 0.31s", "2 passed in 1.7s"),
+    ("tool_uses: 1\nduration_ms: 1469</usage>", "tool_uses: 1\nduration_ms: 985</usage>"),
     ("in /tmp/claude-x81/out", "in /tmp/claude-k/2/out"),
     ("at http://127.0.0.1:8123/v1", "at http://127.0.0.1:90/v1"),
     ("Chunk ID: 11d07d", "Chunk ID: 541237"),
