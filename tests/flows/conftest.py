@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from app.gateway.rehearsal import Rehearsal
 from tests.support.home import supervised
 from tests.support.world import Settings, World, world_at
 
@@ -21,6 +22,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if SHARED.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def endpoint() -> AsyncIterator[Rehearsal]:
+    """A provider of models, for agents that pay."""
+    async with Rehearsal() as rehearsal:
+        yield rehearsal
 
 
 @pytest.fixture(scope="module")

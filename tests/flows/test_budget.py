@@ -1,10 +1,8 @@
 """A budget is a budget: what the model endpoint bills never exceeds it, and nothing done is lost."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
-import pytest_asyncio
 
 from app import wire
 from app.domain.errors import NotNow
@@ -12,11 +10,10 @@ from app.domain.events import Refused, Spent
 from app.domain.run import RunState
 from app.gateway.rehearsal import Rehearsal
 from tests.support.scripts import edit, scripted, tokens
-from tests.support.world import Settings, World, story
+from tests.support.world import INPUT_RATE, OUTPUT_RATE, Settings, World, paid_at, story
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-INPUT_RATE, OUTPUT_RATE = 1, 10
 """Dollars per million tokens of the model `scripted`, so micro-dollars per token."""
 CALL = 10_000 * INPUT_RATE + 1_000 * OUTPUT_RATE
 """Micro-dollars of one call of the spender: two cents."""
@@ -31,20 +28,11 @@ AGENTS = {
 }
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def endpoint() -> AsyncIterator[Rehearsal]:
-    """The model's provider."""
-    async with Rehearsal() as rehearsal:
-        yield rehearsal
-
-
 @pytest.fixture(scope="module")
 def settings(endpoint: Rehearsal) -> Settings:
-    price = {"input": str(INPUT_RATE), "output": str(OUTPUT_RATE)}
-    upstream = {"url": endpoint.url, "key": "", "dialects": ["anthropic"]}
     return {
         "budget": {"on_limit": "stop"},
-        "gateway": {"upstreams": {"anthropic": upstream}, "prices": {"scripted": price}},
+        "gateway": paid_at(endpoint.url),
     }
 
 

@@ -37,13 +37,6 @@ CHECK = "grep -q whole a.txt || { echo 'a.txt: not whole'; exit 3; }"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def endpoint() -> AsyncIterator[Rehearsal]:
-    """The model's provider."""
-    async with Rehearsal() as rehearsal:
-        yield rehearsal
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def settings(endpoint: Rehearsal) -> AsyncIterator[Settings]:
     async with provider(LATE) as (slow, _):
         yield {

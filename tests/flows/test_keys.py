@@ -11,7 +11,7 @@ from app.domain.events import Refused
 from app.domain.run import RunState
 from app.gateway.rehearsal import Rehearsal
 from tests.support.scripts import edit, scripted, tokens
-from tests.support.world import Settings, World, story
+from tests.support.world import Settings, World, paid_at, story
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -34,9 +34,7 @@ async def endpoint() -> AsyncIterator[Rehearsal]:
 
 @pytest.fixture(scope="module")
 def settings(endpoint: Rehearsal, key_file: Path) -> Settings:
-    upstream = {"url": endpoint.url, "key": f"file:{key_file}", "dialects": ["anthropic"]}
-    prices = {"scripted": {"input": "1", "output": "10"}}
-    return {"gateway": {"upstreams": {"anthropic": upstream}, "prices": prices}}
+    return {"gateway": paid_at(endpoint.url, key=f"file:{key_file}")}
 
 
 @story

@@ -1,10 +1,8 @@
 """At its limit a run asks for more, and goes on in the same turn: parked, not killed."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
-import pytest_asyncio
 
 from app import wire
 from app.domain.errors import ConfigError
@@ -15,7 +13,7 @@ from app.domain.run import RunState
 from app.gateway.rehearsal import Rehearsal
 from tests.support.actions import SwarmActions
 from tests.support.scripts import edit, scripted, tokens, wait_for
-from tests.support.world import Settings, World, story
+from tests.support.world import Settings, World, paid_at, story
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -33,22 +31,11 @@ AGENTS = {
 }
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def endpoint() -> AsyncIterator[Rehearsal]:
-    """The model's provider."""
-    async with Rehearsal() as rehearsal:
-        yield rehearsal
-
-
 @pytest.fixture(scope="module")
 def settings(endpoint: Rehearsal) -> Settings:
-    upstream = {"url": endpoint.url, "key": "", "dialects": ["anthropic"]}
     return {
         "budget": {"warn": [50]},
-        "gateway": {
-            "upstreams": {"anthropic": upstream},
-            "prices": {"scripted": {"input": "1", "output": "10"}},
-        },
+        "gateway": paid_at(endpoint.url),
     }
 
 
@@ -212,11 +199,14 @@ async def test_a_loop_is_cut_off_by_the_rate_of_its_requests(
     assert 1 <= shown.spend.refused <= 22
 
 
-async def test_time_is_a_budget_too_and_a_resume_starts_it_anew(world: World) -> None:
-    user = world.user(budget={"time": "6s"})
+@pytest.mark.parametrize(("budget", "of"), [("time", "run"), ("task_time", "task")])
+async def test_time_is_a_budget_too_and_a_resume_starts_it_anew(
+    world: World, budget: str, of: str
+) -> None:
+    user = world.user(budget={budget: "6s"})
     run = await user.submit(agent="slow")
     shown = await user.until(run, RunState.PARKED)
-    assert "the time of this run is used up" in shown.row.run.reason
+    assert f"the time of this {of} is used up" in shown.row.run.reason
     assert shown.row.run.files == 1
     await user.resume(run)
     assert (await user.until(run, RunState.IN_REVIEW)).row.run.files == 2

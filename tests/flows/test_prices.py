@@ -1,18 +1,16 @@
 """What models cost: shown, replaced by a later list, and asked about afterwards."""
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from app import wire
 from app.domain.errors import NotFound, UsageError
 from app.domain.run import RunState
 from app.gateway.rehearsal import Rehearsal
 from tests.support.scripts import edit, scripted, tokens
-from tests.support.world import Settings, World, story
+from tests.support.world import Settings, World, paid_at, story
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -33,17 +31,9 @@ LATER = [
 AGENTS = {"worker": scripted([edit("a.txt", "1\n"), tokens(10_000, 1_000, times=2)])}
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def endpoint() -> AsyncIterator[Rehearsal]:
-    async with Rehearsal() as rehearsal:
-        yield rehearsal
-
-
 @pytest.fixture(scope="module")
 def settings(endpoint: Rehearsal) -> Settings:
-    upstream = {"url": endpoint.url, "key": "", "dialects": ["anthropic"]}
-    price = {"input": "1", "output": "10"}
-    return {"gateway": {"upstreams": {"anthropic": upstream}, "prices": {"scripted": price}}}
+    return {"gateway": paid_at(endpoint.url)}
 
 
 @story

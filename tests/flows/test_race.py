@@ -1,10 +1,8 @@
 """Several agents on one task at the same time: one budget, one winner, nothing of the others is lost."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 
 from app import wire
 from app.domain.errors import UsageError
@@ -13,7 +11,7 @@ from app.domain.run import RunState
 from app.gateway.rehearsal import Rehearsal
 from tests.support.actions import USER
 from tests.support.scripts import edit, scripted, tokens
-from tests.support.world import Settings, World, story
+from tests.support.world import Settings, World, paid_at, story
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -28,22 +26,11 @@ AGENTS = {
 }
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def endpoint() -> AsyncIterator[Rehearsal]:
-    """The model's provider."""
-    async with Rehearsal() as rehearsal:
-        yield rehearsal
-
-
 @pytest.fixture(scope="module")
 def settings(endpoint: Rehearsal) -> Settings:
-    upstream = {"url": endpoint.url, "key": "", "dialects": ["anthropic"]}
     return {
         "budget": {"on_limit": "stop"},
-        "gateway": {
-            "upstreams": {"anthropic": upstream},
-            "prices": {"scripted": {"input": "1", "output": "10"}},
-        },
+        "gateway": paid_at(endpoint.url),
     }
 
 

@@ -17,6 +17,7 @@ from tests.support.actions import SwarmActions
 from tests.support.home import Home, answering, supervised, supervisor_process
 from tests.support.repos import run_git
 from tests.support.scripts import ask, edit, scripted, tokens, wait_for
+from tests.support.world import paid_at
 
 AGENTS = {
     "worker": scripted(
@@ -74,8 +75,6 @@ async def test_a_run_that_waits_for_money_still_does_after_a_restart(
     home: Home, repo: Path
 ) -> None:
     async with Rehearsal() as endpoint:
-        upstream = {"url": endpoint.url, "key": "", "dialects": ["anthropic"]}
-        price = {"input": "1", "output": "10"}
         spender = scripted(
             [edit("a.txt", "1\n"), tokens(10_000, 1_000, times=2), edit("b.txt", "2\n")],
             [tokens(10_000, 1_000), edit("b.txt", "2\n")],
@@ -84,7 +83,7 @@ async def test_a_run_that_waits_for_money_still_does_after_a_restart(
             {
                 "sandbox": {"driver": "memory"},
                 "agents": {"spender": spender},
-                "gateway": {"upstreams": {"anthropic": upstream}, "prices": {"scripted": price}},
+                "gateway": paid_at(endpoint.url),
             }
         )
         async with supervised(home) as client:

@@ -12,7 +12,7 @@ from tests.support.model_endpoint import http
 from tests.support.patience import PATIENCE
 from tests.support.providers import GOOD, provider
 from tests.support.scripts import edit, scripted, tokens
-from tests.support.world import Settings, World, story
+from tests.support.world import Settings, World, paid_at, story
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -32,13 +32,7 @@ async def address() -> AsyncIterator[str]:
 
 @pytest.fixture(scope="module")
 def settings(address: str) -> Settings:
-    return {
-        "gateway": {
-            "park_after": "1s",
-            "upstreams": {"anthropic": {"url": address, "key": "", "dialects": ["anthropic"]}},
-            "prices": {"scripted": {"input": "1", "output": "10"}},
-        }
-    }
+    return {"gateway": {"park_after": "1s", **paid_at(address)}}
 
 
 @story

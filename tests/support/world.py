@@ -22,6 +22,17 @@ Settings: TypeAlias = Mapping[str, Any]
 CLEARED = ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "SWARM_FAULT", "ANTHROPIC_API_KEY")
 
 
+INPUT_RATE, OUTPUT_RATE = 1, 10
+"""What scripted agents pay there, in dollars per million tokens."""
+
+
+def paid_at(url: str, *, key: str = "") -> Settings:
+    """What a user writes under `gateway` whose scripted agents pay that provider."""
+    price = {"input": str(INPUT_RATE), "output": str(OUTPUT_RATE)}
+    upstream = {"url": url, "key": key, "dialects": ["anthropic"]}
+    return {"upstreams": {"anthropic": upstream}, "prices": {"scripted": price}}
+
+
 class World:
     """One home with its supervisor."""
 
