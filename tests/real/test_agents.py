@@ -16,6 +16,7 @@ from harnesses.events import MessageTaken, SessionStarted, ToolCall, TurnEnded
 from tests.real.conftest import REAL_KEY
 from tests.real.plans import AGENTS
 from tests.support.actions import AT_REST, SwarmActions
+from tests.support.alone import calls_home
 from tests.support.attacks import attack
 from tests.support.patience import PATIENCE
 from tests.support.repos import FILES
@@ -70,6 +71,12 @@ PATHS = {
     "opencode": "/v1/chat/completions",
 }
 """Where each agent's model is served."""
+MAKERS = {
+    "claude-code": {"api.anthropic.com"},
+    "codex": {"ab.chatgpt.com", "chatgpt.com", "api.github.com"},
+    "opencode": {"models.opencode.ai", "models.dev", "registry.npmjs.org"},
+}
+"""Where each program reports, looks for updates or loads what it likes, unless it is kept from it."""
 
 
 async def for_all(tell: Callable[[str], Awaitable[wire.RunDetail]]) -> dict[str, wire.RunDetail]:
@@ -93,12 +100,13 @@ async def to_rest(user: SwarmActions, run: str, *, yes: bool = True) -> wire.Run
 async def mended(house: World) -> dict[str, wire.RunDetail]:
     """The same task in the same hostile repository, but for the line of its configuration that names the agent.
 
-    A person speaks to the agent while it works and answers every question; the work is checked.
+    A person speaks to the agent while it works and answers every question; the work is checked. One host may be
+    reached, so that whatever the program asks for is written down.
     """
 
     async def tell(agent: str) -> wire.RunDetail:
         user = house.user({**FILES, **HOSTILE}, agent=agent, approvals="cautious")
-        run = await user.submit(GOAL, checks=(CHECK,))
+        run = await user.submit(GOAL, checks=(CHECK,), allow_network=("pypi.org",))
         await user.question(run)
         await user.client.tell(run, wire.Tell(text=WORDS, by="ada"))
         return await to_rest(user, run)
@@ -228,6 +236,18 @@ async def test_all_the_keys_in_its_box_are_its_runs(
     of_the_run, real, in_files = (int(count) for count in found.split())
     assert of_the_run > 0
     assert (real, in_files) == (0, 0)
+
+
+@attack("N12")
+@each_agent
+async def test_on_its_own_it_calls_home_and_in_its_box_it_calls_its_model_only(
+    house: World, mended: dict[str, wire.RunDetail], provider: Rehearsal, agent: str
+) -> None:
+    assert await calls_home(agent) in MAKERS[agent]
+    user, run = house.at(mended[agent]), mended[agent].row.run.id
+    assert "HTTPS_PROXY=http" in await user.file(run, "seen-env.txt")
+    assert (await user.client.network(run)).rows == ()
+    assert {seen.path.partition("?")[0] for seen in provider.requests} <= set(PATHS.values())
 
 
 @each_agent

@@ -33,6 +33,7 @@ class SwarmActions:
         checks: tuple[str, ...] | None = None,
         budget: str = "",
         base: str = "",
+        allow_network: tuple[str, ...] = (),
     ) -> str:
         """Give a task; the id of its first run."""
         new = wire.NewTask(
@@ -42,6 +43,7 @@ class SwarmActions:
             base=base,
             checks=checks,
             budget=parse_dollars(budget) if budget else None,
+            allow_network=allow_network,
             submitter=USER,
         )
         return (await self.client.submit(new)).run.id
