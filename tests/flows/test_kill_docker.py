@@ -1,17 +1,15 @@
 """The same kills with the agent and its checks in containers: no container, volume or network survives its run."""
 
-import contextlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from docker import APIClient
-from docker.utils import kwargs_from_env
 
 from tests.support.home import Home, home_at
 from tests.support.images import require_docker, test_image
 from tests.support.invariants import World
 from tests.support.kills import configured, points, survive
+from tests.support.leftovers import boxes_of
 from tests.support.nursery import Nursery, nursery
 from tests.support.repos import make_repository
 
@@ -20,38 +18,14 @@ pytestmark = pytest.mark.docker
 
 def boxes_left(world: World) -> list[str]:
     """What the engine has of this user's installation."""
-    with _engine() as engine:
-        containers, volumes = _of(engine, world.home)
+    containers, volumes = boxes_of(world.home.state)
     return [f"{name} is left in the engine" for name in (*containers, *volumes)]
 
 
-def _of(engine: APIClient, home: Home) -> tuple[list[str], list[str]]:
-    """Names of containers and volumes."""
-    kept = home.state / "installation"
-    if not kept.exists():
-        return [], []
-    only = {"label": f"swarm.owner={kept.read_text().strip()}"}
-    containers = engine.containers(all=True, filters=only)
-    volumes = engine.volumes(filters=only)["Volumes"] or []
-    return [each["Names"][0] for each in containers], [each["Name"] for each in volumes]
-
-
-def _engine() -> "contextlib.closing[APIClient]":
-    return contextlib.closing(APIClient(version="auto", **kwargs_from_env()))
-
-
-@contextlib.contextmanager
-def world_in_docker(home: Home, repo: Path) -> Iterator[World]:
-    """A home whose runs are in containers of the test image; what a failed test leaves there is removed."""
+def world_in_docker(home: Home, repo: Path) -> World:
+    """A home whose runs are in containers of the test image."""
     home.configure(configured(sandbox={"driver": "docker", "image": test_image()}))
-    yield World(home, repo, boxes=boxes_left)
-    home.end_supervisor()
-    with _engine() as engine:
-        containers, volumes = _of(engine, home)
-        for name in containers:
-            engine.remove_container(name, force=True)
-        for name in volumes:
-            engine.remove_volume(name, force=True)
+    return World(home, repo, boxes=boxes_left)
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +36,8 @@ def cradle() -> Iterator[Nursery]:
 
 
 @pytest.fixture
-def world(home: Home, repo: Path) -> Iterator[World]:
-    with world_in_docker(home, repo) as world:
-        yield world
+def world(home: Home, repo: Path) -> World:
+    return world_in_docker(home, repo)
 
 
 @pytest.fixture(scope="module")
@@ -73,10 +46,8 @@ async def undisturbed(
 ) -> AsyncIterator[World]:
     """The world after a task that nobody disturbed."""
     root = tmp_path_factory.mktemp("undisturbed")
-    with (
-        home_at(root) as home,
-        world_in_docker(home, make_repository(root / "project")) as world,
-    ):
+    with home_at(root) as home:
+        world = world_in_docker(home, make_repository(root / "project"))
         yield await survive(cradle, world)
 
 

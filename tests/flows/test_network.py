@@ -13,7 +13,7 @@ from tests.support.actions import USER, SwarmActions
 from tests.support.home import supervised
 from tests.support.images import require_docker, test_image
 from tests.support.internet import Internet, internet
-from tests.support.reaching import AGENTS, DOCS, OTHER, PACKAGES, cleared, user_of
+from tests.support.reaching import AGENTS, DOCS, OTHER, PACKAGES, user_of
 from tests.support.world import World, story, world_at
 
 pytestmark = [pytest.mark.docker, pytest.mark.asyncio(loop_scope="module")]
@@ -35,9 +35,7 @@ async def world(net: Internet, tmp_path_factory: pytest.TempPathFactory) -> Asyn
     root = tmp_path_factory.mktemp("world")
     with world_at(root, agents=AGENTS, settings=settings) as home:
         async with supervised(home, net.way()) as client:
-            world = World(home, client)
-            yield world
-            await cleared(world)
+            yield World(home, client)
 
 
 @story

@@ -10,7 +10,7 @@ from tests.support.actions import USER, SwarmActions
 from tests.support.home import Home, supervised
 from tests.support.images import require_docker, test_image
 from tests.support.internet import Internet, internet
-from tests.support.reaching import AGENTS, DOCS, PACKAGES, cleared, user_of
+from tests.support.reaching import AGENTS, DOCS, PACKAGES, user_of
 from tests.support.world import World, world_at
 
 pytestmark = pytest.mark.docker
@@ -49,4 +49,3 @@ async def test_an_agent_goes_on_under_the_next_supervisor(tmp_path: Path) -> Non
                 user = SwarmActions(client, repo)
                 await user.review(run)
                 assert f"{DOCS}/page" in await user.file(run, "fetched.txt")
-                await cleared(World(home, client))

@@ -23,7 +23,7 @@ from app.daemon import exclusive, opened
 from app.domain.errors import Unreachable
 from app.gateway.egress_way import WayOut
 from app.supervisor.service import Service
-from sandboxes.docker_parts import OWNER
+from tests.support.leftovers import remove_boxes
 from tests.support.patience import PATIENCE
 
 GIT_NAME = "Ada Lovelace"
@@ -50,6 +50,11 @@ class Home:
         """Write the user's config.yaml."""
         self.config.mkdir(exist_ok=True)
         (self.config / "config.yaml").write_text(yaml.safe_dump(dict(settings)))
+
+    def uses_docker(self) -> bool:
+        """Whether this user's runs are in containers."""
+        written = self.config / "config.yaml"
+        return written.exists() and "driver: docker" in written.read_text()
 
     def swarm(
         self, *args: str, cwd: Path, seconds: float = PATIENCE, **env: str
@@ -123,31 +128,9 @@ def home_at(root: Path) -> Iterator[Home]:
         yield home
     finally:
         home.end_supervisor()
-        _remove_containers(home)
+        if home.uses_docker():
+            remove_boxes(home.state)
         shutil.rmtree(runtime, ignore_errors=True)
-
-
-def _remove_containers(home: Home) -> None:
-    """An agent in a box works on without its supervisor, so a test that ends amid a run must end it, too."""
-    installation, written = home.state / "installation", home.config / "config.yaml"
-    if not (installation.exists() and written.exists() and "driver: docker" in written.read_text()):
-        return
-    ours = ["--quiet", "--filter", f"label={OWNER}={installation.read_text().strip()}"]
-    for kind, what in (("container", ["ls", "--all"]), ("volume", ["ls"])):
-        listed = subprocess.run(
-            ["docker", kind, *what, *ours],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=PATIENCE,
-        )
-        if names := listed.stdout.split():
-            subprocess.run(
-                ["docker", kind, "rm", "--force", *names],
-                capture_output=True,
-                check=False,
-                timeout=PATIENCE,
-            )
 
 
 @contextlib.asynccontextmanager

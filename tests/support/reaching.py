@@ -1,9 +1,7 @@
 """Agents in boxes that fetch pages, and users whose repositories have what they need for it."""
 
-from pathlib import Path
 from typing import Any
 
-from app.domain.run import RunState
 from tests.support.actions import SwarmActions
 from tests.support.internet import Internet
 from tests.support.scripts import Step, scripted
@@ -42,12 +40,3 @@ def user_of(world: World, net: Internet, **settings: object) -> SwarmActions:
     """A user whose repository knows the net's authority."""
     pem = net.authority.cert_pem.bytes()
     return world.user({"fetch.py": FETCH, "authority.pem": pem}, **settings)
-
-
-async def cleared(world: World) -> None:
-    """Everything into the trash, so that nothing of it is left in the engine."""
-    for row in (await world.client.board()).rows:
-        user = SwarmActions(world.client, Path(row.task.repo))
-        if row.run.state != RunState.DISCARDED:
-            await user.discard(row.run.id)
-        await user.settled(row.run.id)

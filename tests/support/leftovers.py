@@ -1,0 +1,39 @@
+"""What the real engine has of one user's installation."""
+
+import contextlib
+from pathlib import Path
+
+from docker import APIClient
+from docker.utils import kwargs_from_env
+
+from sandboxes.docker_parts import OWNER
+
+
+def boxes_of(state: Path) -> tuple[list[str], list[str]]:
+    """Names of the containers and of the volumes that belong to that state directory."""
+    with _engine() as engine:
+        return _named(engine, state)
+
+
+def remove_boxes(state: Path) -> None:
+    """An agent in a box works on without its supervisor, so a test that ends amid a run must end it, too."""
+    with _engine() as engine:
+        containers, volumes = _named(engine, state)
+        for name in containers:
+            engine.remove_container(name, force=True, v=True)
+        for name in volumes:
+            engine.remove_volume(name, force=True)
+
+
+def _engine() -> "contextlib.closing[APIClient]":
+    return contextlib.closing(APIClient(version="auto", **kwargs_from_env()))
+
+
+def _named(engine: APIClient, state: Path) -> tuple[list[str], list[str]]:
+    kept = state / "installation"
+    if not kept.exists():
+        return [], []
+    only = {"label": f"{OWNER}={kept.read_text().strip()}"}
+    containers = engine.containers(all=True, filters=only)
+    volumes = engine.volumes(filters=only)["Volumes"] or []
+    return [each["Names"][0] for each in containers], [each["Name"] for each in volumes]
