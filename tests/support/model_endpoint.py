@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 import sqlalchemy as sa
 
+from app.domain.budget import Limits
 from app.domain.cassette import Cassette
 from app.domain.events import Refused, Spent, UpstreamFailed
 from app.domain.ids import RunId, TaskId
@@ -34,7 +35,12 @@ RUN_ID = RunId("abcde.1")
 RUN_KEY = "swarm-run-test-key"
 REAL_KEY = "sk-real-and-secret-0123456789"
 MODEL = "claude-opus-5-5"
-MESSAGES = "/anthropic/v1/messages"
+GPT = "gpt-5.5"
+MESSAGES, RESPONSES, CHAT = (
+    "/anthropic/v1/messages",
+    "/openai/v1/responses",
+    "/openai/v1/chat/completions",
+)
 
 
 @dataclass
@@ -144,6 +150,18 @@ def ask(text: str = "hello", **more: Any) -> dict[str, Any]:
     return {"model": MODEL, "max_tokens": 1000, "messages": messages, "stream": True} | more
 
 
+def asking(path: str, text: str = "hello", **more: Any) -> dict[str, Any]:
+    """A request as agents of that dialect make it."""
+    said = [{"role": "user", "content": text}]
+    if path.startswith(MESSAGES):
+        return ask(text, **more)
+    if path == RESPONSES:
+        body = {"model": GPT, "input": said, "max_output_tokens": 1000, "store": False}
+    else:
+        body = {"model": GPT, "messages": said, "max_completion_tokens": 1000}
+    return body | {"stream": True} | more
+
+
 @contextlib.asynccontextmanager
 async def bench(
     script: Script | None = None,
@@ -152,6 +170,7 @@ async def bench(
     key: str = REAL_KEY,
     desk: Desk | None = None,
     cassette: Cassette | None = None,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
     **more: Any,
 ) -> AsyncIterator[Bench]:
     """A bench whose run may spend `budget` micro-dollars; `more` goes to `GatewaySettings`."""
@@ -160,7 +179,7 @@ async def bench(
         key_file = directory / "key"
         key_file.write_text(f"{REAL_KEY}\n")
         database = Database.open(directory)
-        await database.write(add_run, RUN_ID, budget)
+        await database.write(add_run, RUN_ID, budget, limits=limits)
         witness = Witnessed()
         async with Rehearsal(script, key=key) as endpoint:
             upstream = Upstream(

@@ -11,21 +11,22 @@ from app.domain.cassette import Cassette
 from app.domain.errors import EnvironmentProblem, UsageError
 from app.gateway.cassette import begin
 from app.gateway.settings import Upstream
-from tests.support.model_endpoint import MESSAGES, REAL_KEY, RUN_KEY, Answer, Bench, ask, bench
+from tests.support.model_endpoint import (
+    CHAT,
+    MESSAGES,
+    REAL_KEY,
+    RESPONSES,
+    RUN_KEY,
+    Answer,
+    Bench,
+    ask,
+    asking,
+    bench,
+)
 
 NOWHERE = Upstream(name="anthropic", url="http://127.0.0.1:1", key="env:NO_SUCH_KEY_HERE")
 COUNT = f"{MESSAGES}/count_tokens"
-PATHS = pytest.mark.parametrize(
-    "path", [MESSAGES, "/openai/v1/responses", "/openai/v1/chat/completions"]
-)
-
-
-def asking(path: str, text: str, **more: Any) -> dict[str, Any]:
-    if path in (MESSAGES, COUNT):
-        return ask(text, **more)
-    place = "input" if path.endswith("responses") else "messages"
-    said = [{"role": "user", "content": text}]
-    return {"model": "gpt-5.5", place: said, "stream": True} | more
+PATHS = pytest.mark.parametrize("path", [MESSAGES, RESPONSES, CHAT])
 
 
 @pytest.fixture

@@ -5,20 +5,27 @@ from typing import Any
 
 import pytest
 
+from app.domain.budget import Limits
 from app.gateway.rehearsal import Rehearsal
 from app.gateway.rehearsal_script import Script, Tokens, ToolUse, Turn
 from app.gateway.settings import Rates, Upstream
 from app.store.tables import SPEND
 from harnesses.base import StopDialect
-from tests.support.model_endpoint import MODEL, RUN_ID, RUN_KEY, Bench, bench, http, raw_upstream
+from tests.support.model_endpoint import (
+    CHAT,
+    GPT,
+    MESSAGES,
+    RESPONSES,
+    RUN_ID,
+    RUN_KEY,
+    Bench,
+    asking,
+    bench,
+    http,
+    raw_upstream,
+)
 
 USAGE = "[[usage input=120 output=300 cache_read=50]]"
-GPT = "gpt-5.5"
-MESSAGES, RESPONSES, CHAT = (
-    "/anthropic/v1/messages",
-    "/openai/v1/responses",
-    "/openai/v1/chat/completions",
-)
 COSTS = {
     MESSAGES: 120 * 4 + 300 * 20 + 50 * 2 // 10,
     RESPONSES: 120 * 5 + 300 * 30 + 50 * 5 // 10,
@@ -28,19 +35,6 @@ COSTS = {
 EVERY = pytest.mark.parametrize("path", [MESSAGES, RESPONSES, CHAT])
 OPENAI = pytest.mark.parametrize("path", [RESPONSES, CHAT])
 LIMITS = {MESSAGES: "max_tokens", RESPONSES: "max_output_tokens", CHAT: "max_completion_tokens"}
-
-
-def asking(path: str, text: str = "hello", **more: Any) -> dict[str, Any]:
-    """A request as agents of that dialect make it."""
-    said = [{"role": "user", "content": text}]
-    match path:
-        case "/anthropic/v1/messages":
-            body = {"model": MODEL, "max_tokens": 1000, "messages": said}
-        case "/openai/v1/responses":
-            body = {"model": GPT, "input": said, "max_output_tokens": 1000, "store": False}
-        case _:
-            body = {"model": GPT, "messages": said, "max_completion_tokens": 1000}
-    return body | {"stream": True} | more
 
 
 def events(answer: bytes) -> list[Any]:
@@ -247,6 +241,21 @@ async def test_a_local_server_is_free_and_its_tokens_are_counted(path: str) -> N
         assert (await b.post(asking(path, USAGE, model="qwen3"), path=path)).status == 200
         spend = await b.settled()
         assert (spend.micros, spend.input, spend.output) == (0, 120, 300)
+
+
+@OPENAI
+async def test_a_free_model_ends_with_its_tokens(path: str) -> None:
+    usage, limits = "[[usage input=1000 output=3000]]", Limits(tokens=20_000)
+    async with (
+        Rehearsal() as server,
+        bench(upstreams=(local(server),), budget=0, limits=limits) as b,
+    ):
+        body = asking(path, usage, model="qwen3", **{LIMITS[path]: 4000})
+        while (answer := await b.post(body, path=path)).status == 200:
+            pass
+        assert "tokens are left" in answer.json["error"]["message"]
+        spend = await b.settled()
+        assert (spend.micros, spend.calls) == (0, 4)
 
 
 async def test_another_providers_unknown_models_are_refused_all_the_same() -> None:

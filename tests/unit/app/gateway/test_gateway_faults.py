@@ -6,7 +6,6 @@ import json
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
@@ -16,12 +15,15 @@ from app.gateway.rehearsal_script import FaultKind
 from app.gateway.settings import DialectName, Upstream
 from tests.support.attacks import attack
 from tests.support.model_endpoint import (
+    CHAT,
     MESSAGES,
     REAL_KEY,
+    RESPONSES,
     RUN_ID,
     RUN_KEY,
     Bench,
     ask,
+    asking,
     bench,
     http,
     raw_upstream,
@@ -241,17 +243,7 @@ async def test_closing_the_gateway_charges_calls_under_way_in_full() -> None:
         assert spend.micros >= 20_000
 
 
-EVERY = pytest.mark.parametrize(
-    "path", [MESSAGES, "/openai/v1/responses", "/openai/v1/chat/completions"]
-)
-
-
-def asking(path: str, text: str) -> dict[str, Any]:
-    said = [{"role": "user", "content": text}]
-    if path == MESSAGES:
-        return ask(text)
-    place = "input" if path.endswith("responses") else "messages"
-    return {"model": "gpt-5.5", place: said, "stream": True}
+EVERY = pytest.mark.parametrize("path", [MESSAGES, RESPONSES, CHAT])
 
 
 @EVERY

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,15 +11,32 @@ import aiohttp
 import pytest
 
 from app.domain.budget import Raise
+from app.domain.events import Spent
 from app.domain.ids import ApprovalId, RunId
 from app.domain.money import Micros
 from app.gateway.lanes import lane_of
 from app.gateway.ledger import Shortage
 from app.store import budgets, costs
-from tests.support.model_endpoint import MESSAGES, RUN_ID, RUN_KEY, Bench, ask, bench
+from tests.support.model_endpoint import (
+    CHAT,
+    MESSAGES,
+    RESPONSES,
+    RUN_ID,
+    RUN_KEY,
+    Bench,
+    ask,
+    asking,
+    bench,
+)
 from tests.support.patience import PATIENCE
 
 PING = b'event: ping\ndata: {"type": "ping"}\n\n'
+SIGNS = {
+    MESSAGES: "ping",
+    RESPONSES: "keepalive",
+    CHAT: "chat.completion.chunk",
+}
+"""What providers themselves send to say that they are still there, or an event that says nothing."""
 
 
 @dataclass
@@ -65,13 +83,17 @@ async def poor(person: Person, alive: float = 0.02) -> AsyncIterator[Bench]:
 
 
 @contextlib.asynccontextmanager
-async def call(b: Bench, **more: Any) -> AsyncIterator[aiohttp.ClientResponse]:
+async def call(
+    b: Bench, path: str = MESSAGES, **more: Any
+) -> AsyncIterator[aiohttp.ClientResponse]:
     """A call whose reply has begun."""
     session = aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(b.socket)))
     headers = {"authorization": f"Bearer {RUN_KEY}"}
     async with (
         session,
-        session.post(f"http://gateway{MESSAGES}", json=ask(**more), headers=headers) as response,
+        session.post(
+            f"http://gateway{path}", json=asking(path, **more), headers=headers
+        ) as response,
     ):
         yield response
 
@@ -86,6 +108,21 @@ async def test_the_stream_lives_while_a_person_decides_and_then_goes_on() -> Non
         assert rest.replace(PING, b"").startswith(b"event: message_start")
         assert b"message_stop" in rest
         assert (await b.settled()).calls == 1
+
+
+@pytest.mark.parametrize("path", SIGNS)
+async def test_each_dialect_has_signs_of_life_that_are_events_and_say_nothing(path: str) -> None:
+    person = Person()
+    async with poor(person) as b, call(b, path) as response:
+        lines = [await response.content.readline() for _ in range(6)]
+        person.said.set()
+        await response.read()
+        signs = [json.loads(line[6:]) for line in lines if line.startswith(b"data: ")]
+        assert len(signs) >= 2
+        for sign in signs:
+            assert SIGNS[path] in (sign.get("type"), sign.get("object"))
+            assert not sign.get("choices")
+        assert [told.known for told in (await told_once(b))] == ["metered"]
 
 
 async def test_a_reply_that_is_not_streamed_waits_in_front_of_its_json() -> None:
@@ -175,3 +212,9 @@ async def test_nearly_all_of_a_small_budget_can_be_used_side_by_side() -> None:
         spend = await b.spend()
         assert spend.micros >= 900_000
         assert spend.micros % cost == 0
+
+
+async def told_once(b: Bench) -> list[Spent]:
+    """What was told of the one call, once it is settled."""
+    await b.settled()
+    return b.witness.spent
