@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import msgspec
 
 from harnesses import acp_lines as lines
 from harnesses import acp_tools as tools
 from harnesses import jsonrpc, relay
-from harnesses.base import Brief, Send
+from harnesses.base import Brief, Said, Send
 from harnesses.events import (
+    COUNT_LIMIT,
+    LOST,
     AgentEvent,
     MessageChunk,
     PermissionAsked,
@@ -26,14 +28,12 @@ from harnesses.events import (
 )
 from harnesses.text import OUTPUT_LIMIT, as_json, clip, excerpt, one_line
 
-Said: TypeAlias = list[AgentEvent | Send]
 VERSION: Final = 1
 """Of the protocol; agents that speak another one say so in their greeting."""
 INITIALIZE: Final = 1
 OPEN: Final = 2
 PROMPT: Final = 3
 RPC: Final = {"jsonrpc": "2.0"}
-_LOST: Final = "The turn ended before a result came."
 _REASONS: Final[dict[str, StopReason]] = {
     "end_turn": "end_turn",
     "max_tokens": "max_tokens",
@@ -43,7 +43,6 @@ _REASONS: Final[dict[str, StopReason]] = {
 }
 _STOPPED: Final = {"max_turn_requests": "it made as many model calls as it may"}
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,127}")
-_COUNT_LIMIT: Final = 10**12
 
 
 def is_conversation(text: str) -> bool:
@@ -253,7 +252,7 @@ class AcpSession:
         self._ended = True
         self._open.clear()
         running = [call for call in self._calls.values() if call.shown and not call.done]
-        return [*(ToolCallUpdate(call.id, "failed", _LOST) for call in running), *last]
+        return [*(ToolCallUpdate(call.id, "failed", LOST) for call in running), *last]
 
 
 def _outcome(asked: lines.Asked, *, allow: bool) -> dict[str, Any]:
@@ -292,10 +291,10 @@ def _usage(usage: lines.Usage | None, cost: int | None) -> UsageReported:
 
 
 def _count(count: int | None) -> int:
-    return count if count is not None and 0 <= count <= _COUNT_LIMIT else 0
+    return count if count is not None and 0 <= count <= COUNT_LIMIT else 0
 
 
 def _micros(cost: lines.Cost | None) -> int | None:
-    if cost is None or cost.currency != "USD" or not 0 <= cost.amount <= _COUNT_LIMIT:
+    if cost is None or cost.currency != "USD" or not 0 <= cost.amount <= COUNT_LIMIT:
         return None
     return round(cost.amount * 1_000_000)

@@ -84,6 +84,10 @@ class Send(msgspec.Struct, frozen=True):
     line: str
 
 
+Said: TypeAlias = list[AgentEvent | Send]
+"""What comes of a line of the agent: what it says, and what it is to be sent."""
+
+
 class Session(Protocol):
     """The conversation of one turn: pure state, rebuilt by feeding the same lines again."""
 

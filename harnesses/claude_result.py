@@ -3,12 +3,10 @@
 from typing import Final
 
 from harnesses.claude_lines import ModelUsage, Result, Usage
-from harnesses.events import AgentEvent, StopReason, TurnEnded, UsageReported
+from harnesses.events import COUNT_LIMIT, AgentEvent, StopReason, TurnEnded, UsageReported
 from harnesses.text import OUTPUT_LIMIT, clip
 
 _ABORTED: Final = ("aborted_tools", "aborted_streaming")
-_COUNT_LIMIT: Final = 10**12
-"""A claim beyond this is nonsense, and counts as nothing."""
 
 
 def ending(result: Result, *, interrupted: bool) -> list[AgentEvent]:
@@ -64,10 +62,10 @@ def _usage(result: Result) -> UsageReported:
 
 
 def _sum(counts: list[int | None]) -> int:
-    return sum(count for count in counts if count is not None and 0 <= count <= _COUNT_LIMIT)
+    return sum(count for count in counts if count is not None and 0 <= count <= COUNT_LIMIT)
 
 
 def _micros(cost: float | None) -> int | None:
-    if cost is None or not 0 <= cost <= _COUNT_LIMIT:
+    if cost is None or not 0 <= cost <= COUNT_LIMIT:
         return None
     return round(cost * 1_000_000)

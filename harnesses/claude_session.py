@@ -1,16 +1,17 @@
 """One turn of Claude Code: its lines in, events and replies out."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal
 
 import msgspec
 
 from harnesses import claude_lines as lines
 from harnesses import claude_tools as tools
-from harnesses.base import Brief, Send
+from harnesses.base import Brief, Said, Send
 from harnesses.claude_result import cut_result, ending
 from harnesses.claude_streamed import Streamed
 from harnesses.events import (
+    LOST,
     AgentEvent,
     MessageChunk,
     MessageTaken,
@@ -25,10 +26,8 @@ from harnesses.events import (
 )
 from harnesses.text import INPUT_LIMIT, OUTPUT_LIMIT, as_json, clip, excerpt, is_uuid, one_line
 
-Said: TypeAlias = list[AgentEvent | Send]
 _STRANGE_LIMIT: Final = 20
 DENIED: Final = "The user does not allow this. Find another way, or say why you need it."
-_LOST: Final = "The turn ended before a result came."
 
 
 class _Call(msgspec.Struct):
@@ -237,9 +236,7 @@ class ClaudeSession:
         self._ended = True
         self._open.clear()
         lost: Said = [
-            ToolCallUpdate(name, "failed", _LOST)
-            for name, call in self._calls.items()
-            if call.shown
+            ToolCallUpdate(name, "failed", LOST) for name, call in self._calls.items() if call.shown
         ]
         self._calls.clear()
         return [*lost, *last]

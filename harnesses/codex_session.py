@@ -1,15 +1,17 @@
 """One turn of Codex: what its app-server says in, events and replies out."""
 
 from collections.abc import Iterable
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import msgspec
 
 from harnesses import codex_items as items
 from harnesses import codex_lines as lines
 from harnesses import jsonrpc, relay
-from harnesses.base import Brief, Send
+from harnesses.base import Brief, Said, Send
 from harnesses.events import (
+    COUNT_LIMIT,
+    LOST,
     AgentEvent,
     MessageChunk,
     MessageTaken,
@@ -26,15 +28,12 @@ from harnesses.events import (
 )
 from harnesses.text import OUTPUT_LIMIT, as_json, clip, excerpt, is_uuid, one_line, out_of_shell
 
-Said: TypeAlias = list[AgentEvent | Send]
 INITIALIZE: Final = 1
 THREAD: Final = 2
 TURN: Final = 3
 _TELL: Final = "tell-"
-_LOST: Final = "The turn ended before a result came."
 _REASONS: Final[dict[str, StopReason]] = {"completed": "end_turn", "interrupted": "cancelled"}
 _PLANNED: Final = {"inProgress": "in_progress", "completed": "completed"}
-_COUNT_LIMIT: Final = 10**12
 
 
 class _Open(msgspec.Struct):
@@ -248,7 +247,7 @@ class CodexSession:
     def _end(self, last: list[AgentEvent]) -> Said:
         self._ended = True
         self._open.clear()
-        lost: Said = [ToolCallUpdate(name, "failed", _LOST) for name in sorted(self._running)]
+        lost: Said = [ToolCallUpdate(name, "failed", LOST) for name in sorted(self._running)]
         self._running.clear()
         return [*lost, *last]
 
@@ -271,7 +270,7 @@ def _sum(used: UsageReported, last: lines.Tokens) -> UsageReported:
     """Codex counts what came from a cache among the input."""
     counts = [last.input_tokens, last.cached_input_tokens, last.output_tokens]
     counts.append(last.cache_write_input_tokens)
-    if not all(0 <= count <= _COUNT_LIMIT for count in counts):
+    if not all(0 <= count <= COUNT_LIMIT for count in counts):
         return used
     return UsageReported(
         input=used.input + max(0, last.input_tokens - last.cached_input_tokens),

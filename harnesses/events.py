@@ -3,7 +3,7 @@
 An event is a *claim* of a program in the sandbox. Cost, status and "tests passed" are never decided from it.
 """
 
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
@@ -70,6 +70,10 @@ class ToolCallUpdate(Fact, frozen=True, tag="tool_call_update"):
     """What the tool gave back, cut to a readable length."""
 
 
+LOST: Final = "The turn ended before a result came."
+"""What a call gave back that was still running when its turn ended."""
+
+
 class PlanEntry(Fact, frozen=True, tag="plan_entry"):
     text: str
     status: Literal["pending", "in_progress", "completed"] = "pending"
@@ -101,6 +105,10 @@ class MessageTaken(Fact, frozen=True, tag="message_taken"):
 
     id: str
     """The id the message was sent with."""
+
+
+COUNT_LIMIT: Final = 10**12
+"""A count beyond this is nonsense, and counts as nothing."""
 
 
 class UsageReported(Fact, frozen=True, tag="usage"):
