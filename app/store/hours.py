@@ -39,7 +39,7 @@ def work_under(c: sa.Connection, who: Account, cap: Cap) -> Work:
     period = name.rpartition("/")[2]
     match kind:
         case "run":
-            return _work(c, [RUN.c.id == who.run], _round(c, who.run))
+            return _until_looked(c, [RUN.c.id == who.run])
         case "task":
             return _until_looked(c, [RUN.c.task == who.task])
         case "flow":
@@ -50,13 +50,6 @@ def work_under(c: sa.Connection, who: Account, cap: Cap) -> Work:
             return _work(c, [TASK.c.repo == who.repo], begin_of(period))
         case _:
             return _work(c, [], begin_of(period))
-
-
-def _round(c: sa.Connection, run: RunId) -> float:
-    """When the run's agent began to work after a person looked last."""
-    now = sa.select(RUN.c.round).where(RUN.c.id == run).scalar_subquery()
-    begun = sa.select(sa.func.min(TURN.c.began)).where(TURN.c.run == run, TURN.c.round == now)
-    return float(c.execute(begun).scalar() or 0.0)
 
 
 def _until_looked(c: sa.Connection, which: Sequence[sa.ColumnElement[bool]]) -> Work:

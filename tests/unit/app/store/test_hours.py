@@ -15,6 +15,7 @@ from tests.support.rows import a_run, a_task, asked
 DAY = "1970-01-11"
 MORNING = 10 * 86_400.0
 RUN, RACING, OTHER, STRANGE = (RunId(name) for name in ("aaaaa.1", "aaaaa.2", "bbbbb.1", "ccccc.1"))
+UNTIL_LOOKED = (f"run/{RUN}", "task/aaaaa", "flow/f")
 EVERYBODY = {RUN, RACING, OTHER, STRANGE}
 CEILINGS = Ceilings(
     day_seconds=1.0,
@@ -43,8 +44,8 @@ def fill(c: sa.Connection) -> None:
         begin(c, run, 1, MORNING)
 
 
-def begin(c: sa.Connection, run: RunId, number: int, at: float, *, round_: int = 1) -> None:
-    turns.add(c, Turn(run=run, number=number, round=round_, prompt="", began=at))
+def begin(c: sa.Connection, run: RunId, number: int, at: float) -> None:
+    turns.add(c, Turn(run=run, number=number, round=1, prompt="", began=at))
 
 
 def work(c: sa.Connection, key: str) -> hours.Work:
@@ -82,10 +83,14 @@ def test_what_ended_before_the_day_began_is_not_of_it(c: sa.Connection) -> None:
 
 
 @pytest.mark.parametrize("deed", ["resumed", "retried", "changes"])
-def test_a_persons_deed_begins_the_time_of_task_and_flow_anew(c: sa.Connection, deed: str) -> None:
-    audit.record(c, key="1", what=deed, actor="ada", at=MORNING + 60, run=RACING)
-    assert work(c, "task/aaaaa").since == MORNING + 60
-    assert work(c, "flow/f").since == MORNING + 60
+def test_a_persons_deed_begins_the_time_anew(c: sa.Connection, deed: str) -> None:
+    audit.record(c, key="1", what=deed, actor="ada", at=MORNING + 60, run=RUN)
+    assert {work(c, key).since for key in UNTIL_LOOKED} == {MORNING + 60}
+
+
+def test_that_of_another_run_only_the_time_of_what_they_share(c: sa.Connection) -> None:
+    audit.record(c, key="1", what="resumed", actor="ada", at=MORNING + 60, run=RACING)
+    assert [work(c, key).since for key in UNTIL_LOOKED] == [0, MORNING + 60, MORNING + 60]
 
 
 @pytest.mark.parametrize(
@@ -94,14 +99,7 @@ def test_a_persons_deed_begins_the_time_of_task_and_flow_anew(c: sa.Connection, 
 )
 def test_nothing_else_does(c: sa.Connection, deed: str, actor: str, run: RunId) -> None:
     audit.record(c, key="1", what=deed, actor=actor, at=MORNING + 60, run=run)
-    assert work(c, "task/aaaaa").since == 0
-    assert work(c, "flow/f").since == 0
-
-
-def test_the_time_of_a_run_begins_with_its_round(c: sa.Connection) -> None:
-    tasks.update(c, RUN, round=2)
-    begin(c, RUN, 2, MORNING + 500, round_=2)
-    assert work(c, f"run/{RUN}").since == MORNING + 500
+    assert {work(c, key).since for key in UNTIL_LOOKED} == {0}
 
 
 def test_questions_of_the_same_runs_come_with_the_work(c: sa.Connection) -> None:
