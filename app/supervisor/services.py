@@ -20,6 +20,7 @@ from app.store import tasks
 from app.store.database import Database
 from app.supervisor.broker import Broker
 from app.supervisor.engine import Engine
+from app.supervisor.ramp import Ramp
 from harnesses import registry as harness_registry
 from harnesses.base import Harness
 from harnesses.catalog import Catalog
@@ -56,6 +57,8 @@ class Live:
         self._locks: dict[RunId, asyncio.Lock] = {}
         self.routing = asyncio.Lock()
         """Choices are made one after another: a try of an agent that failed is one try."""
+        self.ramp = Ramp()
+        """Starts are a few at a time."""
         self.strangers: set[tuple[str, str]] = set()
         """Repositories, each with a place that is empty now, that were looked at and are not what was there."""
 

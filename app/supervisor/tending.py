@@ -83,6 +83,7 @@ class Tending:
         turn = f"turn-{self._turn.number}"
         async with contextlib.aclosing(converse(self._session, self._process)) as said:
             async for line, index, event in said:
+                self._s.live.ramp.leave(self._run.id)
                 self._s.broker.post(self._run.id, f"{turn}/{line.pos}.{index}", event)
                 await self._take(event)
                 if isinstance(event, TurnEnded):

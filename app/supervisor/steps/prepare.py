@@ -44,7 +44,11 @@ async def prepare(s: Services, run: RunId, round_: int) -> int:
     if found.state == RunState.QUEUED:
         await s.move(run, RunState.PREPARING, key=f"round-{round_}")
     await s.database.write(tasks.lease_ports, run)
-    await _lay_out(s, task, found)
+    await s.live.ramp.enter(run)
+    try:
+        await _lay_out(s, task, found)
+    finally:
+        s.live.ramp.leave(run)
     limit = s.configuration.settings.routing.bundle_bytes
     return await s.database.write(_first_turn, task, run, round_, s.clock(), limit)
 

@@ -40,6 +40,7 @@ async def work(s: Services, run_id: RunId, number: int) -> str:
     sandbox = await open_sandbox(s, run, at.repo)
     if await sandbox.find(turn_name(number)) is None:
         await s.database.write(reviews.lose, run_id)
+        await s.live.ramp.enter(run_id)
         turn = await bring_in(s, at, turn, sandbox)
     brief = await _brief(s, at, turn, sandbox, key)
     process = await _start(s, run, brief, sandbox)
