@@ -113,6 +113,10 @@ class Told:
     asked: int
     """Calls that came to the provider."""
 
+    @property
+    def runs(self) -> list[wire.RunDetail]:
+        return [*(story.end for story in self.parked.values()), self.counted, self.looped]
+
 
 @story
 async def told(house: World, provider: Rehearsal) -> Told:
@@ -230,13 +234,25 @@ async def test_what_a_sub_agent_costs_is_told_apart(house: World, told: Told) ->
     assert sum(line.micros for line in lines) == told.counted.spend.micros
 
 
+async def test_every_call_of_every_program_is_counted_those_in_the_background_too(
+    house: World, provider: Rehearsal, told: Told
+) -> None:
+    made = provider.calls[: told.asked]
+    assert any(not call.body.get("tools") for call in made)
+    billed = [call.billed for call in made if call.billed is not None]
+    spends = [(await house.client.detail(each.row.run.id)).spend for each in told.runs]
+    assert sum(each.calls for each in spends) == len(billed)
+    assert sum(each.output for each in spends) == sum(each.output for each in billed)
+    sent = (each.input + each.cache_read + each.cache_write for each in spends)
+    assert sum(sent) == sum(each.input + each.cache_read + each.written for each in billed)
+
+
 @pytest.mark.parametrize("by", WAYS)
 async def test_however_costs_are_added_up_they_are_the_ledger(
     house: World, told: Told, by: str
 ) -> None:
-    runs = [*(story.end for story in told.parked.values()), told.counted, told.looped]
     lines = await house.client.costs(by)
-    assert sum(line.micros for line in lines) == sum(each.spend.micros for each in runs)
+    assert sum(line.micros for line in lines) == sum(each.spend.micros for each in told.runs)
 
 
 async def test_a_loop_of_requests_is_cut_off_by_their_rate(provider: Rehearsal, told: Told) -> None:

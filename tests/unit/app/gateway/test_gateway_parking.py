@@ -198,22 +198,6 @@ def test_each_harness_says_in_its_own_way_whose_call_it_is(
     assert lane_of(headers) == lane
 
 
-async def test_nearly_all_of_a_small_budget_can_be_used_side_by_side() -> None:
-    """Calls beside each other wait for what the others give back, rather than being refused."""
-    usage = "[[usage input=1000 output=2000]]"
-    cost = 1000 * 4 + 2000 * 20
-    async with bench(budget=10**6) as b:
-
-        async def work() -> None:
-            while (await b.post(ask(usage, max_tokens=4_000))).status == 200:
-                pass
-
-        await asyncio.gather(*(work() for _ in range(8)))
-        spend = await b.spend()
-        assert spend.micros >= 900_000
-        assert spend.micros % cost == 0
-
-
 async def told_once(b: Bench) -> list[Spent]:
     """What was told of the one call, once it is settled."""
     await b.settled()
