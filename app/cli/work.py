@@ -1,4 +1,4 @@
-"""Verbs that make agents work or stop: run, stop, resume, retry."""
+"""The verb that gives agents work: run."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.call import Call, json_text, user_name
-from app.cli.look import Id
 from app.cli.verbs import examples
 from app.domain.errors import UsageError
 
@@ -211,95 +210,6 @@ def money(text: str | None, flag: str = "--budget") -> "Micros | None":
         return parse_dollars(text)
     except ValueError as error:
         raise UsageError(f"{flag}: {error}") from None
-
-
-@examples('swarm tell k3f9x "Leave the public names as they are"')
-def tell(
-    ctx: typer.Context,
-    run: Id,
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="What the agent should know.")],
-) -> None:
-    """Say something to an agent at work, without stopping it.
-
-    It hears it between two steps of its turn; when it cannot, its next turn begins with it.
-    """
-    from app import wire
-
-    call = Call.of(ctx)
-    body = wire.Tell(text=text, by=user_name())
-    told(call, call.ask(lambda swarm: swarm.tell(run, body)))
-
-
-@examples("swarm stop k3f9x", "swarm stop --all")
-def stop(
-    ctx: typer.Context,
-    run: Annotated[
-        str | None, typer.Argument(metavar="ID", help="A task or run, or the beginning of its id.")
-    ] = None,
-    *,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Every run at work, in every repository.")
-    ] = False,
-) -> None:
-    """Stop a run; what it has done so far is kept."""
-    call = Call.of(ctx)
-    if (run is None) is not everything:
-        raise UsageError("say what to stop: an ID, or --all", hint="`swarm ps` lists them.")
-    rows = call.ask(lambda swarm: _stop(call, swarm, run))
-    if call.json:
-        call.out(json_text(rows if everything else rows[0]))
-    for row in () if call.json else rows:
-        call.out(f"{row.run.id} {row.run.state}")
-    if not rows and not call.json:
-        call.say("Nothing is at work.")
-
-
-async def _stop(call: Call, swarm: "Swarm", run: str | None) -> "list[wire.RunRow]":
-    from app import wire
-    from app.domain.run import ACTIVE, RunState
-
-    act = wire.Act(by=user_name())
-    if run is not None:
-        return [await swarm.stop(run, act)]
-    board = await swarm.board(str(call.root()) if call.repo else "")
-    at_work = [r.run for r in board.rows if r.run.state in ACTIVE - {RunState.MERGING}]
-    return [await swarm.stop(one.id, act) for one in at_work]
-
-
-@examples("swarm resume k3f9x", "swarm resume k3f9x --budget 3.00")
-def resume(ctx: typer.Context, run: Id, *, budget: Budget = None) -> None:
-    """Let a parked or stopped run go on where it stopped."""
-    from app import wire
-
-    call = Call.of(ctx)
-    body = wire.Resume(budget=money(budget), by=user_name())
-    told(call, call.ask(lambda swarm: swarm.resume(run, body)))
-
-
-@examples("swarm retry k3f9x", "swarm retry k3f9x --agent codex")
-def retry(
-    ctx: typer.Context,
-    run: Id,
-    *,
-    agent: Annotated[
-        str,
-        typer.Option("--agent", metavar="NAME", help="Another agent, or a name of `swarm models`."),
-    ] = "",
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Tell it nothing of what was tried before.")
-    ] = False,
-) -> None:
-    """Start the task again from its base, as a new run.
-
-    It is told what the ones before it left.
-
-    It gets their diff, what failed, review comments and decisions: `swarm bundle ID` shows them.
-    """
-    from app import wire
-
-    call = Call.of(ctx)
-    body = wire.Retry(agent=agent, fresh=fresh, by=user_name())
-    told(call, call.ask(lambda swarm: swarm.retry(run, body)))
 
 
 def told(call: Call, row: "wire.RunRow") -> None:

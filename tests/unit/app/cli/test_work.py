@@ -7,6 +7,7 @@ import pytest
 
 from app import wire
 from app.domain import events as swarm
+from app.domain.errors import BudgetSpent
 from app.domain.run import RunState
 from tests.support.canned import Canned
 from tests.support.nouns import NOW, a_detail, a_row, an_event
@@ -131,7 +132,22 @@ def test_stop_all_stops_what_is_at_work(user: User, supervisor: Canned) -> None:
 
 def test_stop_all_with_nothing_at_work_says_so(user: User, supervisor: Canned) -> None:
     supervisor.on("GET /v1/runs", wire.Board(rows=(), seq=1, now=NOW))
-    assert user.types("stop", "--all").err == "Nothing is at work.\n"
+    assert user.types("stop", "--all").err == "There is nothing to stop.\n"
+
+
+def test_resume_all_goes_on_with_the_others_when_one_is_refused(
+    user: User, supervisor: Canned
+) -> None:
+    states = (RunState.PARKED, RunState.FAILED, RunState.CANCELLED, RunState.PARKED)
+    rows = [a_row(id=f"t{n}.1", state=state) for n, state in enumerate(states)]
+    supervisor.on("GET /v1/runs", wire.Board(rows=tuple(rows), seq=1, now=NOW))
+    supervisor.on("POST /v1/runs/t0.1/resume", BudgetSpent("it has spent $1.00", hint="Raise it."))
+    for n in (1, 3):
+        supervisor.on(f"POST /v1/runs/t{n}.1/resume", a_row(id=f"t{n}.1", state=RunState.QUEUED))
+    done = user.types("resume", "--all")
+    assert done.out == "t1.1 queued\nt3.1 queued\n"
+    assert done.err == "t0.1: it has spent $1.00. Raise it.\n"
+    assert done.code == BudgetSpent.exit_code
 
 
 def test_resume_sends_the_new_budget(user: User, supervisor: Canned) -> None:
