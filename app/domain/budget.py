@@ -13,6 +13,7 @@ from app.domain.ids import ApprovalId, RunId, TaskId
 from app.domain.money import Micros
 
 T = TypeVar("T", bound=float)
+Unit: TypeAlias = Literal["money", "tokens"]
 OnLimit: TypeAlias = Literal["park", "stop"]
 """At a limit: keep the agent waiting and ask a person for more, or stop it at once."""
 
@@ -158,13 +159,16 @@ class Passed(Value, frozen=True, kw_only=True):
     """A budget's threshold that was passed, which happens once."""
 
     tally: str
+    """What was counted; with `/tokens` behind it where tokens were."""
     percent: int
     run: RunId
     """Whose call passed it."""
     at: float
     of: str
-    spent: Micros
-    cap: Micros
+    spent: int
+    cap: int
+    unit: Unit = "money"
+    """Of `spent` and `cap`: micro-dollars, or tokens."""
 
 
 def day_of(at: float) -> str:

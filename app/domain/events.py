@@ -4,6 +4,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from app.domain.budget import Unit
 from app.domain.ids import ApprovalId, ReviewId, RunId
 from app.domain.money import Known, dollars
 from app.domain.review import CheckResult, Finding, Verdict
@@ -87,13 +88,15 @@ class Warned(Lifecycle, frozen=True, tag="warned"):
     """What the budget is of, in words: `this run`, `the day`."""
     percent: int
     spent: int
-    """Micro-dollars."""
     cap: int
-    """Micro-dollars."""
+    unit: Unit = "money"
+    """Of `spent` and `cap`: micro-dollars, or tokens."""
 
     def words(self) -> str:
         """For people."""
         amounts = f"{dollars(self.spent)} of {dollars(self.cap)}"
+        if self.unit == "tokens":
+            amounts = f"{self.spent:,} of {self.cap:,} tokens"
         return f"{self.percent}% of the budget of {self.of} is spent: {amounts}"
 
 

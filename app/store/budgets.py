@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from app.domain.budget import (
     Account,
@@ -133,7 +134,7 @@ def warn(
     caps = [
         cap
         for cap in chain(who, ceilings, day or day_of(now))
-        if cap.key in names and cap.micros is not None
+        if cap.key in names and (cap.micros is not None or cap.tokens is not None)
     ]
     have = tallies(c, keys(caps))
     return tuple(
@@ -145,21 +146,27 @@ def warn(
 
 
 def _passed(c: sa.Connection, who: Account, cap: Cap, tally: Tally, now: float) -> Iterator[Passed]:
-    limit = (cap.micros or 0) + tally.raised
-    if limit <= 0:
-        return
-    for percent in crossed(limit, tally.spent, who.limits.warn):
-        found = Passed(
-            tally=cap.key,
-            percent=percent,
-            run=who.run,
-            at=now,
-            of=cap.of,
-            spent=tally.spent,
-            cap=Micros(limit),
-        )
-        if insert_once(c, WARNING, **plain(found)):
-            yield found
+    fresh = Passed(tally=cap.key, percent=0, run=who.run, at=now, of=cap.of, spent=0, cap=0)
+    units = (
+        replace(fresh, spent=tally.spent, cap=_raised(cap.micros, tally.raised)),
+        replace(
+            fresh,
+            tally=f"{cap.key}/tokens",
+            spent=tally.tokens,
+            cap=_raised(cap.tokens, tally.tokens_raised),
+            unit="tokens",
+        ),
+    )
+    for each in units:
+        for percent in crossed(each.cap, each.spent, who.limits.warn) if each.cap > 0 else ():
+            found = replace(each, percent=percent)
+            if insert_once(c, WARNING, **plain(found)):
+                yield found
+
+
+def _raised(limit: int | None, by: int) -> int:
+    """The limit as it is now; 0 where there is none."""
+    return 0 if limit is None else limit + by
 
 
 def warnings_since(c: sa.Connection, at: float) -> tuple[Passed, ...]:

@@ -263,6 +263,7 @@ WARNING = sa.Table(
     sa.Column("of", sa.Text, nullable=False),
     sa.Column("spent", sa.BigInteger, nullable=False),
     sa.Column("cap", sa.BigInteger, nullable=False),
+    sa.Column("unit", sa.Text, nullable=False, server_default="money"),
 )
 """Each threshold that a budget has passed, once; `run` is the one whose call passed it."""
 

@@ -102,7 +102,7 @@ class LogWitness:
 
     def passed(self, found: Passed) -> None:
         """A budget has come near its limit. Said again, after a crash, it is the same event."""
-        warned = Warned(found.of, found.percent, found.spent, found.cap)
+        warned = Warned(found.of, found.percent, found.spent, found.cap, found.unit)
         self._broker.post(found.run, f"warned/{found.tally}/{found.percent}", warned)
 
 

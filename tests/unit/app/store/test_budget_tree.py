@@ -157,6 +157,18 @@ def test_a_threshold_is_told_once_for_each_budget_that_passes_it(c: sa.Connectio
     assert len(c.execute(sa.select(WARNING)).all()) == 4
 
 
+def test_thresholds_of_tokens_are_told_apart_from_those_of_money() -> None:
+    engine = book(tokens=400, task_tokens=1_000)
+    with engine.begin() as c:
+        told = []
+        for number in range(3):
+            reserve(c, f"h{number}", 100_000, tokens=100)
+            passed = settle(c, f"h{number}", 100_000).passed
+            told.append([(each.of, each.unit, each.spent, each.cap) for each in passed])
+        assert told == [[], [("this run", "tokens", 200, 400)], []]
+    engine.dispose()
+
+
 def test_a_raised_budget_has_room_again(c: sa.Connection) -> None:
     for number in range(3):
         reserve(c, f"h{number}", 300_000)
