@@ -42,6 +42,8 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     """How often the tree came back to what it had been."""
     idle_micros: int = 500_000
     """Spent without a change of the tree."""
+    idle_seconds: float = 15.0
+    """And for so long: a change is seen a moment after it was made."""
     spike: float = 4.0
     """How many times what a call used to cost."""
     spike_calls: int = 5
@@ -260,6 +262,7 @@ class _Money:
     def __init__(self, limits: Thresholds) -> None:
         self._limits = limits
         self._since = 0
+        self._began = 0.0
         self._told = False
         self._usual = 0.0
         self._calls = 0
@@ -269,6 +272,8 @@ class _Money:
             case Changed():
                 self._since, self._told = 0, False
             case Paid(micros=micros):
+                if not self._since:
+                    self._began = seen.at
                 return self._spike(seen.at, micros) or self._idle(seen.at, micros)
             case _:
                 pass
@@ -276,7 +281,8 @@ class _Money:
 
     def _idle(self, at: float, micros: int) -> Alarm | None:
         self._since += micros
-        if self._told or self._since < self._limits.idle_micros:
+        early = at - self._began < self._limits.idle_seconds
+        if self._told or early or self._since < self._limits.idle_micros:
             return None
         self._told = True
         words = f"{_dollars(self._since)} spent without a change of any file"

@@ -48,7 +48,7 @@ class SpendSettings(Section):
     do: Reaction = "notify"
     """`off`, `note`, `notify`, `pause` or `stop`."""
     dollars: Annotated[Decimal, BeforeValidator(dollars_of)] = Decimal("0.50")
-    """US dollars since a file last changed."""
+    """US dollars since a file last changed, spent over 15 seconds at least."""
 
 
 class SpikeSettings(Section):

@@ -122,6 +122,18 @@ def honest(told: Callable[[], Story]) -> Callable[[], Story]:
 
 
 @honest
+def spends_much_in_the_moment_before_its_change_is_seen() -> Story:
+    story = Story()
+    story.use("Edit: GUIDE.md", "ok")
+    for _ in range(11):
+        story.pay(60_000)
+    story.now += 2
+    story.change("a" * 40)
+    story.pay(60_000)
+    return story
+
+
+@honest
 def asks_every_half_minute_whether_a_build_is_done() -> Story:
     story = Story()
     for _ in range(12):
