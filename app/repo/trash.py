@@ -22,7 +22,7 @@ from app.repo.hub import Hub
 from app.repo.locks import held
 from app.repo.process import SLOW
 from app.repo.repository import Repository, tip_of
-from app.repo.transfer import contains
+from app.repo.transfer import contains, has
 from app.repo.worktrees import (
     LOCK,
     Worktree,
@@ -240,25 +240,22 @@ async def forget(repo: Repository, run: RunId) -> None:
 
 
 async def forget_landed(repo: Repository, run: RunId, snapshot: str) -> bool:
-    """Let go of all that is kept for a merged run, unless a person's own work is in it; whether it went."""
-    saved, earlier = await trashed(repo, run), await _brought_back(repo, run)
-    if saved and await _tree_of(repo, saved) != await _tree_of(repo, snapshot):
-        return False
-    if earlier and not await _all_landed(repo, earlier, snapshot):
+    """Let go of all that is kept for a merged run, unless a person's own work is in it; whether it went.
+
+    All that was ever saved counts: each saving stands on the ones before it.
+    """
+    kept = [each for each in (await trashed(repo, run), await _brought_back(repo, run)) if each]
+    if kept and not await _holds_all(repo, snapshot, kept):
         return False
     await forget(repo, run)
     return True
 
 
-async def _all_landed(repo: Repository, earlier: str, snapshot: str) -> bool:
-    """Whether what was once restored held nothing but what the agent's snapshots hold."""
-    made_on = await _parent(repo.git(), earlier)
-    same = await _tree_of(repo, earlier) == await _tree_of(repo, made_on)
-    return same and await contains(repo.git(), snapshot, made_on)
-
-
-async def _tree_of(repo: Repository, commit: str) -> str:
-    found = await repo.git().ask(
-        "rev-parse", "--verify", "--quiet", f"{checked_id(commit)}^{{tree}}"
-    )
-    return found.stdout.decode().strip()
+async def _holds_all(repo: Repository, snapshot: str, kept: Sequence[str]) -> bool:
+    """Whether every file of those commits is in the history of the snapshot, too."""
+    if not await has(repo.git(), snapshot):
+        return False
+    wanted = [checked_id(each) for each in kept]
+    listed = ("rev-list", "--objects", *wanted, f"^{checked_id(snapshot)}")
+    # Commits stand alone in their line; trees and files have a name behind them, if an empty one.
+    return b" " not in await repo.git().run(*listed, bounds=SLOW)

@@ -114,7 +114,6 @@ class Acts:
 
     async def restore(self, run: RunId, body: wire.Act) -> wire.RunRow:
         """Back from the trash, in the state it had."""
-        await landing.restore(self._s, run)
         s, now = self._s, self._s.clock()
 
         def write(c: sa.Connection) -> None:
@@ -123,7 +122,10 @@ class Acts:
             tasks.update(c, run, saved="")
             _record(c, run, "restored", body.by, now)
 
-        await s.database.write(write)
+        # A discard that is not through yet would take away again what comes back here.
+        async with s.live.putting_away(run):
+            await landing.restore(s, run)
+            await s.database.write(write)
         return await self._moved(run, "restored")
 
     async def merge(self, run: RunId, body: wire.Act) -> wire.RunRow:

@@ -50,11 +50,11 @@ class Places:
 
 
 class Live:
-    """What is known only while this process lives: wake-up calls, and one lock a run for its snapshots."""
+    """What is known only while this process lives: wake-up calls, and locks of single runs."""
 
     def __init__(self) -> None:
         self._wakes: dict[RunId, asyncio.Event] = {}
-        self._locks: dict[RunId, asyncio.Lock] = {}
+        self._locks: dict[tuple[str, RunId], asyncio.Lock] = {}
         self.routing = asyncio.Lock()
         """Choices are made one after another: a try of an agent that failed is one try."""
         self.ramp = Ramp()
@@ -75,7 +75,11 @@ class Live:
         event.clear()
 
     def snapshot_lock(self, run: RunId) -> asyncio.Lock:
-        return self._locks.setdefault(run, asyncio.Lock())
+        return self._locks.setdefault(("snapshot", run), asyncio.Lock())
+
+    def putting_away(self, run: RunId) -> asyncio.Lock:
+        """Held while the run is cleaned up or brought back: neither finds the other's work half done."""
+        return self._locks.setdefault(("putting away", run), asyncio.Lock())
 
 
 def _still_there(root: Path) -> Path:

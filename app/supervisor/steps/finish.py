@@ -107,6 +107,11 @@ async def clean_up(s: Services, run_id: RunId, *, unsaved: bool = False) -> str:
 
     A sandbox that holds what could not be saved stays, unless a person said `unsaved`.
     """
+    async with s.live.putting_away(run_id):
+        return await _clean_up(s, run_id, unsaved=unsaved)
+
+
+async def _clean_up(s: Services, run_id: RunId, *, unsaved: bool) -> str:
     task, run = await s.task_and_run(run_id)
     if run.state not in (RunState.MERGED, RunState.DISCARDED):
         return "kept"

@@ -9,7 +9,15 @@ from app.domain.errors import NotFound, RepoError
 from app.repo.hub import Hub
 from app.repo.publish import publish
 from app.repo.repository import Repository, open_repository, tip_of
-from app.repo.trash import forget, remove_worktree, restore, trash, trashed
+from app.repo.transfer import carry
+from app.repo.trash import (
+    forget,
+    forget_landed,
+    remove_worktree,
+    restore,
+    trash,
+    trashed,
+)
 from app.repo.worktrees import Worktree, ensure_worktree
 from tests.support.repos import RUN, AgentAtWork, commit, make_repository, put, run_git
 
@@ -243,3 +251,25 @@ async def test_a_forgotten_run_leaves_no_ref_behind(
     await forget(repo, RUN)
     await forget(repo, RUN)
     assert run_git(user, "for-each-ref", "refs/swarm") == ""
+
+
+async def test_after_a_landing_nothing_is_kept_twice(
+    shown: Path, agent: AgentAtWork, repo: Repository, hub: Hub, worktree: Worktree
+) -> None:
+    await remove_worktree(repo, hub, worktree)
+    landed = (await agent.snapshot({**FIX, "more.txt": "1\n"})).commit
+    await carry(hub, repo, landed, known=[agent.base])
+    assert await forget_landed(repo, RUN, landed)
+    assert await trash(repo) == ()
+
+
+async def test_what_a_person_once_left_there_outlives_the_landing_of_a_later_state(
+    shown: Path, agent: AgentAtWork, repo: Repository, hub: Hub, worktree: Worktree, user: Path
+) -> None:
+    put(shown, {"notes.txt": "mine\n"})
+    saved = await remove_worktree(repo, hub, worktree)
+    # It was laid out again without them, and removed again.
+    await ensure_worktree(repo, hub, worktree, agent.base)
+    await remove_worktree(repo, hub, worktree)
+    assert not await forget_landed(repo, RUN, run_git(user, "rev-parse", f"{saved}^"))
+    assert saved in run_git(user, "rev-list", f"refs/swarm/trash/{RUN}")
