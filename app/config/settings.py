@@ -20,6 +20,7 @@ from app.config.values import (
     check_key_reference,
     check_name,
     check_pattern,
+    check_proxy,
     check_url,
     dollars_of,
     size_of,
@@ -35,6 +36,7 @@ Span: TypeAlias = Annotated[str, BeforeValidator(span_of)]
 Size: TypeAlias = Annotated[str, BeforeValidator(size_of)]
 KeyReference: TypeAlias = Annotated[str, BeforeValidator(check_key_reference)]
 Url: TypeAlias = Annotated[str, BeforeValidator(check_url)]
+ProxyAddress: TypeAlias = Annotated[str, BeforeValidator(check_proxy)]
 Name: TypeAlias = Annotated[str, BeforeValidator(check_name)]
 NetworkEntry: TypeAlias = Annotated[str, BeforeValidator(check_network)]
 Pattern: TypeAlias = Annotated[str, BeforeValidator(check_pattern)]
@@ -214,7 +216,7 @@ class UpstreamSettings(Section):
     """Models without a known price here: `free` for a local server. Else as `gateway.unknown_model` says."""
     ca: str = ""
     """PEM file with the authorities that may vouch for it; empty for the system's."""
-    proxy: str = ""
+    proxy: ProxyAddress = ""
     """Outgoing HTTP proxy, or `none`; empty for what the supervisor's environment says."""
     timeout: Annotated[float, Field(strict=True, gt=0)] = 600.0
     """Seconds without a byte after which a call counts as failed."""

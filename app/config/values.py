@@ -4,6 +4,7 @@ import re
 from decimal import Decimal
 
 from app.domain.money import parse_dollars
+from app.domain.network import is_http_proxy
 
 _SIZE = re.compile(r"([1-9][0-9]*)\s*([kmg])i?b?", re.IGNORECASE)
 _SPAN = re.compile(r"([1-9][0-9]*)\s*([smhd])")
@@ -79,6 +80,17 @@ def check_url(value: object) -> str:
             "should be an address such as https://api.example.com, without user, ? and #"
         )
     return value.rstrip("/")
+
+
+def check_proxy(value: object) -> str:
+    """An HTTP proxy, `none`, or empty; the message does not repeat what was written: a password may be in it."""
+    if value in ("", "none"):
+        return str(value)
+    if not isinstance(value, str) or not is_http_proxy(value):
+        raise ValueError(
+            "should be the address of an HTTP proxy such as http://proxy.example.com:3128, or none"
+        )
+    return value
 
 
 def check_key_reference(value: object) -> str:

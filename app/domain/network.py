@@ -1,8 +1,13 @@
 """What a run asked of the network besides models, and what became of it."""
 
+import re
 from enum import StrEnum
+from typing import Final
+from urllib.parse import urlsplit
 
 from app.domain.base import Value
+
+_PROXY: Final = re.compile(r"https?://([^\s/?#@]+@)?[A-Za-z0-9._\[\]:-]+/?")
 
 
 class NetworkRefusal(StrEnum):
@@ -76,3 +81,12 @@ class Grant(Value, frozen=True, kw_only=True):
     host: str
     by: str
     at: float
+
+
+def is_http_proxy(address: str) -> bool:
+    """Whether it is the address of an HTTP proxy, such as `http://user:word@proxy.example.com:3128`."""
+    try:
+        parts = urlsplit(address)
+        return bool(_PROXY.fullmatch(address) and parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

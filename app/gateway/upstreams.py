@@ -13,6 +13,7 @@ import aiohttp
 from multidict import CIMultiDict
 
 from app.domain.errors import EnvironmentProblem
+from app.domain.network import is_http_proxy
 from app.gateway.keys import resolve
 from app.gateway.settings import DialectName, Upstream
 
@@ -176,14 +177,25 @@ def _session() -> aiohttp.ClientSession:
 
 
 def _proxy(upstream: Upstream, url: str) -> str | None:
-    """The configured proxy, else that of the host's environment, never for an address of this machine."""
+    """The configured proxy, else that of the host's environment, never for an address of this machine.
+
+    Raises `EnvironmentProblem` when the environment names something else than an HTTP proxy.
+    """
     if upstream.proxy:
         return None if upstream.proxy == "none" else upstream.proxy
     parts = urlsplit(url)
     host = parts.hostname or ""
     if _is_loopback(host) or urllib.request.proxy_bypass_environment(host):  # type: ignore[attr-defined]
         return None
-    return urllib.request.getproxies_environment().get(parts.scheme)
+    found = urllib.request.getproxies_environment().get(parts.scheme, "")
+    # Written without it, every program takes it for one of HTTP.
+    proxy = found if "://" in found or not found else f"http://{found}"
+    if proxy and not is_http_proxy(proxy):
+        raise EnvironmentProblem(
+            f"{parts.scheme.upper()}_PROXY, as the supervisor was started with, is no address of an HTTP proxy",
+            hint=f"Name one in gateway.upstreams.{upstream.name}.proxy, or `none`.",
+        )
+    return proxy or None
 
 
 def _is_loopback(host: str) -> bool:

@@ -28,6 +28,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "network_address": (":3: network.allow.0 should be the full name", "did you mean 'pypi.org'?"),
     "too_small": (":1: concurrency should be greater than or equal to 1, not 0",),
     "bad_url": (":4: gateway.upstreams.local.url should be an address such as https://",),
+    "bad_proxy": (":5: gateway.upstreams.anthropic.proxy should be the address of an HTTP proxy",),
     "key_itself": (":4: gateway.upstreams.anthropic.key should say where the key is: env:NAME",),
     "secret_in_wrong_place": (":3: gateway.upstreams.anthropic should be a mapping",),
     "upstream_without_url": (":4: gateway.upstreams.local.url is needed here",),
@@ -75,7 +76,7 @@ def test_every_fault_on_file_is_tested() -> None:
     assert {path.stem for path in DATA.glob("*.yaml")} == set(FAULTS)
 
 
-@pytest.mark.parametrize("name", ["key_itself", "secret_in_wrong_place"])
+@pytest.mark.parametrize("name", ["bad_proxy", "key_itself", "secret_in_wrong_place"])
 def test_a_secret_in_the_wrong_place_is_not_repeated(name: str, tmp_path: Path) -> None:
     assert "secret-0123456789" not in refusal(tmp_path, name)
 

@@ -116,6 +116,36 @@ def test_a_configured_proxy_goes_before_the_hosts(monkeypatch: pytest.MonkeyPatc
     assert upstreams._proxy(Upstream(name="u", url=url, proxy="none"), url) is None
 
 
+@pytest.mark.parametrize(
+    ("written", "used"),
+    [("proxy.example:3128", "http://proxy.example:3128"), ("", None)],
+)
+def test_the_hosts_proxy_may_be_written_short(
+    written: str, used: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", written)
+    there = Upstream(name="u", url="https://api.example.com/v1")
+    assert upstreams._proxy(there, there.url) == used
+
+
+@pytest.mark.parametrize(
+    "written", ["socks5://ada:sesame@127.0.0.1:1", "http://", "http://x:99999"]
+)
+async def test_what_is_no_http_proxy_is_not_gone_around_and_named(
+    written: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "key").write_text(REAL_KEY)
+    monkeypatch.setenv("https_proxy", written)
+    there = Upstream(name="models", url=f"https://{PROVIDER}", key=f"file:{tmp_path / 'key'}")
+    async with bench(upstreams=(there,)) as b:
+        answer = await b.post(ask())
+        assert (answer.status, (await b.spend()).micros) == (403, 0)
+        said = answer.json["error"]["message"]
+        assert "HTTPS_PROXY" in said
+        assert "gateway.upstreams.models.proxy" in said
+        assert "sesame" not in said
+
+
 async def test_a_provider_with_an_authority_of_its_own_is_trusted_only_by_that(
     authority: trustme.CA, tmp_path: Path
 ) -> None:
