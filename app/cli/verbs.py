@@ -45,7 +45,7 @@ VERBS: Final[dict[str, Leaf | dict[str, Leaf]]] = {
     "bundle": ("routes", "bundle"),
     "route": {"explain": ("routes", "explain"), "report": ("routes", "report")},
     "models": ("routes", "models"),
-    "agents": ("lists", "agents"),
+    "agents": {"": ("lists", "agents"), "test": ("trial", "try_out")},
     "prices": {
         "show": ("spending", "show"),
         "diff": ("spending", "diff"),
@@ -58,10 +58,14 @@ VERBS: Final[dict[str, Leaf | dict[str, Leaf]]] = {
     "image": {"build": ("image", "build"), "approve": ("image", "approve")},
     "config": {"show": ("config", "show")},
 }
-"""In the order of the help: first contact, then a task's way from goal to merge, then the rest."""
+"""In the order of the help: first contact, then a task's way from goal to merge, then the rest.
+
+A group whose name alone is a verb, too, has that one under the empty name.
+"""
 
 GROUPS: Final = {
     "route": "Look at who got which task, and how that turned out.",
+    "agents": "List the agents that can be given work, or try one.",
     "prices": "Look at what models cost, and say what they cost.",
     "audit": "Read who did what, when, to which exact content.",
     "daemon": "Start, stop or look at the background supervisor.",
@@ -86,13 +90,13 @@ class Verbs(TyperGroup):
     table: ClassVar[dict[str, Leaf | dict[str, Leaf]]] = VERBS
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return list(self.table)
+        return [name for name in self.table if name]
 
     def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | TyperGroup | None:
-        entry = self.table.get(cmd_name)
+        entry = self.table.get(cmd_name) if cmd_name else None
         if entry is None:
             # The names are what the toolkit suggests the nearest from.
-            self.commands = dict.fromkeys(self.table, self)
+            self.commands = dict.fromkeys(self.list_commands(ctx), self)
             return None
         return _group(cmd_name, entry) if isinstance(entry, dict) else _command(cmd_name, *entry)
 
@@ -101,7 +105,9 @@ def leaves() -> Iterator[tuple[tuple[str, ...], Leaf]]:
     """Every verb with its words, for example `("daemon", "up")`."""
     for name, entry in VERBS.items():
         if isinstance(entry, dict):
-            yield from (((name, below), leaf) for below, leaf in entry.items())
+            yield from (
+                ((name, below) if below else (name,), leaf) for below, leaf in entry.items()
+            )
         else:
             yield (name,), entry
 
@@ -118,19 +124,39 @@ def _group(name: str, entries: dict[str, Leaf]) -> TyperGroup:
         table: ClassVar[dict[str, Leaf | dict[str, Leaf]]] = dict(entries)
 
     app = typer.Typer(cls=Below, rich_markup_mode=None, add_completion=False)
-    app.callback(help=GROUPS[name], no_args_is_help=True)(_nothing)
+    if "" in entries:
+        alone = function_of(entries[""])
+        app.callback(help=GROUPS[name], epilog=_epilog(alone), invoke_without_command=True)(
+            _alone(alone)
+        )
+    else:
+        app.callback(help=GROUPS[name], no_args_is_help=True)(_nothing)
     group = typer.main.get_command(app)
     assert isinstance(group, TyperGroup)
     group.name = name
+    group.params.extend(shared_options() if "" in entries else ())
     return group
+
+
+def _alone(function: Function) -> Function:
+    """The verb that a group's name is when no other follows it; it has no options of its own."""
+
+    def called(ctx: typer.Context) -> None:
+        if ctx.invoked_subcommand is None:
+            function(ctx)
+
+    return called
+
+
+def _epilog(function: Function) -> str:
+    lines = function.__dict__.get("examples", ())
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
 def _command(name: str, module: str, function_name: str) -> TyperCommand:
     function = function_of((module, function_name))
-    lines = function.__dict__.get("examples", ())
     app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
-    epilog = "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
-    app.command(name, epilog=epilog)(function)
+    app.command(name, epilog=_epilog(function))(function)
     command = typer.main.get_command(app)
     assert isinstance(command, TyperCommand)
     command.params.extend(shared_options())

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from subprocess import CompletedProcess
 
 import pytest
 from docker import APIClient
@@ -12,9 +13,10 @@ from app.domain.events import Answered, TurnStarted
 from app.domain.money import parse_dollars
 from app.domain.run import RunState
 from app.gateway.rehearsal import Rehearsal, Seen
+from app.gateway.rehearsal_script import Script, Turn
 from harnesses.events import MessageTaken, SessionStarted, ToolCall, TurnEnded
 from tests.real.conftest import REAL_KEY
-from tests.real.plans import AGENTS
+from tests.real.plans import AGENTS, PLANS, USAGE, writes
 from tests.support.actions import AT_REST, SwarmActions
 from tests.support.alone import calls_home
 from tests.support.attacks import attack
@@ -177,6 +179,19 @@ async def refused(house: World) -> dict[str, wire.RunDetail]:
         return await to_rest(user, await user.submit(goal, agent=agent))
 
     return await for_all(tell)
+
+
+@story
+async def self_tested(house: World, provider: Rehearsal) -> CompletedProcess[str]:
+    """A person has one of them tried, with a task that names no plan."""
+    use = (writes("claude-code", "self-test.txt", "hello"),)
+    plan = (Turn(say="I write.", use=use, usage=USAGE), Turn(say="It is there.", usage=USAGE))
+    provider.script = Script(plans={**PLANS, "default": plan})
+    line = ("agents", "test", "claude-code", "--seconds", str(int(PATIENCE)), "--json")
+    try:
+        return await asyncio.to_thread(house.home.swarm, *line, cwd=house.home.root)
+    finally:
+        provider.script = Script(plans=PLANS)
 
 
 each_agent = pytest.mark.parametrize("agent", AGENTS)
@@ -345,6 +360,17 @@ async def test_its_tools_are_told_in_the_words_of_every_agent(
     kinds = [event.body.tool for event in events if isinstance(event.body, ToolCall)]
     assert {"edit", "execute"} <= set(kinds)
     assert any("src/app.py" in approval.paths for approval in mended[agent].approvals)
+
+
+async def test_a_self_test_says_that_it_works_and_what_it_used(
+    self_tested: CompletedProcess[str],
+) -> None:
+    trial = json.loads(self_tested.stdout)
+    assert self_tested.returncode == 0, trial
+    assert [step["name"] for step in trial["steps"] if step["ok"]] == [
+        *("ready", "sandbox", "start", "model", "usage", "edit", "end")
+    ]
+    assert trial["calls"] >= 2
 
 
 def calls_of(provider: Rehearsal, agent: str, text: str) -> list[Seen]:
