@@ -5,12 +5,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from sandboxes.docker_engine import Engine, Gone, Taken
+from sandboxes.docker_engine import Engine, Gone, Late, Taken
 from sandboxes.docker_parts import OWNER, PROGRAM, SANDBOX, Config
 from sandboxes.errors import SandboxFailed
 
 _BUSY = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Seconds between tries while the engine is still at work on what is to be removed."""
+_LATE = 15
+"""Tries that may each go without an answer: a volume of very many files takes the engine minutes."""
 
 
 class Containers:
@@ -97,13 +99,25 @@ class Containers:
         return found["Volumes"] or []
 
     async def _until_gone(self, what: str, work: Callable[[Any], object]) -> None:
+        """Ask until it is gone: one that is in use is asked for again, one that takes long is waited for."""
+        pauses, late = iter(_BUSY), 0
         with suppress(Gone):
-            for pause in _BUSY:
-                with suppress(Taken):
+            while True:
+                try:
                     await self._engine.call(what, work)
+                except Taken:
+                    if (pause := next(pauses, None)) is None:
+                        raise
+                    await asyncio.sleep(pause)
+                except Late as error:
+                    # The engine goes on with it; who asks again waits for the first to end.
+                    if (late := late + 1) == _LATE:
+                        raise SandboxFailed(
+                            f"Docker is still not done after {_LATE} tries: {error}",
+                            hint="It goes on by itself; the next start of swarm looks again.",
+                        ) from error
+                else:
                     return
-                await asyncio.sleep(pause)
-            await self._engine.call(what, work)
 
     async def _check_whose(self, name: str, config: Config) -> None:
         found = await self.inspect(name)

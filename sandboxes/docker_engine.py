@@ -23,6 +23,8 @@ C = TypeVar("C", "Wire", "Stream")
 USUAL = "unix:///var/run/docker.sock"
 THREADS = 64
 """Every follower of output and every wait takes a thread; asyncio's own pool would be starved by seven."""
+ANSWER = 60.0
+"""Seconds in which the engine answers whatever is asked of it, or is late."""
 BROKEN = (
     OSError,
     ValueError,
@@ -36,6 +38,10 @@ class Gone(SandboxFailed):
     """The engine knows no such container, volume or program."""
 
 
+class Late(SandboxUnavailable):
+    """The engine has taken the request, and has not answered in time; it may still be at work on it."""
+
+
 class Taken(SandboxFailed):
     """The engine already has one of that name, or it is not in a state for this."""
 
@@ -43,7 +49,8 @@ class Taken(SandboxFailed):
 class Engine:
     """Calls the engine without blocking the event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = ANSWER) -> None:
+        self._patience = patience
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="docker")
         self._open: set[Wire | Stream] = set()
         self._client: APIClient | None = None
@@ -99,6 +106,11 @@ class Engine:
             raise Gone(f"Docker could not {what}: {error.explanation}") from error
         except docker.errors.APIError as error:
             raise _refused(what, error) from error
+        except requests.exceptions.Timeout as error:
+            raise Late(
+                f"Docker could not {what} within {self._patience:g} seconds",
+                hint="See what it is busy with: `docker ps`, `docker system df`, the load of its disk.",
+            ) from error
         except (
             docker.errors.DockerException,
             requests.exceptions.RequestException,
@@ -109,7 +121,7 @@ class Engine:
     def _connected(self) -> APIClient:
         with self._making:
             if self._client is None:
-                settings = kwargs_from_env()
+                settings: dict[str, Any] = {**kwargs_from_env(), "timeout": self._patience}
                 knock(settings.get("base_url", ""))
                 self._client = APIClient(version="auto", max_pool_size=THREADS, **settings)
             return self._client
