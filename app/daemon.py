@@ -29,6 +29,7 @@ from app.supervisor.engine import Engine
 from app.supervisor.errors import translated
 from app.supervisor.money import make_gateway
 from app.supervisor.network import make_egress
+from app.supervisor.notifying import tell_people
 from app.supervisor.service import Service
 from app.supervisor.services import Live, Places, Services
 from app.supervisor.sweep import pick_up, sweep
@@ -102,12 +103,16 @@ async def opened(state: Path, *, way_out: WayOut | None = None) -> AsyncIterator
         await services.engine.launch(workflows(services))
         stack.push_async_callback(services.engine.close)
         await pick_up(services)
-        waking = asyncio.create_task(wake_rested(services), name="parked runs")
+        beside = (
+            asyncio.create_task(wake_rested(services), name="parked runs"),
+            asyncio.create_task(tell_people(services), name="notices"),
+        )
         try:
             yield services
         finally:
-            waking.cancel()
-            await asyncio.gather(waking, return_exceptions=True)
+            for each in beside:
+                each.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
 
 
 async def _compose(

@@ -24,19 +24,23 @@ from app.wire_money import (
     Repriced,
     Spend,
 )
+from app.wire_screen import Look, NotifyLine, SettingLine
 from policies.routes import Kind
 
 __all__ = [
     "CostLine",
+    "Look",
+    "NotifyLine",
     "PriceChange",
     "PriceFile",
     "PriceLine",
     "PriceOverride",
     "Purse",
     "Repriced",
+    "SettingLine",
     "Spend",
 ]
-"""What is passed on from the part about money."""
+"""What is passed on from the parts about money and about the screen."""
 
 PROTOCOL = 1
 """Bumped when client and supervisor of different versions would misunderstand each other."""

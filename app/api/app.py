@@ -12,7 +12,7 @@ from starlette.routing import Route
 from app import wire
 from app.api.handlers import Handlers
 from app.domain.errors import SwarmError
-from app.store.database import in_words
+from app.store.refusals import in_words
 from app.supervisor.service import Service
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -53,6 +53,9 @@ def create_app(service: Service) -> Starlette:
         ("POST", "/v1/image", h.approve_image),
         ("GET", "/v1/agents", h.agents),
         ("GET", "/v1/doctor", h.doctor),
+        ("GET", "/v1/screen", h.look),
+        ("GET", "/v1/settings", h.settings),
+        ("POST", "/v1/notify/test", h.try_notices),
         ("GET", "/v1/audit", h.audit),
         ("POST", "/v1/shutdown", h.shutdown),
     ]

@@ -140,6 +140,15 @@ class Handlers:
     async def doctor(self, _request: Request) -> Response:
         return _json(await self.service.upkeep.doctor())
 
+    async def look(self, _request: Request) -> Response:
+        return _json(await self.service.upkeep.look())
+
+    async def settings(self, request: Request) -> Response:
+        return _json(await self.service.upkeep.settings(request.query_params.get("repo", "")))
+
+    async def try_notices(self, _request: Request) -> Response:
+        return _json(await self.service.upkeep.try_notices())
+
     async def audit(self, request: Request) -> Response:
         run = request.query_params.get("run", "")
         return _json(await self.service.upkeep.audit(await self.service.find(run) if run else None))

@@ -57,6 +57,7 @@ VERBS: Final[dict[str, Leaf | dict[str, Leaf]]] = {
     "daemon": {"up": ("daemon", "up"), "down": ("daemon", "down"), "status": ("daemon", "status")},
     "image": {"build": ("image", "build"), "approve": ("image", "approve")},
     "config": {"show": ("config", "show")},
+    "notify": {"test": ("notify", "test")},
 }
 """In the order of the help: first contact, then a task's way from goal to merge, then the rest.
 
@@ -71,6 +72,7 @@ GROUPS: Final = {
     "daemon": "Start, stop or look at the background supervisor.",
     "image": "Make the images that agents run in.",
     "config": "Look at the configuration.",
+    "notify": "Try how you are told what happens.",
 }
 
 

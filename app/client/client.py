@@ -189,6 +189,18 @@ class Swarm:
         """What the supervisor relies on, and whether it is there."""
         return await self._get("/v1/doctor", tuple[wire.DoctorLine, ...])
 
+    async def look(self) -> wire.Look:
+        """How the person wants the screen to look, and to be heard."""
+        return await self._get("/v1/screen", wire.Look)
+
+    async def settings(self, repo: str = "") -> tuple[wire.SettingLine, ...]:
+        """Every setting in force for a repository, and where it is from."""
+        return await self._get("/v1/settings" + _query(repo=repo), tuple[wire.SettingLine, ...])
+
+    async def try_notices(self) -> tuple[wire.NotifyLine, ...]:
+        """Send a notice in every way that is configured."""
+        return await self._post("/v1/notify/test", {}, tuple[wire.NotifyLine, ...])
+
     async def audit(self, run: str = "") -> tuple[wire.AuditRow, ...]:
         return await self._get("/v1/audit" + _query(run=run), tuple[wire.AuditRow, ...])
 

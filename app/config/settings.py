@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from app.config.monitors import MonitorSettings
 from app.config.networks import check_network, hosts_of
 from app.config.routing import SHIPPED_MODELS, RetireSettings, RoutingSettings
+from app.config.screen import NotifySettings, ScreenSettings
 from app.config.section import Section
 from app.config.values import (
     as_list,
@@ -339,6 +340,10 @@ class Settings(Section):
     """Ends of models by id, told 30 days before; the ends that are known are shipped."""
     routing: RoutingSettings = RoutingSettings()
     """Who gets a task. The rules stand in `routes.yaml`."""
+    notify: NotifySettings = NotifySettings()
+    """Who is told what when nobody looks at the screen."""
+    screen: ScreenSettings = ScreenSettings()
+    """How the screen looks, and which keys it hears."""
     worktrees: str = ""
     """Directory for the worktrees of runs; empty for one below the state directory."""
     concurrency: Count = 4

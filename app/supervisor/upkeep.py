@@ -3,7 +3,7 @@
 from app import wire
 from app.domain.ids import RunId
 from app.store import audit, board, tasks
-from app.supervisor import checkup, image_verbs
+from app.supervisor import checkup, image_verbs, notifying, written
 from app.supervisor.disk import disk_of
 from app.supervisor.services import Services
 from app.supervisor.tidy import tidy
@@ -36,6 +36,15 @@ class Upkeep:
 
     async def doctor(self) -> tuple[wire.DoctorLine, ...]:
         return await checkup.doctor(self._s)
+
+    async def look(self) -> wire.Look:
+        return await written.look(self._s)
+
+    async def settings(self, repo: str) -> tuple[wire.SettingLine, ...]:
+        return await written.settings(self._s, repo)
+
+    async def try_notices(self) -> tuple[wire.NotifyLine, ...]:
+        return await notifying.test(self._s)
 
     async def audit(self, run: RunId | None) -> tuple[wire.AuditRow, ...]:
         return await self._s.database.read(audit.rows, run)

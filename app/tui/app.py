@@ -19,12 +19,15 @@ from textual.screen import Screen
 
 from app.client import launch
 from app.domain.errors import SwarmError, UsageError
+from app.domain.ids import task_of
+from app.domain.notices import Notice
 from app.domain.run import RunState
 from app.tui.actions import at
 from app.tui.desk import Desk
 from app.tui.feed import Feed
 from app.tui.keymap import possible
-from app.tui.messages import Open, Refresh
+from app.tui.messages import Noticed, Open, Refresh
+from app.tui.ring import one_line, sequence, way_of
 from app.tui.safe import PrintableOnly
 from app.tui.screens.base import SwarmScreen
 from app.tui.screens.board import Board
@@ -76,8 +79,23 @@ class SwarmApp(App[None], inherit_bindings=False):
 
     def tell(self, news: Message) -> None:
         """To every screen: those below the top one are seen too."""
+        if isinstance(news, Noticed):
+            self.ring(news.notices)
+            return
         for screen in self.screen_stack:
             screen.post_message(copy.copy(news))
+
+    def ring(self, notices: Sequence[Notice]) -> None:
+        """Make the terminal heard; Textual has no way of its own but the bell."""
+        rows = self.desk.fleet.rows
+        goals = (rows.get(task_of(notice.run)) for notice in notices)
+        texts = [
+            notice.text(row.task.goal if row else "")
+            for notice, row in zip(notices, goals, strict=True)
+        ]
+        if self._driver is not None:
+            way = way_of(self.desk.look.ring, os.environ)
+            self._driver.write(sequence(way, one_line(texts)))
 
     def action_say_how_to_leave(self) -> None:
         self.notify("q leaves the screen; agents go on working", markup=False)
@@ -134,6 +152,8 @@ async def _desk(state: Path, repo: str) -> tuple[Desk, Rows | None]:
         isolation=hello.isolation,
     )
     try:
-        return desk, await swarm.board(repo)
+        board = await swarm.board(repo)
+        desk.look = await swarm.look()
     except SwarmError:
         return desk, None
+    return desk, board

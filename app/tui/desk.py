@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from app import wire
 from app.client.client import CaughtUp, Swarm
 from app.domain.events import Event
 from app.domain.ids import ReviewId, RunId
@@ -52,6 +53,8 @@ class Desk:
     syntax: Syntax = field(default_factory=Syntax)
     discarded: list[tuple[RunId, ...]] = field(default_factory=list)
     """What the person put into the trash from this screen, what went together together, the last last."""
+    look: wire.Look = field(default_factory=wire.Look)
+    """What the person's configuration says about the screen."""
     everywhere: bool = False
     """Whether the board lists the tasks of all repositories."""
     inbox: Inbox = field(default_factory=Inbox)

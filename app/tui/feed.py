@@ -10,8 +10,16 @@ from app.client.client import CaughtUp
 from app.domain.errors import SwarmError
 from app.domain.events import Event, Snapshotted
 from app.domain.ids import RunId
+from app.domain.notices import due
 from app.tui.desk import Desk
-from app.tui.messages import FleetChanged, InboxChanged, LinkChanged, LogGrew, TreeChanged
+from app.tui.messages import (
+    FleetChanged,
+    InboxChanged,
+    LinkChanged,
+    LogGrew,
+    Noticed,
+    TreeChanged,
+)
 
 BEAT: Final = 0.1
 """Seconds between two repaints of a log: ten a second."""
@@ -78,8 +86,11 @@ class Feed:
     def _fold(self, events: list[Event]) -> tuple[set[RunId], set[RunId]]:
         grown: set[RunId] = set()
         changed: set[RunId] = set()
-        asked = False
+        asked, notices = False, []
+        look, now = self.desk.look, self.desk.clock()
         for event in events:
+            if notice := due(event, about=look.about, quiet=look.quiet, now=now):
+                notices.append(notice)
             asked |= self.desk.inbox.apply(event)
             self._fleet_changed |= self.desk.fleet.apply(event)
             if self.desk.note(event):
@@ -89,6 +100,8 @@ class Feed:
         self._fleet_changed |= self.desk.fleet.stale
         if asked:
             self.tell(InboxChanged())
+        if notices:
+            self.tell(Noticed(tuple(notices)))
         return grown, changed
 
     async def _read(self) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from app.domain.ids import RunId, TaskId
+from app.domain.notices import Notice
 
 
 class FleetChanged(Message, bubble=False):
@@ -27,6 +28,13 @@ class TreeChanged(Message, bubble=False):
     """These runs have a newer snapshot: a diff shown of them is old."""
 
     runs: frozenset[RunId]
+
+
+@dataclass
+class Noticed(Message, bubble=False):
+    """Things happened that a person wants to hear of; for the application, not for its screens."""
+
+    notices: tuple[Notice, ...]
 
 
 class LinkChanged(Message, bubble=False):

@@ -167,3 +167,30 @@ def test_an_image_without_docker_ends_with_5(user: User, monkeypatch: pytest.Mon
     done = user.types("image", "build", "claude-code")
     assert done.code == 5
     assert "Docker is not running" in done.err
+
+
+def test_the_way_of_a_webhook_is_not_shown(user: User, tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    hook = "https://hooks.example.com/services/s3cret"
+    (tmp_path / "config" / "config.yaml").write_text(f"notify:\n  webhook: {hook}\n")
+    shown = user.types("config", "show").out
+    assert "https://hooks.example.com/***" in shown
+    assert "s3cret" not in shown
+
+
+def test_notify_test_says_which_way_worked(user: User, supervisor: Canned) -> None:
+    supervisor.on("GET /v1/screen", wire.Look(ring="osc9"))
+    tried = wire.NotifyLine(way="command", ok=False, found="it ended with 1", fix="Correct it.")
+    supervisor.on("POST /v1/notify/test", (tried,))
+    done = user.types("notify", "test")
+    assert done.code == 1
+    assert "ok      terminal  osc9, but this is no terminal" in done.out
+    assert "failed  command   it ended with 1" in done.out
+
+
+def test_notify_test_rings_the_terminal(user: User, supervisor: Canned) -> None:
+    supervisor.on("GET /v1/screen", wire.Look(ring="osc9"))
+    supervisor.on("POST /v1/notify/test", ())
+    done = user.at_a_terminal("notify", "test")
+    assert "\a\x1b]9;swarm: test of swarm's notices\x1b\\" in done.err
+    assert done.code == 0

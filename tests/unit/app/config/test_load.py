@@ -210,3 +210,32 @@ def test_a_secret_in_place_of_its_fingerprint_is_not_repeated(tmp_path: Path) ->
         with pytest.raises(ConfigError, match=r"config.yaml:1: secrets.allow") as caught:
             loaded(tmp_path, f"secrets: {{allow: {written}}}")
         assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("quiet: 25:00-07:00", "should be two times of day such as 22:00-07:00"),
+        ('command: "notify \'send"', "should be a command such as"),
+        ("webhook: hooks.example.com", "should be an address such as https://example.com/hook"),
+        ("about: [reviews]", "did you mean 'review'?"),
+    ],
+)
+def test_what_is_wrong_with_notices_is_said(line: str, expected: str, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(f"notify:\n  {line}\n")
+    with pytest.raises(ConfigError) as caught:
+        load(user=tmp_path)
+    assert expected in caught.value.message
+
+
+def test_a_webhook_that_cannot_be_meant_is_not_repeated(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("notify:\n  webhook: hooks.example.com/s3cret\n")
+    with pytest.raises(ConfigError) as caught:
+        load(user=tmp_path)
+    assert "s3cret" not in caught.value.message
+
+
+def test_a_repository_cannot_say_who_is_told(tmp_path: Path) -> None:
+    text = b"notify:\n  command: curl\n"
+    with pytest.raises(ConfigError, match="is not a repository's to say"):
+        load(user=tmp_path, repo_text=text)
