@@ -15,7 +15,6 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import event, exc
 
-from app.domain.errors import EnvironmentProblem
 from app.store import migrate
 from app.store.writer import Writer
 
@@ -76,20 +75,6 @@ def _full_disk_is_a_pause(context: sa.engine.ExceptionContext) -> None:
             sqlite3.OperationalError(f"database is locked [really: {message}]"),
             hide_parameters=True,
         )
-
-
-def in_words(error: Exception) -> EnvironmentProblem | None:
-    """What a person is told when the database refuses; None for any other error."""
-    if not isinstance(error, exc.OperationalError):
-        return None
-    if "disk is full" in str(error.orig):
-        return EnvironmentProblem(
-            "the disk is full, so nothing was changed",
-            hint="Free some space. Runs at work pause meanwhile, and go on by themselves.",
-        )
-    return EnvironmentProblem(
-        f"the database does not answer: {error.orig}", hint="Try again; `swarm doctor` looks at it."
-    )
 
 
 class Database:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from app.domain.errors import EnvironmentProblem
 from app.store import migrations
 from app.store.backup import back_up
+from app.store.refusals import opening
 
 Part = Literal["state", "log"]
 
@@ -37,10 +38,11 @@ def upgrade(state: sa.Engine, log: sa.Engine) -> None:
     found = _found()
     parts: tuple[tuple[Part, sa.Engine], ...] = (("state", state), ("log", log))
     for part, engine in parts:
-        have = _have(engine, part, max(found))
-        if 0 < have < max(found) and (copy := back_up(engine, have)):
-            _log.info("schema %d of the %s is kept in %s", have, part, copy)
-        _upgrade(engine, part, found)
+        with opening(engine):
+            have = _have(engine, part, max(found))
+            if 0 < have < max(found) and (copy := back_up(engine, have)):
+                _log.info("schema %d of the %s is kept in %s", have, part, copy)
+            _upgrade(engine, part, found)
 
 
 def _found() -> dict[int, ModuleType]:

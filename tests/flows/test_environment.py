@@ -103,6 +103,41 @@ def test_a_state_directory_of_a_newer_version_is_left_alone(home: Home, repo: Pa
     assert untouched(repo)
 
 
+@pytest.mark.parametrize("name", ["state", "events"])
+def test_a_damaged_database_is_named_and_left_as_it_is(home: Home, repo: Path, name: str) -> None:
+    assert home.swarm("daemon", "up", cwd=repo).returncode == 0
+    assert home.swarm("daemon", "down", cwd=repo).returncode == 0
+    file = home.state / f"{name}.db"
+    damaged = b"\0" * 4096 + file.read_bytes()[4096:]
+    file.write_bytes(damaged)
+    done = home.swarm("ps", cwd=repo)
+    assert done.returncode == ENVIRONMENT
+    assert f"{file} is damaged: file is not a database" in done.stderr
+    assert file.read_bytes() == damaged
+
+
+def test_without_the_damaged_log_the_runs_are_still_there(home: Home, repo: Path) -> None:
+    home.configure({"agent": "scripted", "sandbox": {"driver": "memory"}})
+    assert home.swarm("run", "Do it", cwd=repo).returncode == 0
+    assert home.swarm("daemon", "down", cwd=repo).returncode == 0
+    for file in home.state.glob("events.db*"):
+        file.unlink()
+    done = home.swarm("ps", "--all", cwd=repo)
+    assert done.returncode == 0, done.stderr
+    assert "Do it" in done.stdout
+
+
+def test_a_database_that_does_not_answer_is_named_without_its_password(
+    home: Home, repo: Path
+) -> None:
+    home.configure({"database": "postgresql+psycopg://ada:hidden@127.0.0.1:1/swarm"})
+    done = home.swarm("ps", cwd=repo)
+    assert done.returncode == ENVIRONMENT
+    assert "postgresql+psycopg://ada:***@127.0.0.1:1/swarm cannot be used" in done.stderr
+    assert "`database` in your config.yaml" in done.stderr
+    assert "hidden" not in done.stderr
+
+
 def test_a_state_directory_that_cannot_be_made_is_told(home: Home, repo: Path) -> None:
     shutil.rmtree(home.state, ignore_errors=True)
     home.state.write_text("a file")
