@@ -28,7 +28,7 @@ from app.gateway.responses import Responses
 from app.gateway.serving import Served
 from app.gateway.settings import DialectName, GatewaySettings
 from app.gateway.switchboard import Switchboard
-from app.gateway.upstreams import Upstreams
+from app.gateway.upstreams import Upstreams, proxy_for
 from harnesses.base import StopDialect
 
 _LOG = logging.getLogger(__name__)
@@ -74,6 +74,7 @@ class Gateway:
         """Raise `EnvironmentProblem`, with what to do, when a call of that model could not be made now."""
         upstream, id_ = self._parts.upstreams.choose(model, dialect)
         await self._parts.upstreams.key(upstream)
+        proxy_for(upstream, upstream.url)
         spoken = next(each for each in DIALECTS if each.name == dialect)
         price = price_of(self._parts, upstream, id_, spoken)
         if isinstance(price, Unpriced):

@@ -86,7 +86,7 @@ class Upstreams:
             data=body,
             headers=headers,
             allow_redirects=False,
-            proxy=_proxy(upstream, url),
+            proxy=proxy_for(upstream, url),
             ssl=self._trust(upstream),
             timeout=aiohttp.ClientTimeout(
                 total=None, sock_connect=min(30.0, upstream.timeout), sock_read=upstream.timeout
@@ -176,7 +176,7 @@ def _session() -> aiohttp.ClientSession:
     )
 
 
-def _proxy(upstream: Upstream, url: str) -> str | None:
+def proxy_for(upstream: Upstream, url: str) -> str | None:
     """The configured proxy, else that of the host's environment, never for an address of this machine.
 
     Raises `EnvironmentProblem` when the environment names something else than an HTTP proxy.

@@ -13,10 +13,9 @@ import trustme
 from multidict import CIMultiDict
 
 from app.domain.errors import EnvironmentProblem
-from app.gateway import upstreams
 from app.gateway.settings import Upstream
-from app.gateway.upstreams import Upstreams, address
-from tests.support.model_endpoint import MESSAGES, REAL_KEY, ask, bench, http, raw_upstream
+from app.gateway.upstreams import Upstreams, address, proxy_for
+from tests.support.model_endpoint import MESSAGES, MODEL, REAL_KEY, ask, bench, http, raw_upstream
 
 PROVIDER = "models.example"
 
@@ -103,17 +102,15 @@ def test_the_hosts_proxy_is_used_but_never_for_this_machine(
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(name, "http://proxy.example:3128")
     monkeypatch.setenv("no_proxy", "internal.example")
-    assert (
-        upstreams._proxy(Upstream(name="u", url="http://127.0.0.1:1"), url) is not None
-    ) == proxied
+    assert (proxy_for(Upstream(name="u", url="http://127.0.0.1:1"), url) is not None) == proxied
 
 
 def test_a_configured_proxy_goes_before_the_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
     url = "https://api.example.com/v1"
     own = Upstream(name="u", url=url, proxy="http://own.example:8080")
-    assert upstreams._proxy(own, url) == "http://own.example:8080"
-    assert upstreams._proxy(Upstream(name="u", url=url, proxy="none"), url) is None
+    assert proxy_for(own, url) == "http://own.example:8080"
+    assert proxy_for(Upstream(name="u", url=url, proxy="none"), url) is None
 
 
 @pytest.mark.parametrize(
@@ -125,7 +122,7 @@ def test_the_hosts_proxy_may_be_written_short(
 ) -> None:
     monkeypatch.setenv("https_proxy", written)
     there = Upstream(name="u", url="https://api.example.com/v1")
-    assert upstreams._proxy(there, there.url) == used
+    assert proxy_for(there, there.url) == used
 
 
 @pytest.mark.parametrize(
@@ -138,6 +135,8 @@ async def test_what_is_no_http_proxy_is_not_gone_around_and_named(
     monkeypatch.setenv("https_proxy", written)
     there = Upstream(name="models", url=f"https://{PROVIDER}", key=f"file:{tmp_path / 'key'}")
     async with bench(upstreams=(there,)) as b:
+        with pytest.raises(EnvironmentProblem, match="HTTPS_PROXY"):
+            await b.gateway.check(MODEL)
         answer = await b.post(ask())
         assert (answer.status, (await b.spend()).micros) == (403, 0)
         said = answer.json["error"]["message"]
