@@ -152,6 +152,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
            "Put the run into the trash, after asking; `U` brings it back.", _LOSABLE, 18),
     Action("bring_back", ("U",), "bring back", _OF_RUNS,
            "Bring back what you discarded last; what is older, `swarm restore` does."),
+    Action("undo", ("Z",), "undo merge", ("board", "run"),
+           "Take the merged change off its branch again, after asking.", frozenset({_S.MERGED}), 80),
     Action("refresh", ("R",), "refresh", _ALL, "Ask the supervisor again.", weight=5),
     Action("filter", ("/",), "filter", ("board",), "Keep the runs that contain these words.", weight=22),
     Action("command", (":",), "command", _ALL,

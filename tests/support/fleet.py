@@ -191,6 +191,9 @@ class RecordedSwarm(Swarm):
     async def merge(self, run: str, body: wire.Act) -> wire.RunRow:
         return self._ask("merge", run, body)
 
+    async def undo(self, run: str, body: wire.Act) -> wire.RunRow:
+        return self._ask("undo", run, body)
+
     async def stop(self, run: str, body: wire.Act) -> wire.RunRow:
         return self._ask("stop", run, body)
 

@@ -215,6 +215,19 @@ async def test_what_was_discarded_comes_back_by_a_key(swarm: RecordedSwarm) -> N
     assert swarm.asked[-1] == ("restore", "k3f9m.1", Act(by="ada"))
 
 
+async def test_a_merge_is_taken_back_by_a_key_after_asking() -> None:
+    landed = row("aaaaa", "one", RunState.MERGED, lines=(1, 0, 1))
+    swarm = RecordedSwarm(Recording(rows=[landed]))
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("Z")
+        await seen(pilot, "undo the merge of aaaaa?")
+        await pilot.press("escape", "Z")
+        await seen(pilot, "undo the merge of aaaaa?")
+        await pilot.press("y")
+        await seen(pilot, "the merge of aaaaa is undone")
+    assert swarm.asked == [("undo", "aaaaa.1", Act(by="ada"))]
+
+
 async def test_a_run_parked_by_its_budget_goes_on_with_a_new_cap(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
         await pilot.press("j", "j", "r")

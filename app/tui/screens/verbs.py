@@ -79,6 +79,17 @@ async def bring_back(screen: SwarmScreen) -> None:
     screen.post_message(Refresh())
 
 
+async def undo(screen: SwarmScreen) -> None:
+    """Take a merged change back."""
+    row = chosen(screen)
+    how = "The branch goes back to where it was; has it moved on, a new commit reverses the change."
+    text = f"{one_line(row.task.goal)}\n\n{how} The agent's work is kept."
+    if await screen.app.push_screen_wait(Confirm(f"undo the merge of {name(row)}?", text)):
+        await screen.desk.swarm.undo(row.run.id, wire.Act(by=screen.desk.user))
+        screen.say(f"the merge of {name(row)} is undone")
+        screen.post_message(Refresh())
+
+
 async def again(screen: SwarmScreen) -> None:
     """A parked or stopped run goes on where it was; a failed one starts afresh."""
     row = chosen(screen)
@@ -294,5 +305,10 @@ COMMON: Final[dict[str, Verb]] = {
 }
 """What means the same on every screen."""
 
-OF_A_RUN: Final[dict[str, Verb]] = {"stop": stop, "again": again, "allow_host": allow_host}
+OF_A_RUN: Final[dict[str, Verb]] = {
+    "stop": stop,
+    "again": again,
+    "allow_host": allow_host,
+    "undo": undo,
+}
 """What board and run view have in common besides."""
