@@ -53,7 +53,8 @@ def main() -> None:
     try:
         asyncio.run(supervise(state))
     except SwarmError as error:
-        print(f"swarm: {error.message} {error.hint}".rstrip(), file=sys.stderr)  # noqa: T201
+        words = f"swarm: {error.message.rstrip('.')}. {error.hint}"
+        print(words.rstrip(), file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
 
 

@@ -23,6 +23,7 @@ from app.config.values import (
     check_pattern,
     check_proxy,
     check_url,
+    database_of,
     dollars_of,
     size_of,
     span_of,
@@ -348,7 +349,7 @@ class Settings(Section):
     """Directory for the worktrees of runs; empty for one below the state directory."""
     concurrency: Count = 4
     """Runs that may be at work at the same time; the others wait."""
-    database: str = ""
+    database: Annotated[str, BeforeValidator(database_of)] = ""
     """SQLAlchemy address of a PostgreSQL database shared by several hosts; empty for SQLite."""
     instructions: Annotated[bool, Field(strict=True)] = True
     """Whether agents get the repository's own AGENTS.md or CLAUDE.md, read from the base commit."""

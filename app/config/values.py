@@ -10,7 +10,17 @@ _SIZE = re.compile(r"([1-9][0-9]*)\s*([kmg])i?b?", re.IGNORECASE)
 _SPAN = re.compile(r"([1-9][0-9]*)\s*([smhd])")
 _FINGERPRINT = re.compile(r"[a-z][a-z0-9-]*:[0-9a-f]{12}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*", re.IGNORECASE)
+_DATABASE = re.compile(r"postgresql(\+psycopg)?://")
 _KEY = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|cmd:.+|keyring:[^/]+/.+)", re.DOTALL)
+
+
+def database_of(value: object) -> str:
+    """The address of a PostgreSQL database, or nothing."""
+    if not isinstance(value, str) or (value and not _DATABASE.match(value)):
+        raise ValueError(
+            "should be like postgresql+psycopg://USER:PASSWORD@HOST/DATABASE, or empty"
+        )
+    return value
 
 
 def dollars_of(value: object) -> Decimal:

@@ -127,6 +127,15 @@ def test_without_the_damaged_log_the_runs_are_still_there(home: Home, repo: Path
     assert "Do it" in done.stdout
 
 
+def test_a_database_of_another_kind_is_told_with_file_and_line(home: Home, repo: Path) -> None:
+    home.configure({"database": "mysql://ada:hidden@localhost/swarm"})
+    done = home.swarm("ps", cwd=repo)
+    assert done.returncode == USAGE
+    assert f"{home.config}/config.yaml:1" in done.stderr
+    assert "should be like postgresql+psycopg://" in done.stderr
+    assert "hidden" not in done.stderr
+
+
 def test_a_database_that_does_not_answer_is_named_without_its_password(
     home: Home, repo: Path
 ) -> None:
