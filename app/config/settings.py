@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from app.config.caches import Cache
 from app.config.monitors import MonitorSettings
 from app.config.networks import check_network, hosts_of
 from app.config.routing import SHIPPED_MODELS, RetireSettings, RoutingSettings
@@ -313,8 +314,9 @@ class Settings(Section):
     """Shell commands that must succeed in a sandbox before the agent starts, and before checks do."""
     teardown: tuple[str, ...] = ()
     """Shell commands that run in a run's sandbox before it is removed."""
-    caches: Mapping[Name, str] = Field(default_factory=dict)
-    """Directories of this machine by name, shown read-only in every sandbox at /swarm/caches/NAME."""
+    caches: Mapping[Name, Cache] = Field(default_factory=dict)
+    """Directories of this machine by name, shown read-only in sandboxes at /swarm/caches/NAME: a path, or
+    `{path: …, repositories: […]}` for the sandboxes of those repositories alone."""
     max_turns: Count = 3
     """Turns a run may use by itself, mending what the checks found, before a person looks."""
     approvals: Approvals = "balanced"

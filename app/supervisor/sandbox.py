@@ -42,28 +42,30 @@ async def open_sandbox(s: Services, run: Run, repo: Repository) -> Sandbox:
     sockets = s.places.sockets(run.id)
     sockets.mkdir(mode=0o711, parents=True, exist_ok=True)
     await s.egress.open(run.id, sockets / EGRESS_SOCKET)
-    mounted = (*history_mounts(s, run, repo), *cache_mounts(s))
+    mounted = (*history_mounts(s, run, repo), *cache_mounts(s, repo))
     spec = _spec(s, run, run.id, mounted, sockets)
     return await s.driver(run.sandbox).open(spec)
 
 
-async def open_check(s: Services, run: Run, turn: int, mounted: tuple[Mount, ...]) -> Sandbox:
+async def open_check(
+    s: Services, run: Run, repo: Repository, turn: int, mounted: tuple[Mount, ...]
+) -> Sandbox:
     """A fresh sandbox for checks, without any way out."""
     name = check_sandbox(run.id, turn)
-    spec = _spec(s, run, name, (*mounted, *cache_mounts(s)), None)
+    spec = _spec(s, run, name, (*mounted, *cache_mounts(s, repo)), None)
     return await s.driver(run.sandbox).open(spec)
 
 
 CACHES: Final = "/swarm/caches"
 
 
-def cache_mounts(s: Services) -> tuple[Mount, ...]:
-    """The user's caches, to be read only: what one run wrote there another would read.
+def cache_mounts(s: Services, repo: Repository) -> tuple[Mount, ...]:
+    """The user's caches for that repository, to be read only: what one run wrote there another would read.
 
     Raises `SandboxFailed` for a directory that is not there.
     """
-    named = s.configuration.settings.caches
-    found = {name: Path(place).expanduser() for name, place in sorted(named.items())}
+    named = sorted(s.configuration.settings.caches.items())
+    found = {name: cache.place for name, cache in named if cache.is_for(repo.root)}
     for name, place in found.items():
         if not (place.is_absolute() and place.is_dir()):
             raise SandboxFailed(
@@ -80,7 +82,8 @@ def environment(s: Services, run: Run, sandbox: Sandbox) -> dict[str, str]:
         env |= {"PORT_BASE": str(run.port), "PORT_COUNT": str(PORTS)}
     for name in s.configuration.settings.caches:
         word = re.sub(r"[^A-Z0-9]", "_", name.upper())
-        env[f"SWARM_CACHE_{word}"] = sandbox.places.mounts.get(f"{CACHES}/{name}", "")
+        if place := sandbox.places.mounts.get(f"{CACHES}/{name}", ""):
+            env[f"SWARM_CACHE_{word}"] = place
     return env
 
 

@@ -15,11 +15,20 @@ from tests.support.world import World, story
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SHOW = "cat local.json built.txt > seen.txt; env | grep -c PORT_ >> seen.txt"
+CACHES = 'cat "$SWARM_CACHE_OURS/one.whl" > caches.txt; env | grep -c SWARM_CACHE_ >> caches.txt'
 AGENTS = {
+    "reader": scripted([{"run": CACHES}]),
     "looker": scripted([{"run": SHOW}], [edit("more.txt", "again\n")]),
     "quick": scripted([edit("agent.txt", "1\n")]),
 }
-SETTINGS = {"copies": ["secrets/named.key", "more/*.key"], "caches": {"wheels": "~/wheels"}}
+SETTINGS = {
+    "copies": ["secrets/named.key", "more/*.key"],
+    "caches": {
+        "wheels": "~/wheels",
+        "ours": {"path": "~/wheels", "repositories": ["*/project*"]},
+        "theirs": {"path": "~/wheels", "repositories": ["/elsewhere/project", "~/src/*"]},
+    },
+}
 IGNORED = {".gitignore": "local.json\nbuilt.txt\n*.key\n.env\n"}
 
 
@@ -150,3 +159,11 @@ async def test_teardown_runs_before_the_sandbox_goes(world: World) -> None:
     await user.settled(run)
     assert mark.read_text() == "1\n"
     assert not tree(world, run).exists()
+
+
+async def test_a_cache_is_shown_to_its_repositories_only(world: World) -> None:
+    user = world.user()
+    run = await user.submit(agent="reader", checks=('test -z "$SWARM_CACHE_THEIRS"',))
+    shown = await user.review(run)
+    assert await user.file(run, "caches.txt") == "wheel\n2"
+    assert [check.passed for check in shown.checks] == [True]

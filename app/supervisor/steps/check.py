@@ -56,7 +56,7 @@ async def _fresh(s: Services, at: Ground, turn: int) -> Sandbox:
     run, repo, hub = at.run, at.repo, at.hub
     exported = await tree.export(hub, run.id, commit=run.snapshot, base=run.base)
     mounted = history_mounts(s, run, repo, exported)
-    sandbox = await open_check(s, run, turn, mounted)
+    sandbox = await open_check(s, run, repo, turn, mounted)
     wanted = tree.layout(
         repo,
         tree=sandbox.places.tree,
