@@ -315,8 +315,7 @@ class Settings(Section):
     teardown: tuple[str, ...] = ()
     """Shell commands that run in a run's sandbox before it is removed."""
     caches: Mapping[Name, Cache] = Field(default_factory=dict)
-    """Directories of this machine by name, shown read-only in sandboxes at /swarm/caches/NAME: a path, or
-    `{path: …, repositories: […]}` for the sandboxes of those repositories alone."""
+    """Directories by name, read-only in sandboxes at /swarm/caches/NAME: a path, or `path` and `repositories`."""
     max_turns: Count = 3
     """Turns a run may use by itself, mending what the checks found, before a person looks."""
     approvals: Approvals = "balanced"
