@@ -18,7 +18,7 @@ mkdir -p -- "$HOME" || exit
 exec 3<&0
 exec 0< <(exec bash "$0/relay.sh" "$0" <&3)
 exec 3<&-
-export BASH_ENV="$0/shell.sh"
+export BASH_ENV="$0/shell.sh" SWARM_STARTED=$$
 exec "$@"
 """
 """`$0` is the directory of the launch files, the arguments are the agent's command line."""
@@ -55,7 +55,8 @@ def files(
     return {
         "relay.sh": _RELAY,
         "prepare.sh": prepare.encode(),
-        "shell.sh": f"unset {hide}\n".encode(),
+        # The program may be a shell script itself, which needs what its shells must forget.
+        "shell.sh": f'[ "$$" = "${{SWARM_STARTED-}}" ] || unset {hide}\n'.encode(),
         "opening.jsonl": "".join(line + "\n" for line in opening).encode(),
         "prompt.json": prompt.encode(),
     }

@@ -47,7 +47,9 @@ async def house(
 
 
 @contextlib.asynccontextmanager
-async def house_at(root: Path, provider: Rehearsal, *, budget: Settings) -> AsyncIterator[World]:
+async def house_at(
+    root: Path, provider: Rehearsal, *, budget: Settings, agents: Settings | None = None
+) -> AsyncIterator[World]:
     """A world configured as a user would: Docker, a key in the environment, who serves models."""
     require_docker()
     upstreams = {
@@ -60,7 +62,7 @@ async def house_at(root: Path, provider: Rehearsal, *, budget: Settings) -> Asyn
         "budget": budget,
     }
     with (
-        world_at(root, agents={}, settings=settings) as home,
+        world_at(root, agents=agents or {}, settings=settings) as home,
         pytest.MonkeyPatch.context() as patch,
     ):
         for name in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY"):

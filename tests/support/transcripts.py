@@ -3,9 +3,13 @@
 The first line is `{"meta": {…}}`; `meta.ends` is the reason the turn ended for, as a person read it off the
 recording, or null when the agent was killed; `meta.resumes` is the conversation that a turn continues. The
 others are `{"t", "dir": "out"|"in", "data": …}`, or `raw` in place of `data` for what is not JSON.
+
+A package of its own keeps its recordings beside it: `SWARM_TRANSCRIPTS` names the directory in which there is one
+for each version.
 """
 
 import json
+import os
 from pathlib import Path
 
 import msgspec
@@ -24,7 +28,10 @@ class Recording(msgspec.Struct, frozen=True):
 
 
 def stored(harness: str) -> tuple[Recording, ...]:
-    return tuple(read(path) for path in sorted((ROOT / harness).glob("*/*.jsonl")))
+    named = os.environ.get("SWARM_TRANSCRIPTS")
+    own = ROOT / harness
+    place = own if own.exists() or not named else Path(named)
+    return tuple(read(path) for path in sorted(place.glob("*/*.jsonl")))
 
 
 def read(path: Path) -> Recording:

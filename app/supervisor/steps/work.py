@@ -88,9 +88,19 @@ async def _brief(s: Services, at: Ground, turn: Turn, sandbox: Sandbox, key: str
         key=key,
         conversation=turn.resumes,
         instructions=await _instructions(s, at.repo, run.base),
-        ask=rules.asks(s, at.task),
+        ask=await _asked(s, at),
         settings=s.catalog.get(run.agent).settings,
     )
+
+
+async def _asked(s: Services, at: Ground) -> bool:
+    """Whether the agent has to ask before it uses tools; said once where it cannot."""
+    asks = rules.asks(s, at.task)
+    if asks and not s.harness(at.run.harness).capabilities.permission:
+        held = "what holds it is its sandbox, its budget and your review"
+        text = f"{at.run.agent} cannot ask before it uses a tool: {held}"
+        await s.broker.record(at.run.id, "cannot-ask", Note(text, "warning"))
+    return asks
 
 
 async def _instructions(s: Services, repo: Repository, base: str) -> str:

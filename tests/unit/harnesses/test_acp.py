@@ -1,5 +1,7 @@
 """How an agent of the Agent Client Protocol is set up from its settings."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import msgspec
@@ -27,7 +29,29 @@ def test_the_key_stands_only_where_the_program_looks_for_it() -> None:
 
 def test_shells_of_the_agent_forget_each_variable_that_holds_the_key() -> None:
     launch = launched(env={"API_KEY": "$key", "HEADER": "Bearer $key"})
-    assert launch.files["shell.sh"] == b"unset API_KEY HEADER\n"
+    assert launch.files["shell.sh"].endswith(b" || unset API_KEY HEADER\n")
+
+
+def test_a_program_that_is_a_shell_script_has_the_key_and_its_shells_have_not(
+    tmp_path: Path,
+) -> None:
+    launch = launched()
+    forget = tmp_path / "shell.sh"
+    forget.write_bytes(launch.files["shell.sh"])
+    program = tmp_path / "agent"
+    program.write_text(
+        '#!/bin/bash\necho "has $SWARM_TOKEN"; bash -c \'echo "sees $SWARM_TOKEN"\'\n'
+    )
+    program.chmod(0o755)
+    start = 'export BASH_ENV="$1" SWARM_STARTED=$$; exec "$2"'
+    done = subprocess.run(
+        ["bash", "-c", start, "bash", str(forget), str(program)],
+        env={"PATH": os.environ["PATH"], "SWARM_TOKEN": KEY},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"has {KEY}\nsees \n"
 
 
 def test_files_of_its_home_are_written_anew_before_every_turn() -> None:

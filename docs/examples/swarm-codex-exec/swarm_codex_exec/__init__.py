@@ -1,0 +1,1 @@
+"""Codex in its one-shot mode, as a harness for swarm."""
