@@ -1,4 +1,4 @@
-"""Verbs of the background supervisor: daemon up, down, status."""
+"""Verbs of the background supervisor: daemon up, down, status, and upgrade."""
 
 import time
 from typing import TYPE_CHECKING
@@ -48,14 +48,45 @@ def down(ctx: typer.Context) -> None:
     import asyncio
 
     call = Call.of(ctx)
-    pid = asyncio.run(_down(call))
+    ended = asyncio.run(_down(call))
+    pid = ended.pid if ended else None
     call.show({"stopped": pid}, lambda: f"supervisor {pid} has ended" if pid else "")
     if not pid and not call.json:
         call.say("No supervisor runs here.")
 
 
-async def _down(call: Call) -> int | None:
-    """Ask it to end and wait until it has; its process id, or nothing when none runs."""
+@examples("swarm upgrade")
+def upgrade(ctx: typer.Context) -> None:
+    """Put this version of swarm in charge of what another one started.
+
+    The running supervisor is ended and the one of this program started. Agents go on in their sandboxes
+    meanwhile; what is stored is copied before its form changes.
+    """
+    import asyncio
+
+    from app.client.launch import find_or_start
+    from app.domain.run import ACTIVE
+
+    call = Call.of(ctx)
+
+    async def renewed() -> "tuple[wire.Hello | None, wire.Hello, int]":
+        before = await _down(call)
+        swarm, hello = await find_or_start(call.state)
+        return before, hello, sum(row.run.state in ACTIVE for row in (await swarm.board()).rows)
+
+    before, now, at_work = asyncio.run(renewed())
+    told = {"before": before, "now": now, "at_work": at_work}
+    call.show(told, lambda: _renewed_text(before, now, at_work))
+
+
+def _renewed_text(before: "wire.Hello | None", now: "wire.Hello", at_work: int) -> str:
+    ended = f"swarm {before.version} (process {before.pid}) has ended, " if before else ""
+    runs = "1 run goes" if at_work == 1 else f"{at_work} runs go"
+    return f"{ended}swarm {now.version} (process {now.pid}) is in charge; {runs} on"
+
+
+async def _down(call: Call) -> "wire.Hello | None":
+    """Ask it to end and wait until it has; who it was, or nothing when none runs."""
     import asyncio
 
     from app.client.client import Swarm
@@ -75,7 +106,7 @@ async def _down(call: Call) -> int | None:
                 hint=f"Its log is {call.state / 'supervisor.log'}.",
             )
         await asyncio.sleep(0.05)
-    return hello.pid
+    return hello
 
 
 def _lives(pid: int) -> bool:

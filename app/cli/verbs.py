@@ -55,6 +55,7 @@ VERBS: Final[dict[str, Leaf | dict[str, Leaf]]] = {
     },
     "audit": {"export": ("audit", "export")},
     "daemon": {"up": ("daemon", "up"), "down": ("daemon", "down"), "status": ("daemon", "status")},
+    "upgrade": ("daemon", "upgrade"),
     "image": {"build": ("image", "build"), "approve": ("image", "approve")},
     "config": {"show": ("config", "show")},
     "notify": {"test": ("notify", "test")},

@@ -22,7 +22,7 @@ async def find(state: Path) -> tuple[Swarm, wire.Hello]:
         raise Unreachable(
             f"the supervisor running here is swarm {hello.version} (protocol {hello.protocol}), "
             f"this program speaks protocol {wire.PROTOCOL}",
-            hint="Restart it with `swarm daemon down` and `swarm daemon up`; agents go on meanwhile.",
+            hint="`swarm upgrade` puts this version in charge; agents go on meanwhile.",
         )
     return swarm, hello
 

@@ -184,7 +184,7 @@ async def test_a_supervisor_of_another_version_is_not_talked_to(
     done = await types(world, repo, "ps")
     assert done.returncode == ENVIRONMENT
     assert "protocol 999" in done.stderr
-    assert "swarm daemon down" in done.stderr
+    assert "swarm upgrade" in done.stderr
 
 
 async def test_a_second_supervisor_on_the_same_state_is_refused(world: World) -> None:

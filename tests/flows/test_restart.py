@@ -160,3 +160,18 @@ async def test_the_agent_works_on_while_there_is_no_supervisor(working: Home, re
         await asyncio.sleep(0.05)
     async with supervised(working) as client:
         await SwarmActions(client, repo).until(run, RunState.IN_REVIEW)
+
+
+async def test_an_agent_goes_on_through_an_upgrade(working: Home, repo: Path) -> None:
+    assert working.swarm("run", "Write a note", cwd=repo).returncode == 0
+    user = SwarmActions(await answering(working), repo)
+    (row,) = (await user.client.board()).rows
+    await user.until(row.run.id, RunState.WORKING)
+    before = working.supervisor_pid()
+    done = await asyncio.to_thread(working.swarm, "upgrade", cwd=repo)
+    assert done.returncode == 0, done.stderr
+    assert f"(process {before}) has ended" in done.stdout
+    assert f"(process {working.supervisor_pid()}) is in charge; 1 run goes on" in done.stdout
+    (working.state / "sandboxes" / "go").touch()
+    await user.until(row.run.id, RunState.IN_REVIEW)
+    assert len([e for e in await user.events(row.run.id) if isinstance(e.body, TurnStarted)]) == 1
