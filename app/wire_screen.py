@@ -15,6 +15,8 @@ Ring: TypeAlias = Literal["auto", "bell", "osc9", "osc99", "osc777", "off"]
 class Look(Value, frozen=True, kw_only=True):
     """`GET /v1/screen`: what the person's own configuration says about the screen, as it is written now."""
 
+    file: str = ""
+    """The person's own configuration file, whether it is there or not."""
     theme: ThemeName = "dark"
     keys: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     """By action or `place.action`."""

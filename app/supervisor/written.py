@@ -7,7 +7,7 @@ from typing import Any
 
 from app import wire
 from app.config.explain import explained, in_force
-from app.config.load import Loaded, load
+from app.config.load import FILE, Loaded, load
 from app.domain.errors import ConfigError
 from app.supervisor.services import Services
 
@@ -25,6 +25,7 @@ async def look(s: Services) -> wire.Look:
     loaded, fault = await now(s)
     screen, notify = loaded.settings.screen, loaded.settings.notify
     return wire.Look(
+        file=str(s.places.config / FILE),
         theme=screen.theme,
         keys=dict(screen.keys),
         keys_from={key: str(loaded.origins.get(f"screen.keys.{key}", "")) for key in screen.keys},

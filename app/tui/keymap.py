@@ -23,6 +23,7 @@ _NAMES: Final = {
     "?": "question_mark",
     "/": "slash",
     ":": "colon",
+    ",": "comma",
     "*": "asterisk",
     "<": "less_than_sign",
     ">": "greater_than_sign",

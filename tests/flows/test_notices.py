@@ -105,3 +105,32 @@ async def test_a_trial_says_which_way_worked(
     lines = {line.way: line for line in await world.client.try_notices()}
     assert lines["command"].ok
     assert (lines["webhook"].ok, lines["webhook"].found) == (False, "it answered 500")
+
+
+async def test_the_screen_is_told_what_the_configuration_says_now(world: World) -> None:
+    file = world.home.config / "config.yaml"
+    before = file.read_text()
+    file.write_text(before + "\nscreen:\n  theme: light\n")
+    try:
+        look = await world.client.look()
+    finally:
+        file.write_text(before)
+    assert (look.theme, look.about, look.file) == ("light", ("review",), str(file))
+
+
+async def test_the_screen_is_told_what_is_wrong_with_the_configuration(world: World) -> None:
+    file = world.home.config / "config.yaml"
+    before = file.read_text()
+    file.write_text("screen:\n  theme: pink\n")
+    try:
+        look = await world.client.look()
+    finally:
+        file.write_text(before)
+    assert (look.theme, look.fault.partition("config.yaml")[2][:15]) == ("dark", ":2: screen.them")
+
+
+async def test_every_setting_says_where_it_is_from(world: World) -> None:
+    found = {line.key: line for line in await world.client.settings()}
+    assert found["notify.about"].value == '["review"]'
+    assert found["notify.about"].origin.startswith(str(world.home.config / "config.yaml"))
+    assert found["budget.run"].origin.startswith("defaults.yaml")

@@ -51,6 +51,9 @@ class Recording:
     agents: tuple[wire.AgentLine, ...] = ()
     costs: dict[str, tuple[wire.CostLine, ...]] = field(default_factory=dict)
     """By what they are added up by."""
+    trash: list[wire.RunRow] = field(default_factory=list)
+    health: tuple[wire.DoctorLine, ...] = ()
+    settings: tuple[wire.SettingLine, ...] = ()
     purse: wire.Purse = field(default_factory=wire.Purse)
 
     def say(self, run: RunId, at: float, *bodies: Body) -> None:
@@ -129,6 +132,18 @@ class RecordedSwarm(Swarm):
     ) -> tuple[wire.CostLine, ...]:
         self._answer()
         return self.recording.costs.get(by, ())
+
+    async def trash(self) -> tuple[wire.RunRow, ...]:
+        self._answer()
+        return tuple(self.recording.trash)
+
+    async def doctor(self) -> tuple[wire.DoctorLine, ...]:
+        self._answer()
+        return self.recording.health
+
+    async def settings(self, repo: str = "") -> tuple[wire.SettingLine, ...]:
+        self._answer()
+        return self.recording.settings
 
     async def inbox(self) -> tuple[Approval, ...]:
         self._answer()
@@ -238,7 +253,7 @@ class RecordedSwarm(Swarm):
         return self._row(about) if verb not in {"submit", "answer"} else self.recording.rows[0]
 
     def _row(self, run: str) -> wire.RunRow:
-        for row in self.recording.rows:
+        for row in (*self.recording.rows, *self.recording.trash):
             if row.run.id == run:
                 return row
         raise NotFound(f"there is no run {run}")

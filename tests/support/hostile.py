@@ -95,6 +95,9 @@ def hostile() -> Recording:
         agents=(
             wire.AgentLine(name=EVIL, harness=EVIL, model=EVIL, title=EVIL, usable=False, why=EVIL),
         ),
+        trash=[_evil("evil6", RunState.DISCARDED)],
+        health=(wire.DoctorLine(name=EVIL, ok=False, found=EVIL, fix=EVIL),),
+        settings=(wire.SettingLine(key=EVIL, value=EVIL, origin=EVIL),),
         costs={
             by: (wire.CostLine(key=EVIL, micros=Micros(1), calls=1, input=1, output=1),)
             for by in ("task", "run", "subagent")

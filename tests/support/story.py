@@ -28,6 +28,9 @@ def story() -> Recording:
             RunId("p6tw8.1"): budget,
         },
         agents=_agents(),
+        trash=_trash(),
+        health=_health(),
+        settings=_settings(),
     )
     _review(recording)
     _budget_log(recording, RunId("h7fz4.1"))
@@ -337,4 +340,35 @@ def _merge_log(recording: Recording, run: RunId) -> None:
         at + 760,
         own.ReviewOpened(ReviewId(f"{run}-r1"), "7be21a4"),
         own.StateChanged(_S.IN_REVIEW),
+    )
+
+
+def _trash() -> list[wire.RunRow]:
+    return [
+        row("c2vbn", "try a ring buffer for the log", RunState.DISCARDED, lines=(212, 40, 6)),
+        row("d9mqa", "port the docs to another theme", RunState.DISCARDED, agent="codex"),
+    ]
+
+
+def _health() -> tuple[wire.DoctorLine, ...]:
+    fix = "Set it for the supervisor, or correct gateway.upstreams.openai.key."
+    return (
+        wire.DoctorLine(name="git", ok=True, found="git 2.39.5"),
+        wire.DoctorLine(name="disk", ok=True, found="48.1 GiB free for /home/ada/.local/state"),
+        wire.DoctorLine(
+            name="key for gpt-6.1-sol", ok=False, found="there is no API key for openai", fix=fix
+        ),
+        wire.DoctorLine(
+            name="seccomp", ok=False, found="runs without a filter", fix="Update.", needed=False
+        ),
+    )
+
+
+def _settings() -> tuple[wire.SettingLine, ...]:
+    own, theirs = "/home/ada/.config/swarm/config.yaml:3", "/home/ada/acme-api/.swarm/config.yaml:1"
+    return (
+        wire.SettingLine(key="agent", value="claude-code", origin="defaults.yaml:3"),
+        wire.SettingLine(key="budget.run", value="2.00", origin=own),
+        wire.SettingLine(key="checks", value='["make test"]', origin=theirs),
+        wire.SettingLine(key="notify.quiet", value='""', origin="defaults.yaml:112"),
     )

@@ -17,10 +17,13 @@ from app.tui.screens.base import SwarmScreen
 from app.tui.screens.board import Board
 from app.tui.screens.cost import CostScreen
 from app.tui.screens.dialogs import Confirm
+from app.tui.screens.doctor import DoctorScreen
 from app.tui.screens.inbox import InboxScreen
 from app.tui.screens.new_task import NewTaskScreen
 from app.tui.screens.review import ReviewScreen
 from app.tui.screens.run import RunScreen
+from app.tui.screens.settings import SettingsScreen
+from app.tui.screens.trash import TrashScreen
 from app.tui.widgets.files_view import FilesView
 from app.tui.widgets.line_view import LineView
 from app.tui.widgets.question_card import QuestionCard
@@ -34,6 +37,9 @@ SCREENS: dict[Place, type[SwarmScreen]] = {
     "review": ReviewScreen,
     "inbox": InboxScreen,
     "cost": CostScreen,
+    "trash": TrashScreen,
+    "doctor": DoctorScreen,
+    "settings": SettingsScreen,
 }
 OWNERS: dict[Place, type[MessagePump]] = {
     **SCREENS,

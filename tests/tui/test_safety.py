@@ -58,6 +58,9 @@ WAYS = {
     "why on the board": (b"7", b"evidence"),
     "inbox": (b"I", b"INBOX"),
     "costs": (b"$s", b"COST"),
+    "trash": (b"T", b"TRASH"),
+    "health": (b"H", b"HEALTH"),
+    "settings": (b",", b"SETTINGS"),
     "batch of the inbox": (b"I*aan", b"yes to "),
     "batch of the board": (b"*x", b"stop "),
     "groups": (b"ssss", b"by repository"),
@@ -75,6 +78,9 @@ SCREENS = {
     "HelpScreen": "help",
     "InboxScreen": "inbox",
     "CostScreen": "costs",
+    "TrashScreen": "trash",
+    "DoctorScreen": "health",
+    "SettingsScreen": "settings",
     "FactsScreen": "checks",
     "ApproveScreen": "approval",
     "Confirm": "confirm",
@@ -122,7 +128,7 @@ def test_every_screen_is_on_the_tour() -> None:
     while kinds:
         kinds = [below for kind in kinds for below in kind.__subclasses__()]
         known |= {kind for kind in kinds if kind.__module__.startswith(screens.__name__)}
-    bases = {"SwarmScreen", "PaneScreen", "SearchedScreen", "Dialog"}
+    bases = {"SwarmScreen", "PaneScreen", "SearchedScreen", "Sheet", "Dialog"}
     assert {kind.__name__ for kind in known} - bases == SCREENS.keys()
     assert set(SCREENS.values()) <= WAYS.keys()
 

@@ -19,6 +19,9 @@ _BESIDES: dict[Place, tuple[Place, ...]] = {
     "review": ("list", "files", "approval"),
     "inbox": ("list", "question"),
     "cost": ("list",),
+    "trash": ("list",),
+    "doctor": ("list",),
+    "settings": ("list",),
 }
 
 

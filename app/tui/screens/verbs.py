@@ -57,7 +57,7 @@ async def stop_all(screen: SwarmScreen) -> None:
 
 async def discard(screen: SwarmScreen) -> None:
     row = chosen(screen)
-    back = f"It goes into the trash; U brings it back, or `swarm restore {name(row)}`."
+    back = "It goes into the trash; U brings it back, and so does the trash (T)."
     text = f"{one_line(row.task.goal)}\n\n{back}"
     if await screen.app.push_screen_wait(Confirm(f"discard {name(row)}?", text)):
         await screen.desk.swarm.discard(row.run.id, wire.Act(by=screen.desk.user))
@@ -68,7 +68,7 @@ async def discard(screen: SwarmScreen) -> None:
 async def bring_back(screen: SwarmScreen) -> None:
     """Undo the last discard of this screen."""
     if not screen.desk.discarded:
-        screen.say("nothing was discarded here", hint="`swarm trash` lists what is in the trash")
+        screen.say("nothing was discarded here", hint="T shows what is in the trash")
         return
     back = []
     for run in screen.desk.discarded[-1]:
@@ -230,6 +230,24 @@ def open_costs(screen: SwarmScreen) -> None:
     screen.app.push_screen(CostScreen(screen.desk))
 
 
+def open_trash(screen: SwarmScreen) -> None:
+    from app.tui.screens.trash import TrashScreen
+
+    screen.app.push_screen(TrashScreen(screen.desk))
+
+
+def open_doctor(screen: SwarmScreen) -> None:
+    from app.tui.screens.doctor import DoctorScreen
+
+    screen.app.push_screen(DoctorScreen(screen.desk))
+
+
+def open_settings(screen: SwarmScreen) -> None:
+    from app.tui.screens.settings import SettingsScreen
+
+    screen.app.push_screen(SettingsScreen(screen.desk))
+
+
 def open_inbox(screen: SwarmScreen) -> None:
     from app.tui.screens.inbox import InboxScreen
 
@@ -302,6 +320,9 @@ COMMON: Final[dict[str, Verb]] = {
     "next": go_next,
     "inbox": open_inbox,
     "costs": open_costs,
+    "trash": open_trash,
+    "doctor": open_doctor,
+    "settings": open_settings,
 }
 """What means the same on every screen."""
 

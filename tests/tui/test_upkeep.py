@@ -1,0 +1,88 @@
+"""The trash, health and settings on the screen: what the command line says of them, and what can be done."""
+
+from app import wire
+from app.domain.errors import NotNow
+from app.tui.model.line import Line, line_cells
+from app.tui.model.upkeep import health_lines, health_words, setting_lines
+from tests.support.fleet import RecordedSwarm, app_over
+from tests.support.screens import seen
+
+
+def words(lines: list[Line]) -> str:
+    return "\n".join("".join(text for text, _ink in line) for line in lines)
+
+
+async def test_the_trash_lists_what_was_discarded(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("T")
+        screen = await seen(pilot, "try a ring buffer")
+        assert "port the docs" in screen
+        assert "+212" in screen
+
+
+async def test_a_run_is_brought_back_from_the_trash(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("T")
+        await seen(pilot, "try a ring buffer")
+        await pilot.press("j", "U")
+        await seen(pilot, "d9mqa is back")
+    assert swarm.asked == [("restore", "d9mqa.1", wire.Act(by="ada"))]
+
+
+async def test_what_is_marked_comes_back_together(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("T")
+        await seen(pilot, "try a ring buffer")
+        await pilot.press("*", "U")
+        await seen(pilot, "c2vbn, d9mqa are back")
+
+
+async def test_what_cannot_come_back_is_said_with_the_way_out(swarm: RecordedSwarm) -> None:
+    swarm.refusal = NotNow("its branch is checked out elsewhere", hint="Leave that branch first.")
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("T")
+        await seen(pilot, "try a ring buffer")
+        await pilot.press("U")
+        await seen(pilot, "Leave that branch first.")
+
+
+async def test_an_empty_trash_says_so(swarm: RecordedSwarm) -> None:
+    swarm.recording.trash.clear()
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("T")
+        await seen(pilot, "the trash is empty")
+
+
+async def test_health_says_what_is_missing_and_what_to_do(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("H")
+        screen = await seen(pilot, "1 of what swarm needs is missing")
+        assert "Set it for the supervisor" in screen
+        assert screen.index("key for gpt") < screen.index("git 2.39.5"), "what is wrong comes first"
+
+
+def test_what_is_not_needed_is_no_alarm() -> None:
+    odd = wire.DoctorLine(name="seccomp", ok=False, found="none", needed=False)
+    assert words([health_words([odd])]) == " works, with 1 to look at"
+
+
+async def test_settings_say_where_each_is_from(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(120, 24)) as pilot:
+        await pilot.press("comma")
+        screen = await seen(pilot, "budget.run")
+        assert "/home/ada/.config/swarm/config.yaml:3" in screen
+
+
+async def test_a_setting_is_found_by_words(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("comma")
+        await seen(pilot, "budget.run")
+        await pilot.press("/", *"nowhere", "enter")
+        await seen(pilot, "'nowhere' is not in here")
+
+
+def test_no_line_is_wider_than_the_screen(swarm: RecordedSwarm) -> None:
+    for width in (40, 80, 160):
+        lines = health_lines(swarm.recording.health, width)
+        lines += setting_lines(swarm.recording.settings, width)
+        assert all(line_cells(line) <= width for line in lines)
