@@ -1,4 +1,4 @@
-"""Versioned migrations: forward only, in order, each in one transaction, counted in the database.
+"""Versioned migrations: forward only, in order, all in one transaction, counted in the database.
 
 A migration is a file `migrations/NNNN_name.py` with `def state(connection)` and `def log(connection)`.
 """
@@ -68,6 +68,9 @@ def _have(engine: sa.Engine, part: Part, newest: int) -> int:
 
 def _upgrade(engine: sa.Engine, part: Part, found: dict[int, ModuleType]) -> None:
     with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            # Python's driver begins by itself only before rows are changed: tables would change one by one.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
         have = _version(connection, part)
         for number in range(have + 1, max(found) + 1):
             getattr(found[number], part)(connection)

@@ -1,5 +1,10 @@
 """Migrations: forward only; what a newer version wrote is left alone."""
 
+import contextlib
+import signal
+import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +16,13 @@ from app.store.database import make_engine, sqlite_url
 from app.store.tables import LOG, STATE
 
 Engines = tuple[sa.Engine, sa.Engine]
+FIRST = (
+    (Path(__file__).parents[3] / "data" / "schema-1.sql").read_text()
+    + """
+create table swarm_schema (part text primary key, version integer not null);
+insert into swarm_schema values ('state', 1);
+"""
+)
 
 
 def schema(engine: sa.Engine) -> set[tuple[str, str]]:
@@ -53,3 +65,39 @@ def test_a_newer_schema_is_refused_and_named(engines: Engines, part: str) -> Non
         migrate.upgrade(*engines)
     assert str(engine.url.database) in refused.value.message
     assert "SWARM_STATE_DIR" in refused.value.hint
+
+
+KILLED = """
+import os, signal, sys
+from app.store import migrate
+from app.store.database import make_engine, sqlite_url
+newest = max((found := migrate._found()).items())[1]
+whole = newest.state
+def cut_off(connection):
+    whole(connection)
+    os.kill(os.getpid(), signal.SIGKILL)
+newest.state = cut_off
+migrate.upgrade(*(make_engine(sqlite_url(name)) for name in sys.argv[1:]))
+"""
+
+
+def tables_of(file: Path) -> set[str]:
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        found = database.execute("select sql from sqlite_master where name not like 'swarm_schema'")
+        return {sql for (sql,) in found if sql}
+
+
+@pytest.mark.parametrize("before", ["", FIRST], ids=["nothing", "the first schema"])
+def test_a_migration_cut_off_by_a_kill_leaves_what_was_and_is_made_at_the_next_start(
+    tmp_path: Path, before: str
+) -> None:
+    files = [tmp_path / "state.db", tmp_path / "events.db"]
+    with contextlib.closing(sqlite3.connect(files[0])) as old:
+        old.executescript(before)
+    as_it_was = tables_of(files[0])
+    done = subprocess.run([sys.executable, "-c", KILLED, *map(str, files)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert tables_of(files[0]) == as_it_was
+    state, log = (make_engine(sqlite_url(file)) for file in files)
+    migrate.upgrade(state, log)
+    assert {name for name, _ in schema(state)} >= {"run.id", "approval.id"}
