@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Final
 
+from app.domain.errors import RepoError
 from app.domain.review import FileChange
 from app.repo import changes
 from app.repo.errors import TimedOut, TooLarge
@@ -40,6 +41,15 @@ async def diff(
     except TooLarge as large:
         message = f"the change is too large to diff: more than {limit_bytes} bytes"
         raise TooLarge(message, hint=_WAY_OUT) from large
+    except RepoError as error:
+        gone = [one for one in (old, new) if not await holds(hub, one)]
+        if not gone:
+            raise
+        raise RepoError(
+            f"{gone[0][:12]} is not in the repository any more, so nothing can be compared with it: its history "
+            "was rewritten and cleaned up",
+            hint=f"What the agent made is kept: `git --git-dir {hub.git_dir} ls-tree -r {new}` lists it.",
+        ) from error
 
 
 async def holds(hub: Hub, tree: str) -> bool:

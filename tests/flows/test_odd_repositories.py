@@ -146,6 +146,25 @@ async def test_a_base_that_was_rewritten_and_pruned_gets_the_change_on_top(world
     assert run_git(at.user.repo, "log", "--format=%s") == "Write a note\nrewritten"
 
 
+async def test_a_history_replaced_after_a_landing_is_worked_on_as_any_and_the_old_run_says_why(
+    world: World,
+) -> None:
+    user = world.user()
+    commit(user.repo, {"old.txt": "only then\n"}, "old")
+    landed = await user.submit(agent="quick")
+    await user.approve(landed)
+    await user.settled(landed)
+    run_git(user.repo, "checkout", "--quiet", "--orphan", "fresh")
+    run_git(user.repo, "rm", "-rfq", ".")
+    commit(user.repo, {"new.txt": "new\n"}, "fresh")
+    run_git(user.repo, "branch", "--move", "--force", "fresh", "main")
+    prune(user.repo)
+    with pytest.raises(RepoError, match="its history was rewritten"):
+        await world.client.diff(landed)
+    await user.approve(await user.submit(agent="quick"))
+    assert (user.repo / "agent.txt").read_text() == "1\n"
+
+
 async def test_a_target_that_was_deleted_and_pruned_can_be_made_again(world: World) -> None:
     user = world.user()
     run_git(user.repo, "checkout", "--quiet", "-b", "release")

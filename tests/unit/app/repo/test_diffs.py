@@ -1,5 +1,6 @@
 import pytest
 
+from app.domain.errors import RepoError
 from app.repo.diffs import diff, stat
 from app.repo.errors import TooLarge
 from app.repo.hub import Hub
@@ -47,3 +48,12 @@ async def test_a_diff_over_its_time_is_refused(agent: AgentAtWork, hub: Hub) -> 
 async def test_files_that_differ_are_listed(agent: AgentAtWork, hub: Hub) -> None:
     snapshot = await agent.snapshot({"new.py": "x\n"})
     assert await stat(hub, agent.base, snapshot.commit) == snapshot.files
+
+
+async def test_what_was_rewritten_and_pruned_is_named_and_so_is_what_is_kept(
+    agent: AgentAtWork, hub: Hub
+) -> None:
+    made = (await agent.snapshot({"new.txt": "1\n"})).commit
+    with pytest.raises(RepoError, match="111111111111 is not in the repository any more") as told:
+        await diff(hub, "1" * 40, made)
+    assert f"ls-tree -r {made}" in told.value.hint
