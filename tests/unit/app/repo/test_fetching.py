@@ -32,6 +32,16 @@ async def test_the_remote_branch_is_brought_up_to_date_and_nothing_else(
     assert run_git(cloned.root, "status", "--porcelain") == ""
 
 
+async def test_a_remote_branch_that_was_pushed_by_force_is_followed(
+    cloned: Repository, user: Path
+) -> None:
+    await fetched(cloned, "main")
+    run_git(user, "reset", "--quiet", "--hard", "HEAD^")
+    forced = commit(user, {"other.txt": "other\n"}, "another history")
+    await fetched(cloned, "main")
+    assert await resolve(cloned, "origin/main") == forced
+
+
 async def test_what_follows_no_remote_says_how_to(repo: Repository) -> None:
     with pytest.raises(UsageError, match="'main' follows no branch of a remote") as caught:
         await fetched(repo, "main")
