@@ -22,6 +22,7 @@ demo: $(READY)   ## the main job end to end, without keys: three tasks, a questi
 	$(BIN)/swarm demo
 
 test: $(READY)   ## every test this machine can run; says loudly what it cannot
+	UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --quiet --locked --inexact --group local-model
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 check: $(READY)  ## format, lint, types, import contracts
