@@ -143,7 +143,8 @@ async def _open_streams(b: Bench) -> list[Row]:
     assert client.stdout is not None
     assert await client.stdout.readline() == b"open\n"
     busy = _memory(os.getpid())
-    await client.communicate()
+    # Without something to send, its input would stay open.
+    await client.communicate(b"")
     while b.gateway._lines.of(RunId("abcde.1")).slots._value < 256:
         await asyncio.sleep(0.01)
     return [(f"memory for {_OPEN} open streams, above idle", busy - idle, "MiB")]
