@@ -171,6 +171,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
            "Bring back what you discarded last; what is older lies in the trash (`T`)."),
     Action("undo", ("Z",), "undo merge", ("board", "run"),
            "Take the merged change off its branch again, after asking.", frozenset({_S.MERGED}), 80),
+    Action("theme", ("C",), "colours", _ALL,
+           "Go through the themes: dark, light, high contrast, green and red, no colours."),
     Action("refresh", ("R",), "refresh", _ALL, "Ask the supervisor again.", weight=5),
     Action("filter", ("/",), "filter", ("board",), "Keep the runs that contain these words.", weight=22),
     Action("command", (":",), "command", _ALL,
@@ -212,9 +214,23 @@ ACTIONS: Final[tuple[Action, ...]] = (
 )  # fmt: skip
 
 
+SHIPPED_KEYS: Final = {
+    (place, action.id): action.keys for action in ACTIONS for place in action.places
+}
+"""What each action is bound to by itself, place by place."""
+
+_table: tuple[Action, ...] = ACTIONS
+
+
+def use(table: tuple[Action, ...]) -> None:
+    """Take that table from now on: a process has one screen, and one table all of it is made from."""
+    global _table  # noqa: PLW0603 - bindings belong to classes, so does what they are made from
+    _table = table
+
+
 def at(place: Place) -> list[Action]:
     """What can be done there, in the table's order."""
-    return [action for action in ACTIONS if place in action.places]
+    return [action for action in _table if place in action.places]
 
 
 def find(place: Place, id_: str) -> Action:

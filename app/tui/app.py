@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
-from textual.filter import LineFilter
+from textual.filter import LineFilter, NoColor
 from textual.message import Message
 from textual.screen import Screen
 
@@ -22,11 +22,14 @@ from app.domain.errors import SwarmError, UsageError
 from app.domain.ids import task_of
 from app.domain.notices import Notice
 from app.domain.run import RunState
-from app.tui.actions import at
+from app.domain.safe import clean
+from app.tui.actions import at, use
 from app.tui.desk import Desk
 from app.tui.feed import Feed
 from app.tui.keymap import possible
 from app.tui.messages import Noticed, Open, Refresh
+from app.tui.palettes import PALETTES
+from app.tui.rebinding import keymap, rebound
 from app.tui.ring import one_line, sequence, way_of
 from app.tui.safe import PrintableOnly
 from app.tui.screens.base import SwarmScreen
@@ -50,14 +53,19 @@ class SwarmApp(App[None], inherit_bindings=False):
         self.desk = desk
         self.feed = Feed(desk, self.tell)
         self.animation_level = "none"
-        self.register_theme(theme())
-        self.theme = "swarm"
+        for name in PALETTES:
+            self.register_theme(theme(name))
+        table, self.faults = rebound(desk.look.keys, desk.look.keys_from)
+        use(table)
+        self.set_keymap(keymap(table))
+        self.theme = "plain" if self.no_color else desk.look.theme
 
     def get_default_screen(self) -> Screen[None]:
         return Board(self.desk)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        return [*super().get_line_filters(), PrintableOnly()]
+        last = [PrintableOnly()] if self.theme != "plain" else [NoColor(), PrintableOnly()]
+        return [*super().get_line_filters(), *last]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return VARIABLES
@@ -73,6 +81,12 @@ class SwarmApp(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self.run_worker(self.feed.run(), group="feed", exit_on_error=True)
+        look = self.desk.look
+        wrong = [f"{look.fault}\nWhat was read last holds."] if look.fault else []
+        if self.faults:
+            wrong.append("\n".join([*self.faults, "The keys are as they are shipped."]))
+        for text in wrong:
+            self.notify(clean(text), severity="error", timeout=20, markup=False)
 
     async def on_unmount(self) -> None:
         await self.desk.syntax.close()

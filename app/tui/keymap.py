@@ -92,12 +92,13 @@ def manual() -> str:
     parts = [
         "# Keys\n",
         "Made from the table in `app/tui/actions.py` by `python -m tests.support.pictures keys`;",
-        "a test fails when they differ. `^d` means Ctrl and d, `⇧tab` Shift and Tab.\n",
+        "a test fails when they differ. `^d` means Ctrl and d, `⇧tab` Shift and Tab. Keys of your own, by action",
+        "and place: [use the screen](../how-to/use-the-screen.md#make-it-yours).\n",
     ]
     for place, title in PLACES.items():
-        parts.append(f"## {title}\n\n| Key | Does | |\n|---|---|---|")
+        parts.append(f"## {title} (`{place}`)\n\n| Key | Does | Action | |\n|---|---|---|---|")
         for action in at(place):
             keys = " ".join(f"`{key_name(key)}`" for key in action.keys)
-            parts.append(f"| {keys} | {action.label} | {action.help} |")
+            parts.append(f"| {keys} | {action.label} | `{action.id}` | {action.help} |")
         parts.append("")
     return "\n".join(parts).rstrip() + "\n"

@@ -1,8 +1,11 @@
-"""The colours. Blue and orange for added and removed: they stay apart for every kind of colour blindness."""
+"""What a piece of text can be drawn with, and the themes that say which colours those are."""
 
 from typing import Final
 
 from textual.theme import Theme
+
+from app.tui.palettes import DARK, PALETTES
+from app.wire_screen import ThemeName
 
 INKS: Final[dict[str, str]] = {
     "dim": "color: $swarm-dim;",
@@ -22,7 +25,7 @@ INKS: Final[dict[str, str]] = {
     "thought": "color: $swarm-dim; text-style: italic;",
     "bar": "color: $swarm-blue;",
     "trough": "color: $swarm-rule;",
-    "cursor": "background: $swarm-cursor;",
+    "cursor": "background: $swarm-cursor; text-style: $swarm-mark-style;",
     "cursor-off": "background: $swarm-cursor-off;",
     "band": "background: $swarm-band;",
     "file": "color: $swarm-bright; background: $swarm-band; text-style: bold;",
@@ -30,61 +33,44 @@ INKS: Final[dict[str, str]] = {
     "gutter": "color: $swarm-gutter;",
     "added": "background: $swarm-added;",
     "removed": "background: $swarm-removed;",
-    "added-sign": "color: $swarm-blue; text-style: bold;",
-    "removed-sign": "color: $swarm-orange; text-style: bold;",
-    "added-word": "color: #ffffff; background: $swarm-added-word; text-style: bold;",
-    "removed-word": "color: #ffffff; background: $swarm-removed-word; text-style: bold;",
-    "found": "color: #10141a; background: $swarm-amber;",
+    "added-sign": "color: $swarm-added-sign; text-style: bold;",
+    "removed-sign": "color: $swarm-removed-sign; text-style: bold;",
+    "added-word": "color: $swarm-on-word; background: $swarm-added-word; text-style: bold;",
+    "removed-word": "color: $swarm-on-word; background: $swarm-removed-word; text-style: bold;",
+    "found": "color: $swarm-on-found; background: $swarm-found; text-style: $swarm-mark-style;",
     "code-keyword": "color: $swarm-violet;",
     "code-string": "color: $swarm-green;",
     "code-comment": "color: $swarm-dim; text-style: italic;",
     "code-number": "color: $swarm-orange;",
     "code-name": "color: $swarm-blue;",
     "code-builtin": "color: $swarm-amber;",
-    "hot": "color: #ffffff; background: $swarm-alarm; text-style: bold;",
+    "hot": "color: $swarm-on-alarm; background: $swarm-alarm; text-style: $swarm-hot-style;",
 }
 """What a piece of text can be drawn with. Each is a component class `ink--NAME` of every drawn widget."""
 
 COMPONENTS: Final = {f"ink--{name}" for name in INKS}
 
-VARIABLES: Final = {
-    "swarm-dim": "#8b93a3",
-    "swarm-label": "#a9b3c3",
-    "swarm-bright": "#eef1f5",
-    "swarm-blue": "#6cb6ff",
-    "swarm-amber": "#f2c14e",
-    "swarm-violet": "#bba4ff",
-    "swarm-green": "#7fce8f",
-    "swarm-orange": "#f0a35e",
-    "swarm-red": "#ff8f7d",
-    "swarm-rule": "#39424f",
-    "swarm-gutter": "#8b93a3",
-    "swarm-cursor": "#26384c",
-    "swarm-cursor-off": "#1c242e",
-    "swarm-band": "#1a212b",
-    "swarm-added": "#10304a",
-    "swarm-removed": "#46290f",
-    "swarm-added-word": "#1c5c8c",
-    "swarm-removed-word": "#8a4b12",
-    "swarm-alarm": "#9c3226",
-}
+VARIABLES: Final = {f"swarm-{name}": value for name, value in DARK.items()}
+"""What style sheets may name, with the values of the theme that is shipped."""
 
 
-def theme() -> Theme:
+def theme(name: ThemeName) -> Theme:
+    """That theme, as Textual wants it."""
+    colours = PALETTES[name]
     return Theme(
-        name="swarm",
-        primary="#6cb6ff",
-        secondary="#bba4ff",
-        accent="#6cb6ff",
-        warning="#f2c14e",
-        error="#ff8f7d",
-        success="#7fce8f",
-        foreground="#d5dae1",
-        background="#10141a",
-        surface="#161b22",
-        panel="#1d242d",
-        dark=True,
-        variables=VARIABLES,
+        name=name,
+        primary=colours["blue"],
+        secondary=colours["violet"],
+        accent=colours["blue"],
+        warning=colours["amber"],
+        error=colours["red"],
+        success=colours["green"],
+        foreground=colours["foreground"],
+        background=colours["background"],
+        surface=colours["surface"],
+        panel=colours["panel"],
+        dark=name != "light",
+        variables={f"swarm-{key}": value for key, value in colours.items()},
     )
 
 

@@ -265,9 +265,11 @@ def app_over(
     clock: Callable[[], float] = lambda: NOW,
     isolation: str = "container",
     loaded: bool = True,
+    look: wire.Look | None = None,
 ) -> SwarmApp:
     """The real application over the recorded supervisor."""
     desk = Desk(swarm, REPO, clock, user="ada", sandbox="docker", isolation=isolation)
+    desk.look = look or desk.look
     if loaded:
         desk.fleet.load(
             wire.Board(

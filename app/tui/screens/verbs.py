@@ -5,7 +5,7 @@ import shlex
 import subprocess
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from textual.app import SuspendNotSupported
 
@@ -18,12 +18,14 @@ from app.tui.messages import Open, Refresh
 from app.tui.model.line import one_line
 from app.tui.model.network import wanted
 from app.tui.model.show import name
+from app.tui.palettes import PALETTES
 from app.tui.screens.base import SwarmScreen, Verb
 from app.tui.screens.dialogs import AskText, Confirm
 from app.tui.screens.help import HelpScreen
 from app.tui.widgets.diff_view import DiffView
 from app.tui.widgets.question_card import QuestionCard
 from app.wire import RunRow
+from app.wire_screen import ThemeName
 
 
 def chosen(screen: SwarmScreen) -> RunRow:
@@ -230,6 +232,19 @@ def open_costs(screen: SwarmScreen) -> None:
     screen.app.push_screen(CostScreen(screen.desk))
 
 
+def next_theme(screen: SwarmScreen) -> None:
+    """The next of the themes, until the screen is left."""
+    app = screen.app
+    if app.no_color:
+        screen.say("NO_COLOR is set: there are no colours to choose from")
+        return
+    names = list(PALETTES)
+    app.theme = names[(names.index(cast("ThemeName", app.theme)) + 1) % len(names)]
+    screen.say(
+        f"theme: {app.theme}", hint=f"`screen: {{theme: {app.theme}}}` in your config keeps it"
+    )
+
+
 def open_trash(screen: SwarmScreen) -> None:
     from app.tui.screens.trash import TrashScreen
 
@@ -321,6 +336,7 @@ COMMON: Final[dict[str, Verb]] = {
     "inbox": open_inbox,
     "costs": open_costs,
     "trash": open_trash,
+    "theme": next_theme,
     "doctor": open_doctor,
     "settings": open_settings,
 }
