@@ -6,6 +6,9 @@ from app.gateway.rehearsal_script import Fault, FaultKind, Tokens, ToolUse, Turn
 
 USAGE = Tokens(input=9_000, output=250)
 AGENTS = ("claude-code", "codex", "opencode")
+"""One for each dialect."""
+MORE = ("claude-agent-acp", "qwen-code")
+_CLAUDE = ("claude-code", "claude-agent-acp")
 APP = "src/app.py"
 _ENVIRONMENTS = "cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'"
 _PLACES = "/workspace /state /swarm /tmp /run /etc /home /var"
@@ -20,25 +23,29 @@ LOOK = (
 
 def changes(agent: str, path: str, old: str, new: str) -> ToolUse:
     """A line of a file becomes another."""
-    if agent == "claude-code":
+    if agent in (*_CLAUDE, "qwen-code"):
         whole = {"file_path": f"/workspace/{path}", "old_string": old, "new_string": new}
-        return ToolUse(tool="Edit", input=whole)
+        return ToolUse(tool="edit" if agent == "qwen-code" else "Edit", input=whole)
     return _patch(f"*** Update File: {path}\n@@\n-{old}\n+{new}")
 
 
 def writes(agent: str, path: str, line: str) -> ToolUse:
     """A new file of one line."""
-    if agent == "claude-code":
+    if agent in _CLAUDE:
         whole = {"file_path": f"/workspace/{path}", "content": f"{line}\n"}
         return ToolUse(tool="Write", input=whole)
+    if agent == "qwen-code":
+        return changes(agent, path, "", f"{line}\n")
     return _patch(f"*** Add File: {path}\n+{line}")
 
 
 def runs(agent: str, command: str) -> ToolUse:
     if agent == "codex":
         return ToolUse(tool="exec_command", input={"cmd": command})
-    tool = "Bash" if agent == "claude-code" else "bash"
-    return ToolUse(tool=tool, input={"command": command, "description": "Look around"})
+    words: dict[str, object] = {"command": command, "description": "Look around"}
+    if agent == "qwen-code":
+        return ToolUse(tool="run_shell_command", input={**words, "is_background": False})
+    return ToolUse(tool="Bash" if agent in _CLAUDE else "bash", input=words)
 
 
 def _patch(body: str) -> ToolUse:
@@ -68,6 +75,19 @@ def _mend() -> tuple[Turn, ...]:
     )
 
 
+def _own_mend(agent: str) -> tuple[Turn, ...]:
+    """The same with the tools of one agent only."""
+    tool = "read_file" if agent == "qwen-code" else "Read"
+    read = ToolUse(tool=tool, input={"file_path": f"/workspace/{APP}"})
+    edit = changes(agent, APP, "    return a - b", "    return a + b")
+    return (
+        Turn(say="I look first.", use=(read,), usage=USAGE),
+        Turn(say="I mend it.", use=(edit,), usage=USAGE),
+        Turn(say="I look around.", use=(runs(agent, LOOK),), usage=USAGE),
+        Turn(say="add() adds now.", usage=USAGE),
+    )
+
+
 def _plans(agent: str) -> Mapping[str, tuple[Turn, ...]]:
     note = Turn(say="I write.", use=(writes(agent, "note.txt", "noted"),), usage=USAGE)
     more = Turn(say="And more.", use=(writes(agent, "more.txt", "more"),), usage=USAGE)
@@ -90,8 +110,11 @@ def _plans(agent: str) -> Mapping[str, tuple[Turn, ...]]:
     }
 
 
-PLANS = {f"{agent}-{name}": plan for agent in AGENTS for name, plan in _plans(agent).items()}
+PLANS = {
+    f"{agent}-{name}": plan for agent in (*AGENTS, *MORE) for name, plan in _plans(agent).items()
+}
 PLANS["mend"] = _mend()
+PLANS |= {f"{agent}-mend": _own_mend(agent) for agent in MORE}
 PLANS |= {
     "cached": (
         Turn(

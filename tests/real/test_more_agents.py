@@ -1,0 +1,138 @@
+"""The agents of the catalogue that speak the Agent Client Protocol besides opencode: real programs, in Docker."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from app import wire
+from app.domain.events import Answered
+from app.domain.money import parse_dollars
+from app.domain.run import RunState
+from app.gateway.rehearsal import Rehearsal, Seen
+from harnesses.events import SessionStarted, ToolCall
+from tests.real.conftest import REAL_KEY
+from tests.real.hostile import HOSTILE
+from tests.real.plans import MORE
+from tests.real.test_agents import CHECK, to_rest
+from tests.support.repos import FILES
+from tests.support.world import World, story
+
+pytestmark = [
+    pytest.mark.docker,
+    pytest.mark.real,
+    pytest.mark.asyncio(loop_scope="module"),
+]
+each_agent = pytest.mark.parametrize("agent", MORE)
+
+
+async def for_all(tell: Callable[[str], Awaitable[wire.RunDetail]]) -> dict[str, wire.RunDetail]:
+    """The same story of each, side by side."""
+    return dict(zip(MORE, await asyncio.gather(*map(tell, MORE)), strict=True))
+
+
+@story
+async def mended(house: World) -> dict[str, wire.RunDetail]:
+    """A task in a hostile repository; a person answers every question, and the work is checked."""
+
+    async def tell(agent: str) -> wire.RunDetail:
+        user = house.user({**FILES, **HOSTILE}, agent=agent, approvals="cautious")
+        return await to_rest(
+            user, await user.submit(f"Mend [[plan:{agent}-mend]]", checks=(CHECK,))
+        )
+
+    return await for_all(tell)
+
+
+@story
+async def sent_back(house: World, mended: dict[str, wire.RunDetail]) -> dict[str, wire.RunDetail]:
+    """The same runs, sent back with words: a new process goes on with the conversation."""
+
+    async def tell(agent: str) -> wire.RunDetail:
+        user, run = house.at(mended[agent]), mended[agent].row.run.id
+        await user.changes(run, f"Write more [[plan:{agent}-again]]")
+        return await to_rest(user, run)
+
+    return await for_all(tell)
+
+
+@story
+async def broke(house: World) -> dict[str, wire.RunDetail]:
+    """The budget does not last."""
+
+    async def tell(agent: str) -> wire.RunDetail:
+        user = house.user()
+        goal = f"Write a book [[plan:{agent}-endless]]"
+        return await to_rest(user, await user.submit(goal, agent=agent, budget="0.90"))
+
+    return await for_all(tell)
+
+
+def calls_of(provider: Rehearsal, agent: str, plan: str) -> list[Seen]:
+    """The calls in whose conversation the plan is named."""
+    marked = f"[[plan:{agent}-{plan}]]"
+    return [call for call in provider.calls if marked in json.dumps(call.body)]
+
+
+@each_agent
+async def test_its_change_passes_the_check(mended: dict[str, wire.RunDetail], agent: str) -> None:
+    assert mended[agent].row.run.state == RunState.IN_REVIEW, mended[agent].row.run.reason
+    assert [check.passed for check in mended[agent].reviews[-1].checks] == [True]
+
+
+@each_agent
+async def test_a_person_was_asked_and_the_answers_were_heard(
+    house: World, mended: dict[str, wire.RunDetail], agent: str
+) -> None:
+    events = await house.at(mended[agent]).events(mended[agent].row.run.id)
+    assert [event.body for event in events if isinstance(event.body, Answered)]
+    assert {"edit", "execute"} <= {e.body.tool for e in events if isinstance(e.body, ToolCall)}
+
+
+@each_agent
+async def test_its_calls_are_paid_with_the_real_key_which_it_never_has(
+    house: World, mended: dict[str, wire.RunDetail], provider: Rehearsal, agent: str
+) -> None:
+    calls = calls_of(provider, agent, "mend")
+    assert len(calls) >= 4
+    assert all(call.authorized for call in calls)
+    env = await house.at(mended[agent]).file(mended[agent].row.run.id, "seen-env.txt")
+    assert REAL_KEY not in env
+    assert "swarm-run-" not in env
+
+
+@each_agent
+async def test_the_repository_instructs_it_and_does_not_take_it_over(
+    house: World, mended: dict[str, wire.RunDetail], provider: Rehearsal, agent: str
+) -> None:
+    # Qwen Code rewrites settings of an older form, although it does not heed them.
+    diff = (await house.client.diff(mended[agent].row.run.id)).decode()
+    assert "b/owned.txt" not in diff
+    told = [
+        call for call in calls_of(provider, agent, "mend") if "wagtail" in json.dumps(call.body)
+    ]
+    assert told
+
+
+@each_agent
+async def test_sent_back_it_goes_on_in_the_same_conversation(
+    house: World, sent_back: dict[str, wire.RunDetail], provider: Rehearsal, agent: str
+) -> None:
+    user, run = house.at(sent_back[agent]), sent_back[agent].row.run.id
+    assert await user.file(run, "more.txt") == "more"
+    begun = [e.body for e in await user.events(run) if isinstance(e.body, SessionStarted)]
+    assert len({each.conversation for each in begun}) == 1
+    calls = calls_of(provider, agent, "again")
+    assert any(f"[[plan:{agent}-mend]]" in json.dumps(call.body) for call in calls)
+
+
+@each_agent
+async def test_the_budget_stops_it_at_once_and_loses_nothing(
+    broke: dict[str, wire.RunDetail], agent: str
+) -> None:
+    detail = broke[agent]
+    assert detail.row.run.state == RunState.PARKED, detail.row.run.reason
+    assert 1 <= detail.spend.refused <= 2
+    assert detail.spend.micros <= parse_dollars("0.90")
+    assert detail.row.run.files > 0
