@@ -22,6 +22,7 @@ VERBS: Final[dict[str, Leaf | dict[str, Leaf]]] = {
     "ps": ("lists", "ps"),
     "show": ("look", "show"),
     "logs": ("logs", "logs"),
+    "watch": ("watch", "watch"),
     "diff": ("look", "diff"),
     "why": ("look", "why"),
     "allow": ("network", "allow"),

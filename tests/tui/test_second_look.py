@@ -75,6 +75,30 @@ async def test_each_comment_says_what_became_of_it(swarm: RecordedSwarm) -> None
         assert "src/api/merge.py:14  open" in screen
 
 
+async def test_keys_go_from_one_comment_to_the_next_and_back(swarm: RecordedSwarm) -> None:
+    # Where the lines of the comments are now: the first was changed, so it stands where its new text is.
+    async with app_of(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
+        screen = await opened(pilot)
+        assert screen.look is not None
+        view = screen.diff_view
+        rows = sorted(row for said in screen.look.followed if (row := view.diff.find(*said.place)))
+        assert len(rows) == 2
+        seen_at = []
+        for key in (">", ">", ">", "<", "<"):
+            await pilot.press(key)
+            await settled(pilot)
+            seen_at.append(view.row)
+        assert seen_at == [rows[0], rows[1], rows[0], rows[1], rows[0]]
+
+
+async def test_without_comments_the_key_says_so(swarm: RecordedSwarm) -> None:
+    swarm.recording.comments = []
+    async with app_of(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
+        await opened(pilot)
+        await pilot.press(">")
+        await seen(pilot, "there is no comment in what is shown")
+
+
 async def test_what_was_viewed_and_did_not_change_stays_viewed(swarm: RecordedSwarm) -> None:
     app = app_of(swarm)
     app.desk.viewed[ReviewId("k3f9m.1-r1")] = frozenset({"src/api/merge.py", "docs/merge.md"})

@@ -1,5 +1,6 @@
 """A run's log as a person reads it: events folded into entries, tool calls into one line each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -89,6 +90,8 @@ class Transcript:
     seq: int = 0
     spending: dict[str, own.Spent] = field(default_factory=dict)
     calls: dict[str, int] = field(default_factory=dict)
+    plan: tuple[agent.PlanEntry, ...] = ()
+    """What the agent means to do, as it said last."""
     dropped: int = 0
     """Entries that fell off at the front."""
     changed: int = 0
@@ -107,6 +110,8 @@ class Transcript:
             case own.Spent():
                 self._spend(event.at, event.body)
             case body:
+                if isinstance(body, agent.PlanUpdated):
+                    self.plan = body.entries
                 if entry := described(event.at, body):
                     self._add(entry)
 
@@ -172,9 +177,8 @@ def described(at: float, body: own.Body) -> Entry | None:
         case agent.ToolCall():
             return Entry(at, _tool_word(body.tool), body.title, id=body.id)
         case agent.PlanUpdated():
-            done = sum(step.status == "completed" for step in body.entries)
             steps = "\n".join(f"{_BOX[step.status]} {step.text}" for step in body.entries)
-            return Entry(at, "plans", f"{done} of {len(body.entries)} steps", detail=steps)
+            return Entry(at, "plans", plan_words(body.entries), detail=steps)
         case agent.PermissionAsked():
             return Entry(at, "asks", body.title, ink="ask", detail=body.input)
         case agent.MessageTaken():
@@ -251,6 +255,26 @@ def news(event: Event, width: int) -> Line | None:
     return [*head, (f"{entry.kind:<{KIND_CELLS}}", entry.kind_ink()), (text, entry.ink or "")]
 
 
+def plan_lines(plan: Sequence[agent.PlanEntry], width: int, *, most: int) -> list[Line]:
+    """The plan, a step a line; where it is too long, from the last step that is done."""
+    first = max(0, min(_done(plan) - 1, len(plan) - most + 1)) if len(plan) > most else 0
+    lines: list[Line] = [[(f" … {first} before", "dim")]] if first else []
+    for step in plan[first : first + most - len(lines)]:
+        sign, ink = _BOX[step.status], _BOX_INK[step.status]
+        text_ink = {"completed": "dim", "in_progress": "bright", "pending": ""}[step.status]
+        lines.append([(f" {sign} ", ink), (clip(one_line(step.text), width - 4), text_ink)])
+    return lines
+
+
+def plan_words(plan: Sequence[agent.PlanEntry]) -> str:
+    return f"{_done(plan)} of {len(plan)} steps"
+
+
+def _done(plan: Sequence[agent.PlanEntry]) -> int:
+    return sum(step.status == "completed" for step in plan)
+
+
+_BOX_INK: Final = {"pending": "dim", "in_progress": "work", "completed": "good"}
 _BOX: Final = {"pending": "·", "in_progress": "▸", "completed": "✓"}
 _TOOL_WORDS: Final = {"execute": "runs", "search": "looks", "read": "reads", "edit": "edits"}
 

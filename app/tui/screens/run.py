@@ -15,7 +15,7 @@ from app.tui.keymap import bindings
 from app.tui.messages import LogGrew
 from app.tui.model import show
 from app.tui.model.line import Line, one_line, spread, wrap
-from app.tui.model.transcript import Transcript
+from app.tui.model.transcript import Transcript, plan_lines, plan_words
 from app.tui.screens.about import about_lines
 from app.tui.screens.base import Verb
 from app.tui.screens.board import WITH_PANE, PaneScreen
@@ -24,6 +24,9 @@ from app.tui.screens.search import SEARCH, SearchedScreen, SearchField
 from app.tui.widgets.bars import Footer, Rule, Written
 from app.tui.widgets.searched_view import SearchedView
 from app.wire import RunRow
+
+PLANNED = 12
+"""Lines of a plan that are shown beside the log."""
 
 
 class RunScreen(PaneScreen, SearchedScreen):
@@ -44,6 +47,8 @@ class RunScreen(PaneScreen, SearchedScreen):
             with Vertical(id="side"):
                 yield Rule(id="about-title")
                 yield Written(id="about")
+                yield Rule(id="plan-title")
+                yield Written(id="plan")
                 yield Rule(id="said-title")
                 yield Written(id="said")
         yield SearchField()
@@ -86,6 +91,12 @@ class RunScreen(PaneScreen, SearchedScreen):
     def _update_said(self, transcript: Transcript | None) -> None:
         words = transcript.last_words() if transcript else ""
         said = self.query_one("#said", Written)
+        plan = transcript.plan if transcript else ()
+        lines = plan_lines(plan, 46, most=PLANNED)
+        title, steps = self.query_one("#plan-title", Rule), self.query_one("#plan", Written)
+        title.display = steps.display = bool(plan)
+        title.title, title.aside = "plan", plan_words(plan)
+        steps.text, steps.styles.height = tuple(lines), len(lines)
         said.text = tuple([(" " + text, "")] for text in wrap(words, 46)[:16])
 
 
