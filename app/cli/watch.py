@@ -24,7 +24,7 @@ def watch(
 ) -> None:
     """Tell what happens in all runs, a plain line each.
 
-    Until interrupted. For screen readers, pipes, slow lines: nothing is drawn over. `!` stands before what needs you.
+    For screen readers, pipes and slow lines: nothing is drawn over. `!` stands before what needs you.
 
     What an agent says and does is in `swarm logs ID -f`; what keys do on the screen, verbs do here.
     """
