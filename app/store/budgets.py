@@ -1,6 +1,6 @@
 """The chain of caps in the tables: who spends, what has been counted, raising a cap, and near limits told once."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -49,7 +49,6 @@ _ACCOUNT: Final[sa.Select[Any]] = (
 )
 _THESE: Final = TALLY.c.key.in_(sa.bindparam("names", expanding=True))
 _TALLIES: Final = sa.select(TALLY).where(_THESE).order_by(TALLY.c.key)
-_KEYS: Final = sa.select(TALLY.c.key).where(_THESE)
 _COUNTED: Final = ("spent", "held", "tokens", "tokens_held")
 _COUNT: Final = (
     sa.update(TALLY)
@@ -86,61 +85,61 @@ def keys(caps: Iterable[Cap]) -> list[str]:
 def tallies(c: sa.Connection, wanted: Iterable[str], *, lock: bool = False) -> dict[str, Tally]:
     """What was counted under these keys. With `lock`, nobody else can count under them in the meantime."""
     names = sorted(wanted)
+    if lock and c.dialect.name == "sqlite":
+        # The first write has shut everybody out, so what is there can be seen.
+        insert_once(c, TALLY, key=names[0])
+        have = _read(c, _TALLIES, names)
+        return have | _made(c, [name for name in names if name not in have])
     if lock:
-        _lock(c, names)
-    shared = lock and c.dialect.name == "postgresql"
-    query = _TALLIES.with_for_update() if shared else _TALLIES
+        # Always in the order of the keys, so that two hosts never wait for each other.
+        _made(c, names)
+        return _read(c, _TALLIES.with_for_update(), names)
+    return _read(c, _TALLIES, names)
+
+
+def _read(c: sa.Connection, query: sa.Select[Any], names: list[str]) -> dict[str, Tally]:
     return {row.key: value(row, Tally) for row in c.execute(query, {"names": names})}
 
 
-def _lock(c: sa.Connection, names: list[str]) -> None:
-    """Make the rows that are not there yet, which cannot be locked."""
-    # Always in the order of the keys, so that two hosts never wait for each other.
-    first, *others = names
-    insert_once(c, TALLY, key=first)
-    if c.dialect.name == "sqlite":
-        # The first write has shut everybody out, so what is there can be seen.
-        there = set(c.execute(_KEYS, {"names": others}).scalars())
-        others = [name for name in others if name not in there]
-    for name in others:
+def _made(c: sa.Connection, names: list[str]) -> dict[str, Tally]:
+    """Rows of those that have none yet, which could not be locked."""
+    for name in names:
         insert_once(c, TALLY, key=name)
+    return {name: Tally(key=name) for name in names}
 
 
 def count(
     c: sa.Connection,
-    names: Iterable[str],
+    have: Mapping[str, Tally],
     *,
     spent: int = 0,
     held: int = 0,
     tokens: int = 0,
     tokens_held: int = 0,
-) -> None:
-    """Add to what was counted under every one of these keys."""
-    changes = (spent, held, tokens, tokens_held)
-    if any(changes):
-        added = {f"by_{name}": by for name, by in zip(_COUNTED, changes, strict=True)}
-        c.execute(_COUNT, {"names": sorted(names), **added})
+) -> dict[str, Tally]:
+    """Add to every one of these, which are locked; how they stand then."""
+    changes = dict(zip(_COUNTED, (spent, held, tokens, tokens_held), strict=True))
+    if any(changes.values()):
+        added = {f"by_{name}": by for name, by in changes.items()}
+        c.execute(_COUNT, {"names": sorted(have), **added})
+    return {
+        key: replace(tally, **{name: getattr(tally, name) + by for name, by in changes.items()})
+        for key, tally in have.items()
+    }
 
 
 def warn(
-    c: sa.Connection, who: Account, ceilings: Ceilings, counted: Iterable[str], now: float
+    c: sa.Connection, who: Account, ceilings: Ceilings, have: Mapping[str, Tally], now: float
 ) -> tuple[Passed, ...]:
-    """The thresholds that have been passed for the first time under these keys."""
+    """The thresholds that have been passed for the first time, as these stand."""
     if not who.limits.warn:
         return ()
-    names = set(counted)
     # The day is that of the keys, not of now: a call may end after midnight.
-    day = next((name.removeprefix("day/") for name in names if name.startswith("day/")), "")
-    caps = [
-        cap
-        for cap in chain(who, ceilings, day or day_of(now))
-        if cap.key in names and (cap.micros is not None or cap.tokens is not None)
-    ]
-    have = tallies(c, keys(caps))
+    day = next((name.removeprefix("day/") for name in have if name.startswith("day/")), "")
     return tuple(
         found
-        for cap in caps
-        if (tally := have.get(cap.key))
+        for cap in chain(who, ceilings, day or day_of(now))
+        if (cap.micros is not None or cap.tokens is not None) and (tally := have.get(cap.key))
         for found in _passed(c, who, cap, tally, now)
     )
 

@@ -4,13 +4,23 @@ Whoever decides over a budget first locks the rows of all that are counted, so t
 money: on SQLite any write takes the one lock, on PostgreSQL the rows'.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
-from app.domain.budget import Account, Ceilings, Claim, Headroom, Passed, chain, day_of, headroom
+from app.domain.budget import (
+    Account,
+    Ceilings,
+    Claim,
+    Headroom,
+    Passed,
+    Tally,
+    chain,
+    day_of,
+    headroom,
+)
 from app.domain.errors import NotFound
 from app.domain.events import Refused
 from app.domain.ids import RunId
@@ -19,7 +29,7 @@ from app.domain.review import RAISE
 from app.store import budgets
 from app.store.budgets import NO_CEILINGS
 from app.store.sql import insert_once
-from app.store.tables import APPROVAL, HOLD, REFUSAL, SPEND, TALLY
+from app.store.tables import APPROVAL, HOLD, REFUSAL, SPEND
 from app.wire import Spend
 
 LOST_PRICES: Final = "reservation"
@@ -46,7 +56,7 @@ _CLOSE: Final = (
     .where(HOLD.c.id == sa.bindparam("hold"), HOLD.c.settled.is_(None))
     .values(settled=sa.bindparam("now"))
 )
-_SPENT: Final = sa.select(TALLY.c.spent).where(TALLY.c.key == sa.bindparam("tally"))
+_NOTHING: Final = Tally(key="")
 
 
 class Settled(NamedTuple):
@@ -98,7 +108,7 @@ def reserve(
         "deadline": now + LONGEST_CALL,
     }
     c.execute(_OPEN, hold)
-    budgets.count(c, names, held=claim.micros, tokens_held=claim.tokens)
+    budgets.count(c, have, held=claim.micros, tokens_held=claim.tokens)
     return claim
 
 
@@ -122,25 +132,32 @@ def settle(
     """
     row = _hold(c, hold)
     run = RunId(row.run)
-    budgets.tallies(c, row.tallies, lock=True)
+    have = budgets.tallies(c, row.tallies, lock=True)
     if not _close(c, row, now):
-        return Settled(spent(c, run), _of_the_day(c, row.tallies), ())
+        return _settled(run, have, ())
     unknown = charge.known == "held"
     micros = Micros(max(row.micros, charge.micros)) if unknown else charge.micros
     used = charge.input + charge.output + charge.cache_read + charge.cache_write
     tokens = max(row.tokens, used) if unknown else used
     who = budgets.account(c, run)
     _charge(c, row, who, msgspec.structs.replace(charge, micros=micros), now)
-    budgets.count(c, row.tallies, spent=micros, tokens=tokens)
-    passed = budgets.warn(c, who, ceilings, row.tallies, now)
-    return Settled(spent(c, run), _of_the_day(c, row.tallies), passed)
+    freed = {"held": -row.micros, "tokens_held": -row.tokens}
+    have = budgets.count(c, have, spent=micros, tokens=tokens, **freed)
+    return _settled(run, have, budgets.warn(c, who, ceilings, have, now))
+
+
+def _settled(run: RunId, have: Mapping[str, Tally], passed: tuple[Passed, ...]) -> Settled:
+    of_run = have.get(f"run/{run}", _NOTHING)
+    of_day = next((tally for key, tally in have.items() if key.startswith("day/")), _NOTHING)
+    return Settled(of_run.spent, of_day.spent, passed)
 
 
 def release(c: sa.Connection, *, hold: str, now: float) -> None:
     """Give the whole hold back: only for a call that the provider provably did not bill."""
     row = _hold(c, hold)
-    budgets.tallies(c, row.tallies, lock=True)
-    _close(c, row, now)
+    have = budgets.tallies(c, row.tallies, lock=True)
+    if _close(c, row, now):
+        budgets.count(c, have, held=-row.micros, tokens_held=-row.tokens)
 
 
 def settle_lost(
@@ -207,17 +224,6 @@ def _unheard_raise(c: sa.Connection, run: RunId, since: float) -> bool:
     return c.execute(later.limit(1)).scalar() is None
 
 
-def spent(c: sa.Connection, run: RunId) -> Micros:
-    """What the run has been charged so far."""
-    found = c.execute(_SPENT, {"tally": f"run/{run}"}).scalar()
-    return Micros(int(found or 0))
-
-
-def _of_the_day(c: sa.Connection, counted: Iterable[str]) -> Micros:
-    day = next((key for key in counted if key.startswith("day/")), "")
-    return Micros(int(c.execute(_SPENT, {"tally": day}).scalar() or 0))
-
-
 def spend(c: sa.Connection, run: RunId) -> Spend:
     """The run's money and tokens at a glance."""
     columns = ("micros", "input", "output", "cache_read", "cache_write")
@@ -247,11 +253,8 @@ def _hold(c: sa.Connection, hold: str) -> sa.Row[Any]:
 
 
 def _close(c: sa.Connection, row: sa.Row[Any], now: float) -> bool:
-    """Close an open hold; whether this call closed it."""
-    if c.execute(_CLOSE, {"hold": row.id, "now": now}).rowcount != 1:
-        return False
-    budgets.count(c, row.tallies, held=-row.micros, tokens_held=-row.tokens)
-    return True
+    """Mark an open hold as closed; whether this call did."""
+    return c.execute(_CLOSE, {"hold": row.id, "now": now}).rowcount == 1
 
 
 def _charge(c: sa.Connection, row: sa.Row[Any], who: Account, charge: Charge, now: float) -> None:
