@@ -30,7 +30,7 @@ def agent(harness: str, program: str) -> dict[str, Any]:
 AGENTS = {
     f"{harness}-{case}": agent(harness, str(DATA / f"{case}.sh") if case != "missing" else MISSING)
     for harness in HARNESSES
-    for case in ("garbage", "silent", "deaf", "foreign", "missing")
+    for case in ("garbage", "silent", "deaf", "foreign", "leaving", "missing")
 }
 KEY = f"file:{DATA / 'key'}"
 SETTINGS = {
@@ -107,7 +107,22 @@ async def test_one_that_does_not_listen_is_stopped_with_all_it_started(
     await user.stop(run)
     await user.until(run, RunState.CANCELLED)
     await user.told(run, RunState.CANCELLED)
-    assert not [pid for pid in Path("/proc").iterdir() if pid.name.isdigit() and of_run(pid, run)]
+    assert not living(run)
+
+
+@each_harness
+async def test_one_that_forks_and_leaves_has_failed_and_nothing_of_it_lives_on(
+    world: World, harness: str
+) -> None:
+    detail = await ran(world, f"{harness}-leaving", RunState.FAILED)
+    assert detail.row.run.reason
+    await world.at(detail).told(detail.row.run.id, RunState.FAILED)
+    assert not living(detail.row.run.id)
+
+
+def living(run: str) -> list[Path]:
+    """Processes of the run's sandbox."""
+    return [pid for pid in Path("/proc").iterdir() if pid.name.isdigit() and of_run(pid, run)]
 
 
 def of_run(process: Path, run: str) -> bool:
