@@ -1,13 +1,21 @@
 """The same supervisor on PostgreSQL: the main job, and kills where the database matters most."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from app.domain.budget import Claim
+from app.domain.ids import RunId
+from app.domain.money import Charge, Micros
+from app.store import ledger
+from app.store.tables import STATE
 from tests.support.home import Home, home_at
 from tests.support.invariants import World
 from tests.support.kills import configured, survive
+from tests.support.model_endpoint import add_run
 from tests.support.nursery import Nursery, nursery
 from tests.support.postgres import Cluster, PostgresTables, cluster
 from tests.support.repos import make_repository
@@ -62,3 +70,30 @@ async def test_a_task_survives_a_kill(
     world = await survive(cradle, world_on(server, home, repo), point)
     assert world.broken() == []
     assert world.facts() == undisturbed.facts()
+
+
+def test_calls_side_by_side_never_share_the_same_money(server: Cluster) -> None:
+    engine = sa.create_engine(server.database(), pool_size=8)
+    run, claim = RunId("aaaaa.1"), Claim(micros=Micros(100_000), tokens=0, output=0)
+    with engine.begin() as c:
+        STATE.create_all(c)
+        add_run(c, run, 1_000_000)
+
+    def call(number: int) -> bool:
+        caller = ledger.Caller(f"h{number}", "m")
+        with engine.begin() as c:
+            granted = ledger.reserve(c, run, caller, lambda _: claim, now=1.0)
+        if isinstance(granted, Claim):
+            with engine.begin() as c:
+                ledger.settle(
+                    c, hold=caller.hold, charge=Charge(micros=Micros(50_000), model="m"), now=2.0
+                )
+        return isinstance(granted, Claim)
+
+    with ThreadPoolExecutor(8) as pool:
+        made = sum(pool.map(call, range(64)))
+    with engine.begin() as c:
+        spend = ledger.spend(c, run)
+    assert (spend.calls, spend.micros, spend.held) == (made, made * 50_000, 0)
+    assert 10 <= made <= 19
+    engine.dispose()
