@@ -196,6 +196,8 @@ class NewComment(Value, frozen=True, kw_only=True):
     path: str
     line: int
     text: str
+    last: int = 0
+    """The last line it is on; 0 where that is `line`."""
     by: str = ""
 
 

@@ -42,7 +42,7 @@ def _parts(detail: wire.RunDetail) -> Iterator[str]:
     yield findings_text(detail.findings)
     yield _section(
         "Comments",
-        [f"{clean_line(c.path)}:{c.line}  {clean_line(c.text)}" for c in detail.comments],
+        [f"{clean_line(c.where)}  {clean_line(c.text)}" for c in detail.comments],
     )
     if review := open_review(detail):
         yield review_text(review)

@@ -1,5 +1,6 @@
 """Verbs of a review besides approving: comment, changes, merge, undo."""
 
+import re
 from typing import Annotated
 
 import typer
@@ -11,31 +12,38 @@ from app.cli.work import told
 from app.domain.errors import UsageError
 
 
-@examples('swarm comment k3f9x src/io.py:42 "Close the file here"')
+@examples(
+    'swarm comment k3f9x src/io.py:42 "Close the file here"',
+    'swarm comment k3f9x src/io.py:42-47 "Take this change back"',
+)
 def comment(
     ctx: typer.Context,
     run: Id,
-    place: Annotated[str, typer.Argument(metavar="FILE:LINE", help="A line of the change.")],
+    place: Annotated[
+        str, typer.Argument(metavar="FILE:LINE[-LAST]", help="A line of the change, or several.")
+    ],
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What you want to say about it.")],
 ) -> None:
-    """Remark on a line; sent to the agent with `swarm changes`."""
+    """Remark on lines; sent to the agent with `swarm changes`."""
     from app import wire
 
     call = Call.of(ctx)
-    path, line = file_and_line(place)
-    body = wire.NewComment(path=path, line=line, text=text, by=user_name())
+    path, line, last = file_and_lines(place)
+    body = wire.NewComment(path=path, line=line, last=last, text=text, by=user_name())
     made = call.ask(lambda swarm: swarm.comment(run, body))
     call.show(made, lambda: f"{made.run} comment {made.number}")
     if not call.json:
         call.say(f"Send it to the agent with `swarm changes {made.run}`.")
 
 
-def file_and_line(place: str) -> tuple[str, int]:
-    """`src/io.py:42` as its parts."""
-    path, colon, line = place.rpartition(":")
-    if not (path and colon and line.isdecimal() and line.isascii() and int(line) > 0):
-        raise UsageError(f"{place!r} is not a place such as src/io.py:42")
-    return path, int(line)
+def file_and_lines(place: str) -> tuple[str, int, int]:
+    """`src/io.py:42` or `src/io.py:42-47` as its parts; the last one is 0 for a single line."""
+    found = re.fullmatch(
+        r"(.+):([1-9][0-9]{0,8})(?:-([1-9][0-9]{0,8}))?", place, re.ASCII | re.DOTALL
+    )
+    if found is None:
+        raise UsageError(f"{place!r} is not a place such as src/io.py:42 or src/io.py:42-47")
+    return found[1], int(found[2]), int(found[3] or 0)
 
 
 @examples('swarm changes k3f9x "Keep the public names"', "swarm changes k3f9x")

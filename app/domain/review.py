@@ -83,16 +83,23 @@ class Review(Value, frozen=True, kw_only=True):
 
 
 class Comment(Value, frozen=True, kw_only=True):
-    """A remark of the reviewer on a line; sent to the agent with the verdict `changes`."""
+    """A remark of the reviewer on lines; sent to the agent with the verdict `changes`."""
 
     run: RunId
     number: int
     path: str
     line: int
+    last: int = 0
+    """The last line it is on; 0 where that is `line`."""
     text: str
     by: str
     at: float
     sent: bool = False
+
+    @property
+    def where(self) -> str:
+        """`src/io.py:42`, or `src/io.py:42-47`."""
+        return f"{self.path}:{self.line}" + (f"-{self.last}" if self.last else "")
 
 
 class Approval(Value, frozen=True, kw_only=True):

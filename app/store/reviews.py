@@ -7,6 +7,7 @@ from app.domain.ids import ApprovalId, ReviewId, RunId, approval_id
 from app.domain.review import RAISE, Approval, Comment, Review, Scope, Verdict
 from app.store.sql import insert_once, plain, value
 from app.store.tables import APPROVAL, COMMENT, REVIEW
+from app.wire import NewComment
 
 
 def add_review(c: sa.Connection, review: Review) -> bool:
@@ -71,14 +72,22 @@ def landed(c: sa.Connection, review_id: ReviewId, commit: str) -> None:
     c.execute(sa.update(REVIEW).where(REVIEW.c.id == review_id).values(merged=commit))
 
 
-def add_comment(
-    c: sa.Connection, run: RunId, *, path: str, line: int, text: str, by: str, at: float
-) -> Comment:
+def add_comment(c: sa.Connection, run: RunId, new: NewComment, *, at: float) -> Comment:
     count = sa.select(sa.func.coalesce(sa.func.max(COMMENT.c.number), 0)).where(
         COMMENT.c.run == run
     )
     number = int(c.execute(count).scalar_one()) + 1
-    comment = Comment(run=run, number=number, path=path, line=line, text=text, by=by, at=at)
+    last = new.last if new.last > new.line else 0
+    comment = Comment(
+        run=run,
+        number=number,
+        path=new.path,
+        line=new.line,
+        last=last,
+        text=new.text,
+        by=new.by,
+        at=at,
+    )
     c.execute(sa.insert(COMMENT).values(**plain(comment)))
     return comment
 

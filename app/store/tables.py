@@ -158,6 +158,7 @@ COMMENT = sa.Table(
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("path", sa.Text, nullable=False),
     sa.Column("line", sa.Integer, nullable=False),
+    sa.Column("last", sa.Integer, nullable=False, server_default="0"),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("by", sa.Text, nullable=False),
     sa.Column("at", sa.Float, nullable=False),

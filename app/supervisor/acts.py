@@ -162,16 +162,10 @@ class Acts:
     async def comment(self, run: RunId, body: wire.NewComment) -> Comment:
         if not body.text.strip():
             raise UsageError("the comment is empty")
+        if body.last and body.last < body.line:
+            raise UsageError(f"a range ends where it begins or later, not at {body.last}")
         consent.refuse_secrets_in(body.text, "the comment", consent.own_policy(self._s))
-        return await self._s.database.write(
-            reviews.add_comment,
-            run,
-            path=body.path,
-            line=body.line,
-            text=body.text,
-            by=body.by,
-            at=self._s.clock(),
-        )
+        return await self._s.database.write(reviews.add_comment, run, body, at=self._s.clock())
 
     async def stop(self, run: RunId, body: wire.Act) -> wire.RunRow:
         """Stop a run; what it has done is kept."""

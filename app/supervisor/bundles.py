@@ -163,4 +163,4 @@ def _reviewed(worked: _Worked) -> Iterable[str]:
     if worked.reviews and worked.reviews[-1].verdict == "changes" and worked.reviews[-1].note:
         yield worked.reviews[-1].note
     for comment in worked.comments:
-        yield f"- {comment.path}:{comment.line}: {comment.text} ({comment.by})"
+        yield f"- {comment.where}: {comment.text} ({comment.by})"

@@ -24,6 +24,8 @@ _NAMES: Final = {
     "/": "slash",
     ":": "colon",
     ",": "comma",
+    "-": "minus",
+    "_": "underscore",
     "*": "asterisk",
     "<": "less_than_sign",
     ">": "greater_than_sign",

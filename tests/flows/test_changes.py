@@ -43,8 +43,8 @@ async def mending(world: World) -> Mending:
     user = world.user()
     run = await user.submit(agent="learner")
     first = await user.review(run)
-    for line, text in ((1, "say it better"), (3, "and here too")):
-        new = wire.NewComment(path="work.txt", line=line, text=text, by=USER)
+    for line, last, text in ((1, 0, "say it better"), (3, 5, "and here too")):
+        new = wire.NewComment(path="work.txt", line=line, last=last, text=text, by=USER)
         await world.client.comment(run, new)
     await user.changes(run, "Not bad, but:")
     await user.until(run, RunState.WORKING)
@@ -57,7 +57,7 @@ async def test_the_agent_is_told_the_note_and_every_comment(mending: Mending) ->
         "Your change was reviewed. Please mend it:",
         "Not bad, but:",
         "- work.txt:1: say it better",
-        "- work.txt:3: and here too",
+        "- work.txt:3-5: and here too",
     ]
 
 
@@ -95,6 +95,14 @@ async def test_the_new_tree_with_the_old_review_is_refused(world: World, mending
 async def test_changes_need_words(world: World, mending: Mending) -> None:
     with pytest.raises(UsageError, match="nothing to tell the agent"):
         await world.at(mending.second).changes(mending.first.run)
+
+
+async def test_a_range_that_ends_before_it_begins_is_refused(
+    world: World, mending: Mending
+) -> None:
+    backwards = wire.NewComment(path="work.txt", line=3, last=1, text="?", by=USER)
+    with pytest.raises(UsageError, match="a range ends where it begins or later"):
+        await world.client.comment(mending.first.run, backwards)
 
 
 async def test_an_empty_comment_is_refused(world: World, mending: Mending) -> None:

@@ -196,6 +196,7 @@ class RecordedSwarm(Swarm):
             number=len(self.recording.comments) + 1,
             path=body.path,
             line=body.line,
+            last=body.last,
             text=body.text,
             by=body.by,
             at=NOW,

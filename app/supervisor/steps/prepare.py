@@ -146,7 +146,7 @@ def _going_on(c: sa.Connection, run: RunId, last: turns.Turn) -> str:
     """The prompt with which a person sends a run back to work: the review's words, or just to go on."""
     looked_at = reviews.reviews_of(c, run)
     said = reviews.comments_of(c, run, unsent=True)
-    lines = [f"- {comment.path}:{comment.line}: {comment.text}" for comment in said]
+    lines = [f"- {comment.where}: {comment.text}" for comment in said]
     note = looked_at[-1].note if looked_at and looked_at[-1].verdict == "changes" else ""
     found = tasks.run(c, run)
     task = f"\n\nThe task was: {tasks.task(c, found.task).goal}"

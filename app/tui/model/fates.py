@@ -34,6 +34,18 @@ class Followed:
     def place(self) -> tuple[str, int]:
         return self.comment.path, self.line
 
+    @property
+    def end(self) -> int:
+        """The last line of it now."""
+        return self.line + max(0, self.comment.last - self.comment.line)
+
+    def covers(self, place: tuple[str, int] | None) -> bool:
+        return (
+            place is not None
+            and place[0] == self.comment.path
+            and self.line <= place[1] <= self.end
+        )
+
 
 def made_on(comment: Comment, reviews: Sequence[Review]) -> Review | None:
     """The review that was open when the comment was written."""

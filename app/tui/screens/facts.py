@@ -109,7 +109,8 @@ def fact_lines(
     lines.append([(" tree    ", "label"), (review.result_tree[: max(width - 10, 8)], "dim")])
     for said in comments:
         path, line = said.place
-        place: Line = [(f" {path}:{line}", "label"), (f"  {said.fate}", FATES[said.fate])]
+        until = f"-{said.end}" if said.end > line else ""
+        place: Line = [(f" {path}:{line}{until}", "label"), (f"  {said.fate}", FATES[said.fate])]
         lines += [[], place]
         lines += [[("   " + text, "")] for text in wrap(said.comment.text, width - 4)]
     return lines
@@ -117,7 +118,7 @@ def fact_lines(
 
 def comment_line(comments: Sequence[Followed], place: tuple[str, int] | None) -> Line:
     """What was said on this line, and what became of it; else how much was said at all."""
-    here = [said for said in comments if said.place == place]
+    here = [said for said in comments if said.covers(place)]
     if here:
         said = here[-1]
         return [

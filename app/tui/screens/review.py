@@ -25,6 +25,7 @@ from app.tui.screens.base import Verb
 from app.tui.screens.dialogs import AskText
 from app.tui.screens.facts import FactsScreen, comment_line, fact_lines, head_lines
 from app.tui.screens.look import Look, take
+from app.tui.screens.remarks import OF_COMMENTS, marks, range_line
 from app.tui.screens.search import SEARCH, SearchedScreen, SearchField
 from app.tui.widgets.bars import Footer, Rule, Written
 from app.tui.widgets.diff_view import DiffView
@@ -120,19 +121,6 @@ async def changes(screen: "ReviewScreen") -> None:
     screen.action_do("back")
 
 
-async def comment(screen: "ReviewScreen") -> None:
-    place = screen.diff_view.place()
-    if place is None:
-        screen.say("there is no line to comment on")
-        return
-    path, line = place
-    text = await screen.app.push_screen_wait(AskText("comment", f"{path}:{line}"))
-    if not text or not text.strip():
-        return
-    body = wire.NewComment(path=path, line=line, text=text.strip(), by=screen.desk.user)
-    screen.noted(await screen.desk.swarm.comment(verbs.chosen(screen).run.id, body))
-
-
 def mark_viewed(screen: "ReviewScreen") -> None:
     view = screen.diff_view
     if screen.review is None or not view.diff.files:
@@ -166,22 +154,6 @@ def next_unviewed(screen: "ReviewScreen") -> None:
         view.go_row(later[0].row)
     else:
         screen.say("every file is viewed")
-
-
-def go_comment(step: int) -> Verb:
-    """To the next line with a comment, or the one before; round the end if need be."""
-
-    def go(screen: "ReviewScreen") -> None:
-        view, look = screen.diff_view, screen.look
-        found = (view.diff.find(*said.place) for said in (look.followed if look else ()))
-        rows = sorted({row for row in found if row is not None})
-        if not rows:
-            screen.say("there is no comment in what is shown")
-            return
-        ahead = [row for row in rows if (row - view.row) * step > 0]
-        view.go_row((ahead or rows)[0 if step > 0 else -1])
-
-    return go
 
 
 async def only_news(screen: "ReviewScreen") -> None:
@@ -222,14 +194,12 @@ class ReviewScreen(SearchedScreen):
     DOES: ClassVar[Mapping[str, Verb]] = {
         **verbs.COMMON,
         **SEARCH,
+        **OF_COMMENTS,
         "approve": approve,
         "changes": changes,
-        "comment": comment,
         "viewed": mark_viewed,
         "facts": show_facts,
         "next_unviewed": next_unviewed,
-        "next_comment": go_comment(1),
-        "previous_comment": go_comment(-1),
         "since": only_news,
         "next_hunk": lambda screen: screen.diff_view.go_hunk(1),
         "previous_hunk": lambda screen: screen.diff_view.go_hunk(-1),
@@ -244,6 +214,8 @@ class ReviewScreen(SearchedScreen):
         super().__init__(desk)
         self.task_id = task
         self.look: Look | None = None
+        self.began: tuple[str, int] | None = None
+        """Where a range begins that the next comment is on."""
         self.only_news = False
         """Whether only what is new since the look before is shown."""
 
@@ -323,8 +295,7 @@ class ReviewScreen(SearchedScreen):
             facts = self.query_one("#facts", Lines)
             width = facts.size.width or 34
             facts.show(fact_lines(look.detail, review, width, brief=True, comments=followed))
-        noted = {said.place: said.comment.text for said in followed}
-        self.diff_view.mark(self.viewed, noted)
+        self.diff_view.mark(self.viewed, marks(followed))
         self.query_one("#files", FilesView).show(self.diff_view.diff.files, self.viewed)
         self.show_place()
         self.update_footer()
@@ -341,7 +312,8 @@ class ReviewScreen(SearchedScreen):
             self.query_one("#files", FilesView).cursor = at
         notes = self.query_one("#notes", Written)
         followed = self.look.followed if self.look else []
-        notes.text = (comment_line(followed, view.place() if files else None),)
+        here = view.place() if files else None
+        notes.text = (range_line(self.began) if self.began else comment_line(followed, here),)
 
     def noted(self, comment: Comment) -> None:
         """A comment was taken."""

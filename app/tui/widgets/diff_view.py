@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import ClassVar, Final
 
 from app.tui.model.diff import Diff, DiffRow
@@ -14,6 +15,8 @@ from app.tui.widgets.searched_view import SearchedView
 
 FIRST: Final = 64 * 1024
 MOST: Final = 1024 * 1024
+LONGEST_HUNK: Final = 20_000
+"""Lines of a hunk that are looked through for where it ends."""
 
 
 class DiffView(SearchedView):
@@ -123,6 +126,28 @@ class DiffView(SearchedView):
         row = self.diff.hunk_after(self.row) if step > 0 else self.diff.hunk_before(self.row)
         if row is not None:
             self.go_row(row)
+
+    def hunk_span(self) -> tuple[str, int, int] | None:
+        """Path, first and last changed line, on the new side, of the hunk under the cursor."""
+        if not self.diff.rows or self.diff.row(self.row).kind not in {"hunk", "lines"}:
+            return None
+        begin = self.row
+        while begin > 0 and self.diff.row(begin).kind == "lines":
+            begin -= 1
+        rows = takewhile(
+            lambda row: row.kind == "lines",
+            (
+                self.diff.row(at)
+                for at in range(begin + 1, min(self.diff.rows, begin + LONGEST_HUNK))
+            ),
+        )
+        changed, before = [], 1
+        for row in rows:
+            before = row.new if row.new is not None else before
+            if row.sign in {"+", "-"}:
+                changed.append(before)
+        path = self.diff.files[self.diff.file_at(begin)].path
+        return (path, min(changed), max(changed)) if changed else None
 
     def go_row(self, row: int) -> None:
         """The cursor on that row of the diff, and the row near the top."""

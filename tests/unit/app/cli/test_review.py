@@ -229,7 +229,20 @@ def test_a_comment_names_its_line(user: User, supervisor: Canned) -> None:
     supervisor.on("POST /v1/runs/k3f9x/comments", NotNow("enough"))
     user.types("comment", "k3f9x", "a b:c.py:42", "Close it")
     (body,) = supervisor.sent("POST /v1/runs/k3f9x/comments")
-    assert json.loads(body) == {"path": "a b:c.py", "line": 42, "text": "Close it", "by": "ada"}
+    assert json.loads(body) == {
+        "path": "a b:c.py",
+        "line": 42,
+        "last": 0,
+        "text": "Close it",
+        "by": "ada",
+    }
+
+
+def test_a_comment_names_its_lines(user: User, supervisor: Canned) -> None:
+    supervisor.on("POST /v1/runs/k3f9x/comments", NotNow("enough"))
+    user.types("comment", "k3f9x", "src/io.py:42-47", "Take this change back")
+    body = json.loads(supervisor.sent("POST /v1/runs/k3f9x/comments")[0])
+    assert (body["path"], body["line"], body["last"]) == ("src/io.py", 42, 47)
 
 
 @pytest.mark.parametrize("text", [[], ["Keep the names"]])

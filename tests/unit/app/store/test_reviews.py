@@ -7,6 +7,7 @@ from app.domain.errors import NotFound, NotNow
 from app.domain.ids import ApprovalId, ReviewId
 from app.domain.review import FileChange, Finding, Verdict
 from app.store import reviews
+from app.wire import NewComment
 from tests.support.rows import a_review, asked, reviewed, stored
 
 CHANGE = FileChange(path="a b.txt", status="added", insertions=1, deletions=0)
@@ -100,8 +101,10 @@ def test_an_unknown_question_is_told(state: sa.Connection) -> None:
 def test_comments_are_numbered_and_sent_once(state: sa.Connection) -> None:
     run = stored(state)
     for text in ("one", "two"):
-        reviews.add_comment(state, run, path="a", line=1, text=text, by="ada", at=1.0)
+        reviews.add_comment(state, run, NewComment(path="a", line=1, text=text, by="ada"), at=1.0)
     reviews.mark_sent(state, run)
-    third = reviews.add_comment(state, run, path="a", line=2, text="three", by="ada", at=2.0)
+    on_three = NewComment(path="a", line=2, last=4, text="three", by="ada")
+    third = reviews.add_comment(state, run, on_three, at=2.0)
+    assert third.where == "a:2-4"
     assert [each.number for each in reviews.comments_of(state, run)] == [1, 2, 3]
     assert reviews.comments_of(state, run, unsent=True) == (third,)
