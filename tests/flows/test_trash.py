@@ -1,5 +1,6 @@
 """Discarding and bringing back: nothing is lost, and nothing half-made is left."""
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
@@ -7,9 +8,10 @@ import pytest
 
 from app import wire
 from app.domain.errors import NotNow
+from app.domain.events import Note
 from app.domain.run import RunState
 from tests.support.actions import USER, SwarmActions
-from tests.support.repos import run_git
+from tests.support.repos import put, run_git
 from tests.support.scripts import edit, scripted
 from tests.support.world import World, story
 
@@ -113,6 +115,28 @@ async def test_the_agent_can_go_on_after_a_restore(world: World, restored: wire.
     assert await user.file(run, "work.txt") == "round 2"
     await user.approve(run)
     assert (user.repo / "work.txt").read_text() == "round 2\n"
+
+
+async def test_what_is_brought_back_while_it_is_put_away_is_whole(world: World) -> None:
+    started, go = world.home.root / "putting-away", world.home.root / "go"
+    slowly = f"touch {started}; until [ -e {go} ]; do sleep 0.05; done"
+    user = world.user(teardown=f'["{slowly}"]')
+    run = await user.submit(agent="writer")
+    await user.review(run)
+    worktree = Path((await world.client.detail(run)).row.run.worktree)
+    put(worktree, {"mine.txt": "mine\n"})
+    await user.discard(run)
+    while not started.exists():
+        await asyncio.sleep(0.02)
+    coming_back = asyncio.create_task(user.restore(run))
+    # Long enough for a restore that does not wait to be through.
+    await asyncio.wait({coming_back}, timeout=1)
+    go.touch()
+    await coming_back
+    while Note("cleaned up") not in [event.body for event in await user.events(run)]:
+        await asyncio.sleep(0.05)
+    assert (worktree / "mine.txt").read_text() == "mine\n"
+    assert (worktree / "work.txt").read_text() == "round 1\n"
 
 
 @story
