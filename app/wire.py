@@ -11,7 +11,15 @@ from app.domain.ids import ReviewId, RunId
 from app.domain.image import OwnImage
 from app.domain.money import Micros
 from app.domain.network import Grant, NetworkRow
-from app.domain.review import Approval, CheckResult, Comment, Finding, Review, Scope
+from app.domain.review import (
+    Approval,
+    CheckResult,
+    Comment,
+    Finding,
+    LandingStyle,
+    Review,
+    Scope,
+)
 from app.domain.run import Run
 from app.domain.task import Task
 from app.wire_money import (
@@ -172,6 +180,8 @@ class Approve(Value, frozen=True, kw_only=True):
     """Fingerprints of secrets that may land all the same."""
     message: str = ""
     """What the commit says; empty for the task's goal."""
+    style: LandingStyle = "squash"
+    """`merge` where the change shall stay a commit of its own behind a merge commit."""
     note: str = ""
     by: str = ""
 

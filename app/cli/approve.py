@@ -51,6 +51,10 @@ def approve(  # noqa: PLR0913 - one a flag
         str,
         typer.Option("--message", "-m", help="What the commit says, instead of the task's goal."),
     ] = "",
+    merge: Annotated[
+        bool,
+        typer.Option("--merge", help="As a merge commit over the change, instead of one commit."),
+    ] = False,
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Wait until it has landed.")
     ] = True,
@@ -74,6 +78,7 @@ def approve(  # noqa: PLR0913 - one a flag
         secrets=tuple(sorted(allowed)),
         note=note,
         message=message,
+        style="merge" if merge else "squash",
         by=user_name(),
     )
     if not wait:

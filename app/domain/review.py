@@ -54,6 +54,10 @@ class Verdict(StrEnum):
     DISCARD = "discard"
 
 
+LandingStyle: TypeAlias = Literal["squash", "merge"]
+"""One commit on top of the target; or a merge commit, whose second parent is the change on its base."""
+
+
 class Review(Value, frozen=True, kw_only=True):
     """What a person is asked to approve: landing `result_tree` on `target`, whose tip is `tip`."""
 
@@ -78,6 +82,8 @@ class Review(Value, frozen=True, kw_only=True):
     note: str = ""
     message: str = ""
     """What the commit says, in the words of who approved it; empty for the task's goal."""
+    style: LandingStyle = "squash"
+    """How it lands, once it is approved."""
     merged: str = ""
     """Commit id on the target once it landed."""
 

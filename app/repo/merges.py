@@ -4,6 +4,7 @@ Landing is a few stages, each safe to repeat: `compose` writes the commit into t
 it into the user's repository, `advance` moves the branch by compare-and-swap.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -58,6 +59,13 @@ class Words(Value, frozen=True, kw_only=True):
     """Unix seconds."""
 
 
+class Side(Value, frozen=True, kw_only=True):
+    """The change on the commit it started from, for the second parent of a merge commit."""
+
+    base: str
+    snapshot: str
+
+
 class Landing(Value, frozen=True, kw_only=True):
     """One approved change, by content: the same landing is always the same commit."""
 
@@ -65,6 +73,8 @@ class Landing(Value, frozen=True, kw_only=True):
     tip: str
     """Where the target was when the change was approved."""
     result_tree: str
+    side: Side | None = None
+    """None for one commit on top of the tip."""
     words: Words
 
 
@@ -129,15 +139,22 @@ async def merge_commits(
 
 
 async def _child(git: Git, parent: str, commit: str) -> str:
-    tree = await git.line("rev-parse", "--verify", f"{checked_id(commit)}^{{tree}}")
+    tree = await _tree_of(git, commit)
     return await _write(
-        git, tree, parent, "side of a merge\n", _as(("swarm", "merge@swarm.invalid"), 0)
+        git, tree, [parent], "side of a merge\n", _as(("swarm", "merge@swarm.invalid"), 0)
     )
 
 
-async def _write(git: Git, tree: str, parent: str, message: str, env: dict[str, str]) -> str:
+async def _tree_of(git: Git, commit: str) -> str:
+    return await git.line("rev-parse", "--verify", f"{checked_id(commit)}^{{tree}}")
+
+
+async def _write(
+    git: Git, tree: str, parents: Sequence[str], message: str, env: dict[str, str]
+) -> str:
     as_user = msgspec.structs.replace(git, env=env)
-    write = ("commit-tree", checked_id(tree), "-p", checked_id(parent), "-F", "-")
+    behind = [word for parent in parents for word in ("-p", checked_id(parent))]
+    write = ("commit-tree", checked_id(tree), *behind, "-F", "-")
     return await as_user.line(*write, stdin=message.encode(errors="replace"))
 
 
@@ -160,17 +177,26 @@ async def land(repo: Repository, hub: Hub, landing: Landing) -> str:
         if await landed(repo, landing.target, commit):
             return commit
         await refuse_moved(repo, landing)
-        await carry(hub, repo, commit, known=[landing.tip])
+        bases = [landing.side.base] if landing.side else []
+        await carry(hub, repo, commit, known=[landing.tip, *bases])
         await advance(repo, landing, commit)
     return commit
 
 
 async def compose(hub: Hub, landing: Landing) -> str:
-    """Write the commit that shall land into the hub: one squashed commit by the user on the approved tip."""
-    words = landing.words
+    """Write the commit that shall land into the hub: by the user, on the approved tip, with the approved tree.
+
+    In a merge its second parent is one commit with the change on its base, not the agent's own: of what it had in
+    between nobody has seen anything.
+    """
+    words, git = landing.words, hub.git()
     message = _message(words.message, words.trailers)
     env = _as(words.author, words.date)
-    return await _write(hub.git(), landing.result_tree, landing.tip, message, env)
+    parents = [landing.tip]
+    if landing.side is not None:
+        tree = await _tree_of(git, landing.side.snapshot)
+        parents.append(await _write(git, tree, [landing.side.base], message, env))
+    return await _write(git, landing.result_tree, parents, message, env)
 
 
 def _message(text: str, trailers: tuple[tuple[str, str], ...]) -> str:

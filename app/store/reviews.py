@@ -40,7 +40,7 @@ def newest_review(c: sa.Connection, run: RunId) -> Review:
     return found[-1]
 
 
-def decide(
+def decide(  # noqa: PLR0913 - a column each
     c: sa.Connection,
     review_id: ReviewId,
     verdict: Verdict,
@@ -49,12 +49,13 @@ def decide(
     at: float,
     note: str,
     message: str = "",
+    style: str = "squash",
 ) -> bool:
-    """Record a verdict, and what a commit shall say; False when one was given before."""
+    """Record a verdict, what a commit shall say, how it lands; False when a verdict was given before."""
     result = c.execute(
         sa.update(REVIEW)
         .where(REVIEW.c.id == review_id, REVIEW.c.verdict.is_(None))
-        .values(verdict=str(verdict), by=by, decided=at, note=note, message=message)
+        .values(verdict=str(verdict), by=by, decided=at, note=note, message=message, style=style)
     )
     return result.rowcount == 1
 

@@ -148,6 +148,7 @@ REVIEW = sa.Table(
     sa.Column("decided", sa.Float),
     sa.Column("note", sa.Text, nullable=False, server_default=""),
     sa.Column("message", sa.Text, nullable=False, server_default=""),
+    sa.Column("style", sa.Text, nullable=False, server_default="squash"),
     sa.Column("merged", sa.Text, nullable=False, server_default=""),
 )
 

@@ -72,7 +72,10 @@ class Acts:
             "confirmed": " ".join(sorted(set(body.confirmed))),
             "secrets": consent.let_through(review, body, own),
             "message": body.message.strip(),
+            "style": body.style if body.style != "squash" else "",
         }
+        if body.style == "merge":
+            await landing.refuse_unmergeable(self._s, review)
         await self._decide(run, review, Verdict.APPROVE, body.by, body.note, **taken)
         return await self._s.database.read(reviews.review, review.id)
 
@@ -219,6 +222,7 @@ class Acts:
 
         def write(c: sa.Connection) -> None:
             words = {"note": note, "message": taken.get("message", "")}
+            words["style"] = taken.get("style") or "squash"
             if not reviews.decide(c, review.id, verdict, by=by, at=now, **words):
                 given = reviews.review(c, review.id)
                 raise NotNow(

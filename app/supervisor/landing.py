@@ -6,8 +6,9 @@ from app.domain.review import Review
 from app.domain.run import Run, RunState
 from app.domain.task import Task, commit_message
 from app.repo import merges, repository, trash, undoing
-from app.repo.merges import Landing, Words
+from app.repo.merges import Landing, Side, Words
 from app.repo.repository import Repository
+from app.repo.transfer import contains
 from app.repo.undoing import Undone
 from app.repo.worktrees import Worktree
 from app.store import audit, reviews
@@ -24,6 +25,7 @@ async def landing_of(task: Task, review: Review, repo: Repository) -> Landing:
         target=review.target,
         tip=review.tip,
         result_tree=review.result_tree,
+        side=Side(base=review.base, snapshot=review.snapshot) if review.style == "merge" else None,
         words=Words(
             message=review.message or commit_message(task.goal),
             trailers=merges.trailers(review.run, snapshot=review.snapshot, review=review.id),
@@ -31,6 +33,18 @@ async def landing_of(task: Task, review: Review, repo: Repository) -> Landing:
             date=review.decided or review.opened,
         ),
     )
+
+
+async def refuse_unmergeable(s: Services, review: Review) -> None:
+    """A merge commit would bring all behind the base along, unless the target has that already."""
+    task, _run = await s.task_and_run(review.run)
+    repo, _hub = await s.repository(task)
+    if not await contains(repo.git(), review.tip, review.base):
+        raise NotNow(
+            f"{review.target!r} does not hold the commit that {review.run} started from: "
+            "a merge would bring along what stands behind that",
+            hint="Land it as one commit: `swarm approve` without `--merge`.",
+        )
 
 
 async def undo(s: Services, run_id: RunId, by: str) -> Undone:

@@ -213,6 +213,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
            "I have seen this finding; the next one, please.", weight=90),
     Action("message", ("e",), "edit message", ("approval",),
            "Change what the commit says; keys and passwords are refused.", weight=75),
+    Action("style", ("s",), "one or merge", ("approval",),
+           "Land as one commit on top, or as a merge commit over the change.", weight=40),
     Action("land", ("M", "enter"), "approve", ("approval",),
            "Approve this tree; possible once every finding is acknowledged.", weight=80),
     Action("not_yet", ("escape", "q"), "back", ("approval",), "Back to the review; nothing happens.", weight=70),

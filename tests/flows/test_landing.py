@@ -1,5 +1,6 @@
 """Exactly what was approved lands where it was approved to land; a reason not to comes with the way out."""
 
+import msgspec
 import pytest
 
 from app import wire
@@ -238,3 +239,27 @@ async def test_approving_twice_at_once_lands_once(world: World) -> None:
         await world.client.approve(run, approval(shown))
     await user.until(run, RunState.MERGED)
     assert run_git(user.repo, "log", "--format=%s") == "Write a note\nstart"
+
+
+async def test_a_change_lands_behind_a_merge_commit_when_a_person_says_so(world: World) -> None:
+    user, run = await reviewed(world)
+    shown = await user.review(run)
+    commit(user.repo, {"theirs.py": "x\n"}, "their work")
+    after = await user.approve(run, style="merge")
+    assert after.row.run.state == RunState.MERGED
+    assert run_git(user.repo, "rev-list", "--parents", "-1", "main").count(" ") == 2
+    assert run_git(user.repo, "rev-parse", "main^{tree}") == after.reviews[-1].result_tree
+    assert run_git(user.repo, "rev-parse", "main^2^1") == shown.base
+
+
+async def test_a_merge_that_would_bring_along_what_the_target_lacks_is_refused(
+    world: World,
+) -> None:
+    user, run = await reviewed(world)
+    run_git(user.repo, "checkout", "--quiet", "--orphan", "anew")
+    commit(user.repo, {"anew.py": "x\n"}, "another history")
+    run_git(user.repo, "branch", "--force", "main", "anew")
+    shown = await world.client.detail(run)
+    body = msgspec.structs.replace(approval(shown), style="merge")
+    with pytest.raises(NotNow, match="does not hold the commit that"):
+        await world.client.approve(run, body)

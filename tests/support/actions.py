@@ -8,7 +8,7 @@ from app import wire
 from app.client.client import Swarm
 from app.domain.events import Event
 from app.domain.money import parse_dollars
-from app.domain.review import Approval, Review
+from app.domain.review import Approval, LandingStyle, Review
 from app.domain.run import SETTLED, RunState
 from tests.support.patience import PATIENCE
 from tests.support.repos import run_git
@@ -64,7 +64,12 @@ class SwarmActions:
         return (await self.until(run, RunState.IN_REVIEW)).reviews[-1]
 
     async def approve(
-        self, run: str, *, confirmed: tuple[str, ...] = (), message: str = ""
+        self,
+        run: str,
+        *,
+        confirmed: tuple[str, ...] = (),
+        message: str = "",
+        style: LandingStyle = "squash",
     ) -> wire.RunDetail:
         """Approve what is shown, and wait until it has landed or come back."""
         shown = await self.review(run)
@@ -73,6 +78,7 @@ class SwarmActions:
             tree=shown.result_tree,
             confirmed=confirmed,
             message=message,
+            style=style,
             by=USER,
         )
         await self.client.approve(run, body)

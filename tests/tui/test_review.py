@@ -59,6 +59,20 @@ async def test_approving_sends_the_review_and_the_tree_that_are_on_the_screen(
     assert swarm.asked == [("approve", RUN, body)]
 
 
+async def test_how_it_lands_is_chosen_at_the_approval(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("M")
+        await seen(pilot, "one commit on top")
+        await pilot.press("s")
+        await seen(pilot, "a merge commit over the change")
+        await pilot.press("space", "M")
+        await seen(pilot, "approved and lands")
+    ((_verb, _run, body),) = swarm.asked
+    assert isinstance(body, Approve)
+    assert body.style == "merge"
+
+
 async def test_nothing_lands_before_every_finding_is_acknowledged(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
         await opened(pilot)

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 
-from app.domain.review import Finding, Review
+from app.domain.review import Finding, LandingStyle, Review
 from app.tui.actions import Place
 from app.tui.keymap import bindings
 from app.tui.model import show
@@ -17,6 +17,10 @@ from app.tui.screens.dialogs import Dialog
 from app.tui.widgets.bars import Rule, Written
 from app.tui.widgets.searched_view import Lines
 
+STYLES: Final[dict[LandingStyle, str]] = {
+    "squash": "one commit on top",
+    "merge": "a merge commit over the change",
+}
 _HERE: Final = " ▸ "
 """Stands before the finding that is asked about."""
 
@@ -28,6 +32,7 @@ class Approved:
     confirmed: tuple[str, ...]
     """Paths whose findings were acknowledged one by one."""
     message: str
+    style: LandingStyle
 
 
 class ApproveScreen(Dialog[Approved | None]):
@@ -42,6 +47,7 @@ class ApproveScreen(Dialog[Approved | None]):
     def __init__(self, review: Review, *, title: str, unsent: int, message: str) -> None:
         super().__init__()
         self.message = message
+        self.style: LandingStyle = "squash"
         self.review, self.heading, self.unsent = review, title, unsent
         self.open = [finding for finding in review.findings if finding.severity == "confirm"]
         self.seen = 0
@@ -67,9 +73,12 @@ class ApproveScreen(Dialog[Approved | None]):
             self._update()
         elif what == "land" and self.seen == len(self.open):
             paths = tuple(dict.fromkeys(finding.path for finding in self.open))
-            self.dismiss(Approved(paths, self.message))
+            self.dismiss(Approved(paths, self.message, self.style))
         elif what == "message":
             self._edit()
+        elif what == "style":
+            self.style = "merge" if self.style == "squash" else "squash"
+            self._update()
 
     @work(exclusive=True, group="dialog")
     async def _edit(self) -> None:
@@ -112,6 +121,7 @@ class ApproveScreen(Dialog[Approved | None]):
             ],
             [(" change  ", "label"), (f"{total} in {len(review.files)} files", "")],
             [(" commit  ", "label"), (one_line(self.message.partition("\n")[0]), "bright")],
+            [(" as      ", "label"), (STYLES[self.style], "")],
         ]
         for check in review.checks:
             sign, ink = ("✓", "good") if check.passed else ("✗", "bad")

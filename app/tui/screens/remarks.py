@@ -87,7 +87,7 @@ def marks(followed: list[Followed]) -> dict[tuple[str, int], str]:
 
 def range_line(began: tuple[str, int]) -> Line:
     words = f" from {began[0]}:{began[1]} to the cursor"
-    return [(words, "bright"), (": c comments on all of it, V takes that back", "dim")]
+    return [(words, "bright"), (" · c comments, V leaves it", "dim")]
 
 
 def go_comment(step: int) -> Verb:

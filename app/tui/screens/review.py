@@ -69,6 +69,7 @@ async def approve(screen: "ReviewScreen") -> None:
         confirmed=given.confirmed,
         secrets=secrets,
         message="" if given.message == goal else given.message,
+        style=given.style,
         by=by,
     )
     await swarm.approve(row.run.id, body)

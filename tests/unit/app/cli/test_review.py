@@ -55,12 +55,21 @@ def approval(supervisor: Canned) -> Any:
     return json.loads(body)
 
 
+@pytest.mark.parametrize(("flags", "style"), [([], "squash"), (["--merge"], "merge")])
+def test_approving_says_how_it_lands(
+    flags: list[str], style: str, user: User, supervisor: Canned
+) -> None:
+    reviewing(supervisor, a_review(), *LANDS)
+    user.types("approve", "k3f9x", "--yes", *flags)
+    assert approval(supervisor)["style"] == style
+
+
 def test_approving_names_review_and_tree(user: User, supervisor: Canned) -> None:
     reviewing(supervisor, a_review(), *LANDS)
     user.types("approve", "k3f9x", "--yes", "--note", "fine")
     assert approval(supervisor) == {
         "review": "k3f9x.1-r1", "tree": TREE, "confirmed": [], "secrets": [], "note": "fine",
-        "message": "", "by": "ada",
+        "message": "", "style": "squash", "by": "ada",
     }  # fmt: skip
 
 
