@@ -64,7 +64,7 @@ async def test_footer_help_and_palette_show_it(swarm: RecordedSwarm) -> None:
     app = app_over(swarm, look=wire.Look(keys={"review.comment": ("f7",)}))
     async with app.run_test(size=(80, 24)):
         shown = "".join(text for line in help_lines("review", 100) for text, _ink in line)
-        assert "f7          Write a comment on this line." in shown
+        assert "f7          Write a comment on this line, or" in shown
         assert ("f7", "key") in footer("review", swarm.recording.rows[1].run.state, 200)
 
 
