@@ -10,6 +10,7 @@ Standard library only, and nothing of this package: it runs apart from it (`pyth
 """
 
 import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -17,6 +18,9 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+PR_SET_CHILD_SUBREAPER = 36
+"""prctl(2)."""
 
 
 def identity(pid: int) -> str:
@@ -80,6 +84,7 @@ def keep(directory: Path) -> None:
     # Handlers, not "ignore": that would be inherited by the program.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
+    adopt_orphans()
     wanted = json.loads((directory / "program.json").read_text())
     with (
         (directory / "out").open("ab") as out,
@@ -105,7 +110,34 @@ def keep(directory: Path) -> None:
             # What it left running ends with it, as in a container.
             with contextlib.suppress(OSError):
                 os.killpg(child.pid, signal.SIGKILL)
+            end_orphans()
     put(directory / "status", {"code": code if code >= 0 else 128 - code})
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what loses its own below this process, in whatever session. Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def end_orphans() -> None:
+    """Kill what was adopted, and what that leaves in turn."""
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            for pid in children():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            os.waitpid(-1, 0)
+
+
+def children() -> list[int]:
+    """Processes whose parent this one is."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == os.getpid():
+                found.append(int(stat.parent.name))
+    return found
 
 
 @contextlib.contextmanager

@@ -4,7 +4,10 @@ import asyncio
 import json
 import os
 import signal
+import sys
 from pathlib import Path
+
+import pytest
 
 from sandboxes import detached, keep
 from sandboxes.detached import Detached
@@ -104,3 +107,12 @@ async def test_what_is_sent_before_the_keeper_has_opened_the_input_is_heard(tmp_
     with keep.open_input(tmp_path) as heard:
         await sending
         assert heard.read(100) == b"hello\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a keeper inherit processes")
+async def test_what_a_program_leaves_in_a_session_of_its_own_ends_with_it(tmp_path: Path) -> None:
+    left = tmp_path / "left"
+    script = f"setsid sh -c 'echo $$ >{left}.new; mv {left}.new {left}; exec sleep 600' & "
+    program = await started(tmp_path, script + f"until [ -e {left} ]; do sleep 0.01; done")
+    await program.wait()
+    assert keep.identity(int(left.read_text())) == ""
