@@ -53,8 +53,7 @@ def main() -> None:
     try:
         asyncio.run(supervise(state))
     except SwarmError as error:
-        words = f"swarm: {error.message.rstrip('.')}. {error.hint}"
-        print(words.rstrip(), file=sys.stderr)  # noqa: T201
+        print(f"swarm: {error.in_one_line}", file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
 
 

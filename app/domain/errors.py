@@ -26,6 +26,11 @@ class SwarmError(Exception):
         self.message = message
         self.hint = hint
 
+    @property
+    def in_one_line(self) -> str:
+        """What happened and what to do, where there is no room for more."""
+        return f"{self.message.rstrip('.')}. {self.hint}".rstrip()
+
     def __reduce__(self) -> "tuple[object, ...]":
         # Errors cross durable and process boundaries; the keyword must survive.
         return (_rebuild, (type(self), self.message, self.hint))

@@ -97,7 +97,7 @@ class Exchange:
             upstream, model = self._parts.upstreams.choose(call.model, self._dialect.name)
             key = await self._parts.upstreams.key(upstream)
         except EnvironmentProblem as problem:
-            return Objection(status=403, why=f"swarm: {problem.message}. {problem.hint}")
+            return Objection(status=403, why=f"swarm: {problem.in_one_line}")
 
         async def send(output: int) -> web.StreamResponse | Objection:
             body = self._dialect.write(call, model, output)

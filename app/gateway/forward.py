@@ -79,7 +79,7 @@ class Forward:
                 return await self._run(upstream, key, call, body, model)
         except EnvironmentProblem as problem:
             self.unbilled = True
-            return Objection(status=403, why=f"swarm: {problem.message}. {problem.hint}")
+            return Objection(status=403, why=f"swarm: {problem.in_one_line}")
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             self.unbilled = True
             return self._failed(upstream, f"cannot be reached: {redact(str(error), key)}")
