@@ -57,6 +57,7 @@ async def _ours(swarm: "Swarm", run: "RunId", repo: str, known: "dict[RunId, boo
 
 
 def _say(call: Call, event: "Event") -> None:
+    from app.domain.ids import run_name
     from app.domain.notices import notice_of
 
     if call.json:
@@ -64,7 +65,7 @@ def _say(call: Call, event: "Event") -> None:
     elif sentence := _sentence(event):
         urgent = "! " if notice_of(event) else "  "
         clock = time.strftime("%H:%M:%S", time.localtime(event.at))
-        call.out(f"{clock} {urgent}{event.run.removesuffix('.1')} {sentence}")
+        call.out(f"{clock} {urgent}{run_name(event.run)} {sentence}")
 
 
 def _sentence(event: "Event") -> str:

@@ -32,6 +32,11 @@ def task_of(run: RunId) -> TaskId:
     return TaskId(run.rpartition(".")[0])
 
 
+def run_name(run: RunId) -> str:
+    """What people call the run: by its task, with its number from the second run on."""
+    return run.removesuffix(".1")
+
+
 def turn_name(turn: int) -> str:
     """The name of a turn's program inside its sandbox."""
     return f"turn-{turn}"

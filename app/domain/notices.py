@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 
 from app.domain.base import Value
 from app.domain.events import Asked, Event, Flagged, StateChanged, Warned
-from app.domain.ids import RunId
+from app.domain.ids import RunId, run_name
 from app.domain.run import RunState
 from app.domain.safe import clean_line
 
@@ -40,7 +40,7 @@ class Notice(Value, frozen=True, kw_only=True):
 
     def text(self, goal: str = "") -> str:
         """One printable line, without what terminals, desktops and chats read as more than text."""
-        said = f"{self.run.removesuffix('.1')} {self.what}"
+        said = f"{run_name(self.run)} {self.what}"
         if goal:
             said += f": {clean_line(goal.strip(), LONGEST)}"
         return "".join(char if char.isprintable() else "·" for char in said).translate(_FOREIGN)
