@@ -2,11 +2,9 @@
 
 import re
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from app.config.load import Loaded, load, read
-
-REPOSITORY_FILE: Final = ".swarm/config.yaml"
+from app.config.load import REPOSITORY_FILE, Loaded, load, read
 
 
 def in_force(user: Path, root: Path | None) -> Loaded:

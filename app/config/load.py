@@ -22,6 +22,8 @@ from app.config.yamltext import Document, Key, NotReadable, Place, parse
 from app.domain.errors import ConfigError
 
 FILE = "config.yaml"
+REPOSITORY_FILE = ".swarm/config.yaml"
+"""From the top of a repository."""
 DEFAULTS = "defaults.yaml"
 FLAGS = "command line"
 
@@ -76,7 +78,7 @@ def load(
     *,
     user: Path,
     repo_text: bytes | None = None,
-    repo_name: str = ".swarm/config.yaml",
+    repo_name: str = REPOSITORY_FILE,
     flags: Mapping[str, str] | None = None,
 ) -> Loaded:
     """The settings in force. Raises `ConfigError` that lists everything wrong with the first bad file.

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from app import wire
 from app.config.budget import limits
-from app.config.load import Loaded, load
+from app.config.load import REPOSITORY_FILE, Loaded, load
 from app.config.routes import load_rules
 from app.config.settings import Settings
 from app.domain import ids
@@ -41,7 +41,6 @@ from app.supervisor.services import Services
 from harnesses.catalog import Agent
 from policies.routes import Rule
 
-REPO_CONFIG = ".swarm/config.yaml"
 REPO_ROUTES = ".swarm/routes.yaml"
 CONFIG_LIMIT = 256 * 1024
 
@@ -139,8 +138,8 @@ async def _tell_left_out(s: Services, repo: Repository, task: Task, run: Run) ->
 async def settings_of(s: Services, repo: Repository, base: str) -> Loaded:
     """The settings for this repository, with its own file read from the commit the work starts from."""
     commit = await repository.resolve(repo, base or "HEAD")
-    text = await repository.read_file(repo, commit, REPO_CONFIG, CONFIG_LIMIT)
-    return load(user=s.places.config, repo_text=text, repo_name=f"{repo.root}/{REPO_CONFIG}")
+    text = await repository.read_file(repo, commit, REPOSITORY_FILE, CONFIG_LIMIT)
+    return load(user=s.places.config, repo_text=text, repo_name=f"{repo.root}/{REPOSITORY_FILE}")
 
 
 async def _task(s: Services, repo: Repository, loaded: Loaded, new: wire.NewTask) -> Task:
