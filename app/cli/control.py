@@ -9,7 +9,7 @@ import typer
 from app.cli.call import Call, json_text, user_name
 from app.cli.look import Id
 from app.cli.verbs import examples
-from app.cli.work import Budget, money, told
+from app.cli.work import Budget, money
 from app.domain.errors import SwarmError, UsageError
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ class Chosen:
         if call.json:
             call.out(json_text(done))
         for row in () if call.json else done:
-            call.out(f"{row.run.id} {row.run.state}")
+            call.out(_where(row))
         for run, error in refused:
-            call.say(f"{run}: {error.message}. {error.hint}".strip())
+            call.say(f"{run}: {error.in_one_line}")
         if refused:
             raise typer.Exit(refused[0][1].exit_code)
         if not done and not call.json:
@@ -146,3 +146,12 @@ def retry(
     call = Call.of(ctx)
     body = wire.Retry(agent=agent, fresh=fresh, by=user_name())
     told(call, call.ask(lambda swarm: swarm.retry(run, body)))
+
+
+def told(call: Call, row: "wire.RunRow") -> None:
+    """Print where the run is now."""
+    call.show(row, lambda: _where(row))
+
+
+def _where(row: "wire.RunRow") -> str:
+    return f"{row.run.id} {row.run.state}"

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from app.cli.call import Call, user_name
+from app.cli.control import told
 from app.cli.look import Id
 from app.cli.verbs import examples
-from app.cli.work import told
 from app.domain.errors import UsageError
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.call import Call, user_name
+from app.cli.control import told
 from app.cli.look import Id
 from app.cli.verbs import examples
-from app.cli.work import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -210,8 +210,3 @@ def money(text: str | None, flag: str = "--budget") -> "Micros | None":
         return parse_dollars(text)
     except ValueError as error:
         raise UsageError(f"{flag}: {error}") from None
-
-
-def told(call: Call, row: "wire.RunRow") -> None:
-    """Print where the run is now."""
-    call.show(row, lambda: f"{row.run.id} {row.run.state}")
