@@ -25,12 +25,16 @@ PR_SET_CHILD_SUBREAPER = 36
 
 def identity(pid: int) -> str:
     """What tells this process from a later one with the same number; empty when it has ended."""
-    stat = Path(f"/proc/{pid}/stat")
     try:
-        fields = stat.read_text().rpartition(")")[2].split()
+        known = facts(Path(f"/proc/{pid}/stat"))
     except OSError:
         return "" if Path("/proc/self/stat").exists() else _identity_by_ps(pid)
-    return "" if fields[0] in "ZX" else fields[19]
+    return "" if known[0] in "ZX" else known[19]
+
+
+def facts(stat: Path) -> list[str]:
+    """What Linux tells of a process, from its state on: proc_pid_stat(5). Raises `OSError` when it is gone."""
+    return stat.read_text().rpartition(")")[2].split()
 
 
 def _identity_by_ps(pid: int) -> str:
@@ -135,7 +139,7 @@ def children() -> list[int]:
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            if int(stat.read_text().rpartition(")")[2].split()[1]) == os.getpid():
+            if int(facts(stat)[1]) == os.getpid():
                 found.append(int(stat.parent.name))
     return found
 
