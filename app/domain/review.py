@@ -88,6 +88,11 @@ class Review(Value, frozen=True, kw_only=True):
     """Commit id on the target once it landed."""
 
 
+def lines_of(path: str, first: int, last: int) -> str:
+    """`src/io.py:42-47`; one line alone as `src/io.py:42`."""
+    return f"{path}:{first}-{last}" if last > first else f"{path}:{first}"
+
+
 class Comment(Value, frozen=True, kw_only=True):
     """A remark of the reviewer on lines; sent to the agent with the verdict `changes`."""
 
@@ -105,7 +110,7 @@ class Comment(Value, frozen=True, kw_only=True):
     @property
     def where(self) -> str:
         """`src/io.py:42`, or `src/io.py:42-47`."""
-        return f"{self.path}:{self.line}" + (f"-{self.last}" if self.last else "")
+        return lines_of(self.path, self.line, self.last)
 
 
 class Approval(Value, frozen=True, kw_only=True):

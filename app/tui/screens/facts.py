@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from app.domain.money import dollars
-from app.domain.review import Finding, Review
+from app.domain.review import Finding, Review, lines_of
 from app.tui.model import show
 from app.tui.model.evidence import check_lines
 from app.tui.model.fates import Fate, Followed
@@ -109,8 +109,10 @@ def fact_lines(
     lines.append([(" tree    ", "label"), (review.result_tree[: max(width - 10, 8)], "dim")])
     for said in comments:
         path, line = said.place
-        until = f"-{said.end}" if said.end > line else ""
-        place: Line = [(f" {path}:{line}{until}", "label"), (f"  {said.fate}", FATES[said.fate])]
+        place: Line = [
+            (f" {lines_of(path, line, said.end)}", "label"),
+            (f"  {said.fate}", FATES[said.fate]),
+        ]
         lines += [[], place]
         lines += [[("   " + text, "")] for text in wrap(said.comment.text, width - 4)]
     return lines

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from app import wire
+from app.domain.review import lines_of
 from app.tui.model.fates import Followed
 from app.tui.model.line import Line
 from app.tui.screens import verbs
@@ -60,7 +61,7 @@ async def reject_file(screen: "ReviewScreen") -> None:
 async def _write(
     screen: "ReviewScreen", path: str, first: int, last: int, *, text: str = ""
 ) -> None:
-    where = f"{path}:{first}" + (f"-{last}" if last > first else "")
+    where = lines_of(path, first, last)
     title = "take back, by the agent" if text else "comment"
     typed = await screen.app.push_screen_wait(AskText(title, where, value=text))
     screen.show_place()
