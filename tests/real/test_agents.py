@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from subprocess import CompletedProcess
 
 import pytest
@@ -18,7 +17,8 @@ from harnesses.events import MessageTaken, SessionStarted, ToolCall, TurnEnded
 from tests.real.conftest import REAL_KEY
 from tests.real.hostile import HOSTILE
 from tests.real.plans import AGENTS, PLANS, USAGE, writes
-from tests.support.actions import AT_REST, SwarmActions
+from tests.real.stories import CHECK, go_broke, send_back, side_by_side, to_rest
+from tests.support.actions import SwarmActions
 from tests.support.alone import calls_home
 from tests.support.attacks import attack
 from tests.support.patience import PATIENCE
@@ -32,9 +32,6 @@ pytestmark = [
 ]
 GOAL = "Make add() add [[plan:mend]]"
 WORDS = "Mind the gap between two words."
-CHECK = (
-    "python3 -c \"import sys; sys.path.insert(0, 'src'); import app; assert app.add(2, 3) == 5\""
-)
 PATHS = {
     "claude-code": "/v1/messages",
     "codex": "/v1/responses",
@@ -47,23 +44,6 @@ MAKERS = {
     "opencode": {"models.opencode.ai", "models.dev", "registry.npmjs.org"},
 }
 """Where each program reports, looks for updates or loads what it likes, unless it is kept from it."""
-
-
-async def for_all(tell: Callable[[str], Awaitable[wire.RunDetail]]) -> dict[str, wire.RunDetail]:
-    """The same story of each agent, side by side."""
-    return dict(zip(AGENTS, await asyncio.gather(*map(tell, AGENTS)), strict=True))
-
-
-async def to_rest(user: SwarmActions, run: str, *, yes: bool = True) -> wire.RunDetail:
-    """Answer every question until nothing of the run goes on."""
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            detail = await user.client.detail(run)
-            if detail.row.run.state in AT_REST or detail.row.run.state == RunState.IN_REVIEW:
-                return detail
-            if detail.row.question:
-                await user.answer(detail.row.question, yes=yes)
-            await asyncio.sleep(0.1)
 
 
 @story
@@ -81,19 +61,13 @@ async def mended(house: World) -> dict[str, wire.RunDetail]:
         await user.client.tell(run, wire.Tell(text=WORDS, by="ada"))
         return await to_rest(user, run)
 
-    return await for_all(tell)
+    return await side_by_side(AGENTS, tell)
 
 
 @story
 async def sent_back(house: World, mended: dict[str, wire.RunDetail]) -> dict[str, wire.RunDetail]:
     """The same runs, sent back with words and done again."""
-
-    async def tell(agent: str) -> wire.RunDetail:
-        user, run = house.at(mended[agent]), mended[agent].row.run.id
-        await user.changes(run, f"Write more [[plan:{agent}-again]]")
-        return await to_rest(user, run)
-
-    return await for_all(tell)
+    return await send_back(house, mended)
 
 
 @story
@@ -110,19 +84,13 @@ async def killed(house: World, provider: Rehearsal) -> dict[str, wire.RunDetail]
         await user.stop(run)
         return await user.until(run, RunState.CANCELLED)
 
-    return await for_all(tell)
+    return await side_by_side(AGENTS, tell)
 
 
 @story
 async def broke(house: World) -> dict[str, wire.RunDetail]:
     """The budget does not last."""
-
-    async def tell(agent: str) -> wire.RunDetail:
-        user = house.user()
-        goal = f"Write a book [[plan:{agent}-endless]]"
-        return await to_rest(user, await user.submit(goal, agent=agent, budget="0.90"))
-
-    return await for_all(tell)
+    return await go_broke(house, AGENTS)
 
 
 @story
@@ -134,7 +102,7 @@ async def shaken(house: World) -> dict[str, wire.RunDetail]:
         goal = f"Note it [[plan:{agent}-shaky]]"
         return await to_rest(user, await user.submit(goal, agent=agent))
 
-    return await for_all(tell)
+    return await side_by_side(AGENTS, tell)
 
 
 @story
@@ -146,7 +114,7 @@ async def refused(house: World) -> dict[str, wire.RunDetail]:
         goal = f"Note it [[plan:{agent}-refused]]"
         return await to_rest(user, await user.submit(goal, agent=agent))
 
-    return await for_all(tell)
+    return await side_by_side(AGENTS, tell)
 
 
 @story

@@ -1,8 +1,6 @@
 """The agents of the catalogue that speak the Agent Client Protocol besides opencode: real programs, in Docker."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -15,7 +13,7 @@ from harnesses.events import SessionStarted, ToolCall
 from tests.real.conftest import REAL_KEY
 from tests.real.hostile import HOSTILE
 from tests.real.plans import MORE
-from tests.real.test_agents import CHECK, to_rest
+from tests.real.stories import CHECK, go_broke, send_back, side_by_side, to_rest
 from tests.support.repos import FILES
 from tests.support.world import World, story
 
@@ -25,11 +23,6 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
 ]
 each_agent = pytest.mark.parametrize("agent", MORE)
-
-
-async def for_all(tell: Callable[[str], Awaitable[wire.RunDetail]]) -> dict[str, wire.RunDetail]:
-    """The same story of each, side by side."""
-    return dict(zip(MORE, await asyncio.gather(*map(tell, MORE)), strict=True))
 
 
 @story
@@ -42,31 +35,19 @@ async def mended(house: World) -> dict[str, wire.RunDetail]:
             user, await user.submit(f"Mend [[plan:{agent}-mend]]", checks=(CHECK,))
         )
 
-    return await for_all(tell)
+    return await side_by_side(MORE, tell)
 
 
 @story
 async def sent_back(house: World, mended: dict[str, wire.RunDetail]) -> dict[str, wire.RunDetail]:
     """The same runs, sent back with words: a new process goes on with the conversation."""
-
-    async def tell(agent: str) -> wire.RunDetail:
-        user, run = house.at(mended[agent]), mended[agent].row.run.id
-        await user.changes(run, f"Write more [[plan:{agent}-again]]")
-        return await to_rest(user, run)
-
-    return await for_all(tell)
+    return await send_back(house, mended)
 
 
 @story
 async def broke(house: World) -> dict[str, wire.RunDetail]:
     """The budget does not last."""
-
-    async def tell(agent: str) -> wire.RunDetail:
-        user = house.user()
-        goal = f"Write a book [[plan:{agent}-endless]]"
-        return await to_rest(user, await user.submit(goal, agent=agent, budget="0.90"))
-
-    return await for_all(tell)
+    return await go_broke(house, MORE)
 
 
 def calls_of(provider: Rehearsal, agent: str, plan: str) -> list[Seen]:

@@ -20,6 +20,7 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from app.tui.app import SwarmApp
+from app.tui.screens.review import ReviewScreen
 from tests.support.patience import PATIENCE
 
 
@@ -51,6 +52,16 @@ async def seen(pilot: Pilot[None], text: str, *, gone: bool = False) -> str:
     raise AssertionError(
         f"{text!r} is {'still' if gone else 'not'} on the screen:\n{text_of(pilot.app)}"
     )
+
+
+async def in_review(pilot: Pilot[None]) -> ReviewScreen:
+    """The review of the recorded story's `k3f9m`, opened from the board."""
+    await pilot.press("j", "enter")
+    await seen(pilot, "REVIEW k3f9m")
+    await seen(pilot, "file 1/4")
+    await settled(pilot)
+    assert isinstance(pilot.app.screen, ReviewScreen)
+    return pilot.app.screen
 
 
 def app_of(pilot: Pilot[None]) -> SwarmApp:

@@ -1,20 +1,9 @@
 """Comments on ranges, and hunks and files that the agent is asked to take back."""
 
-from textual.pilot import Pilot
-
 from app import wire
-from app.tui.screens.review import ReviewScreen
 from tests.support.fleet import RecordedSwarm
 from tests.support.fleet import app_over as app_of
-from tests.support.screens import seen, settled
-
-
-async def opened(pilot: Pilot[None]) -> ReviewScreen:
-    await pilot.press("j", "enter")
-    await seen(pilot, "file 1/4")
-    await settled(pilot)
-    assert isinstance(pilot.app.screen, ReviewScreen)
-    return pilot.app.screen
+from tests.support.screens import in_review, seen, settled
 
 
 def said(swarm: RecordedSwarm) -> wire.NewComment:
@@ -26,7 +15,7 @@ def said(swarm: RecordedSwarm) -> wire.NewComment:
 
 async def test_a_comment_is_on_all_lines_from_where_v_was_pressed(swarm: RecordedSwarm) -> None:
     async with app_of(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
-        await opened(pilot)
+        await in_review(pilot)
         await pilot.press("]", "]", "j", "j", "V")
         await seen(pilot, "from docs/merge.md:2 to the cursor")
         await pilot.press("j", "j", "c")
@@ -38,7 +27,7 @@ async def test_a_comment_is_on_all_lines_from_where_v_was_pressed(swarm: Recorde
 
 async def test_the_same_key_takes_the_beginning_back(swarm: RecordedSwarm) -> None:
     async with app_of(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
-        screen = await opened(pilot)
+        screen = await in_review(pilot)
         await pilot.press("j", "j", "V", "V")
         await settled(pilot)
         assert screen.began is None
@@ -46,7 +35,7 @@ async def test_the_same_key_takes_the_beginning_back(swarm: RecordedSwarm) -> No
 
 async def test_a_range_does_not_go_from_one_file_into_another(swarm: RecordedSwarm) -> None:
     async with app_of(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
-        await opened(pilot)
+        await in_review(pilot)
         await pilot.press("j", "j", "V", "}", "j", "j", "c")
         await seen(pilot, "a comment is on lines of one file")
     assert swarm.asked == []
@@ -54,7 +43,7 @@ async def test_a_range_does_not_go_from_one_file_into_another(swarm: RecordedSwa
 
 async def test_a_hunk_is_rejected_as_a_comment_on_its_changed_lines(swarm: RecordedSwarm) -> None:
     async with app_of(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
-        await opened(pilot)
+        await in_review(pilot)
         await pilot.press("]", "]", "-")
         await seen(pilot, "take back, by the agent")
         await pilot.press("enter")
@@ -65,7 +54,7 @@ async def test_a_hunk_is_rejected_as_a_comment_on_its_changed_lines(swarm: Recor
 
 async def test_a_file_is_rejected_as_a_comment_on_it(swarm: RecordedSwarm) -> None:
     async with app_of(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
-        await opened(pilot)
+        await in_review(pilot)
         await pilot.press("}", "_")
         await seen(pilot, "take back, by the agent")
         await pilot.press("enter")
@@ -75,7 +64,7 @@ async def test_a_file_is_rejected_as_a_comment_on_it(swarm: RecordedSwarm) -> No
 
 async def test_nothing_is_rejected_by_a_second_thought(swarm: RecordedSwarm) -> None:
     async with app_of(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
-        await opened(pilot)
+        await in_review(pilot)
         await pilot.press("]", "-")
         await seen(pilot, "take back, by the agent")
         await pilot.press("escape")

@@ -4,33 +4,24 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from textual.pilot import Pilot
 
 from app.domain import events as own
 from app.domain.errors import NotNow
 from app.domain.ids import ReviewId, RunId
 from app.domain.review import Finding, Severity, Verdict
 from app.domain.run import RunState
-from app.tui.screens.review import ReviewScreen, refusal
+from app.tui.screens.review import refusal
 from app.wire import Act, Approve, Changes, NewComment
 from tests.support.fleet import RecordedSwarm, Recording, app_over, review, row, swap
-from tests.support.screens import seen, settled, text_of
+from tests.support.screens import in_review, seen, settled, text_of
 
 RUN = RunId("k3f9m.1")
 TREE = "7be21a4f0c9d5e6b8a1f2c3d4e5f60718293a4b5"
 
 
-async def opened(pilot: Pilot[None]) -> ReviewScreen:
-    await pilot.press("j", "enter")
-    await seen(pilot, "REVIEW k3f9m")
-    await seen(pilot, "file 1/4")
-    assert isinstance(pilot.app.screen, ReviewScreen)
-    return pilot.app.screen
-
-
 async def test_a_run_that_waits_for_a_verdict_opens_as_a_review(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
-        await opened(pilot)
+        await in_review(pilot)
         screen = text_of(pilot.app)
         assert "✓ make test" in screen
         assert "merges cleanly onto main" in screen
@@ -38,7 +29,7 @@ async def test_a_run_that_waits_for_a_verdict_opens_as_a_review(swarm: RecordedS
 
 async def test_findings_stand_above_the_diff(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
-        await opened(pilot)
+        await in_review(pilot)
         assert "changes what runs in CI" in text_of(pilot.app).splitlines()[2]
 
 
@@ -46,7 +37,7 @@ async def test_approving_sends_the_review_and_the_tree_that_are_on_the_screen(
     swarm: RecordedSwarm,
 ) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
-        await opened(pilot)
+        await in_review(pilot)
         await pilot.press("M")
         assert TREE in await seen(pilot, "approve k3f9m")
         await pilot.press("space")
@@ -61,7 +52,7 @@ async def test_approving_sends_the_review_and_the_tree_that_are_on_the_screen(
 
 async def test_how_it_lands_is_chosen_at_the_approval(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
-        await opened(pilot)
+        await in_review(pilot)
         await pilot.press("M")
         await seen(pilot, "one commit on top")
         await pilot.press("s")
@@ -75,7 +66,7 @@ async def test_how_it_lands_is_chosen_at_the_approval(swarm: RecordedSwarm) -> N
 
 async def test_nothing_lands_before_every_finding_is_acknowledged(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
-        await opened(pilot)
+        await in_review(pilot)
         await pilot.press("M")
         await seen(pilot, "approve k3f9m")
         await pilot.press("M", "enter", "M")
@@ -108,7 +99,7 @@ async def test_findings_are_acknowledged_one_by_one() -> None:
 async def test_an_m_typed_twice_does_not_approve(swarm: RecordedSwarm) -> None:
     swarm.recording.reviews = [replace(swarm.recording.reviews[0], findings=())]
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
-        await opened(pilot)
+        await in_review(pilot)
         await pilot.press("M", "M", "M")
         await seen(pilot, "M lands exactly this tree")
     assert swarm.asked == []
@@ -118,7 +109,7 @@ async def test_a_newer_review_is_never_approved_in_place_of_the_one_on_the_scree
     swarm: RecordedSwarm,
 ) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
-        await opened(pilot)
+        await in_review(pilot)
         newer = replace(
             swarm.recording.reviews[0],
             id=ReviewId("k3f9m.1-r2"),
@@ -141,7 +132,7 @@ async def test_a_newer_review_is_never_approved_in_place_of_the_one_on_the_scree
 
 async def test_refresh_shows_the_newer_review(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
-        screen = await opened(pilot)
+        screen = await in_review(pilot)
         newer = replace(
             swarm.recording.reviews[0], id=ReviewId("k3f9m.1-r2"), round=2, result_tree="b" * 40
         )
@@ -155,7 +146,7 @@ async def test_refresh_shows_the_newer_review(swarm: RecordedSwarm) -> None:
 async def test_the_refusal_of_a_stale_approval_is_said(swarm: RecordedSwarm) -> None:
     swarm.refusal = NotNow("the change has moved since", hint="Look at it again.")
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
-        await opened(pilot)
+        await in_review(pilot)
         await pilot.press("M")
         await seen(pilot, "approve k3f9m")
         await pilot.press("space", "M")
@@ -165,7 +156,7 @@ async def test_the_refusal_of_a_stale_approval_is_said(swarm: RecordedSwarm) -> 
 async def test_an_approved_change_that_did_not_land_tries_again(swarm: RecordedSwarm) -> None:
     swarm.recording.reviews = [replace(swarm.recording.reviews[0], verdict=Verdict.APPROVE)]
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
-        await opened(pilot)
+        await in_review(pilot)
         await pilot.press("M")
         await seen(pilot, "tries to land again")
     assert swarm.asked == [("merge", RUN, Act(by="ada"))]
@@ -182,7 +173,7 @@ def test_a_blocking_finding_cannot_be_approved() -> None:
 
 async def test_a_comment_is_about_the_line_under_the_cursor(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
-        screen = await opened(pilot)
+        screen = await in_review(pilot)
         row_of_line = screen.diff_view.diff.find("src/api/merge.py", 124)
         assert row_of_line is not None
         screen.diff_view.go_row(row_of_line)
@@ -197,7 +188,7 @@ async def test_a_comment_is_about_the_line_under_the_cursor(swarm: RecordedSwarm
 
 async def test_a_comment_is_shown_when_the_cursor_is_on_its_line(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
-        screen = await opened(pilot)
+        screen = await in_review(pilot)
         row_of_line = screen.diff_view.diff.find("src/api/merge.py", 123)
         assert row_of_line is not None
         screen.diff_view.go_row(row_of_line)
@@ -206,7 +197,7 @@ async def test_a_comment_is_shown_when_the_cursor_is_on_its_line(swarm: Recorded
 
 async def test_changes_go_back_with_a_note(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
-        await opened(pilot)
+        await in_review(pilot)
         await pilot.press("S")
         await seen(pilot, "and 1 comment not sent yet")
         await pilot.press(*"smaller please", "enter")
@@ -233,7 +224,7 @@ async def test_changes_without_a_word_are_not_sent() -> None:
 
 async def test_hunks_and_files_are_a_key_apart(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
-        screen = await opened(pilot)
+        screen = await in_review(pilot)
         places = []
         for key in ("]", "]", "}", "}", "{", "["):
             await pilot.press(key)
@@ -250,7 +241,7 @@ async def test_hunks_and_files_are_a_key_apart(swarm: RecordedSwarm) -> None:
 
 async def test_space_ticks_a_file_off_and_goes_on(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
-        screen = await opened(pilot)
+        screen = await in_review(pilot)
         await pilot.press("space")
         await seen(pilot, "file 2/4 · 1 viewed")
         assert screen.viewed == {".github/workflows/ci.yml"}
@@ -258,7 +249,7 @@ async def test_space_ticks_a_file_off_and_goes_on(swarm: RecordedSwarm) -> None:
 
 async def test_what_was_ticked_off_is_remembered(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
-        await opened(pilot)
+        await in_review(pilot)
         await pilot.press("space", "escape")
         await seen(pilot, "needs you first")
         await pilot.press("enter")
@@ -267,7 +258,7 @@ async def test_what_was_ticked_off_is_remembered(swarm: RecordedSwarm) -> None:
 
 async def test_checks_show_their_output(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
-        await opened(pilot)
+        await in_review(pilot)
         await pilot.press("i")
         assert "214 passed in 38.9s" in await seen(pilot, "about this change")
 
@@ -278,14 +269,14 @@ async def test_the_editor_opens_the_file_in_the_worktree(
     # Under test there is no terminal to hand over; that it is said is as far as this goes.
     monkeypatch.setenv("EDITOR", "true")
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
-        await opened(pilot)
+        await in_review(pilot)
         await pilot.press("e")
         await seen(pilot, "cannot be handed to an editor")
 
 
 async def test_once_merged_it_can_no_longer_be_approved(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
-        await opened(pilot)
+        await in_review(pilot)
         swap(swarm.recording, "k3f9m", state=RunState.MERGED, review=None)
         swarm.happens(RUN, own.StateChanged(RunState.MERGED))
         await seen(pilot, "✓ merged")
@@ -296,7 +287,7 @@ async def test_once_merged_it_can_no_longer_be_approved(swarm: RecordedSwarm) ->
 
 async def test_the_old_text_stands_left_of_the_new(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
-        screen = await opened(pilot)
+        screen = await in_review(pilot)
         await pilot.press("u")
         await settled(pilot)
         changed = next(
@@ -310,7 +301,7 @@ async def test_the_old_text_stands_left_of_the_new(swarm: RecordedSwarm) -> None
 
 async def test_changing_the_columns_keeps_the_line(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
-        screen = await opened(pilot)
+        screen = await in_review(pilot)
         await pilot.press("}", "}", "]", "j", "j", "j", "j", "j", "j")
         place = screen.diff_view.place()
         await pilot.press("u")
@@ -336,7 +327,7 @@ async def test_each_of_many_findings_is_seen_before_it_is_ticked(swarm: Recorded
     warned = [finding("warn", f"warned/{n}") for n in range(15)]
     with_findings(swarm, *(finding("confirm", path) for path in paths), *warned)
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
-        await opened(pilot)
+        await in_review(pilot)
         await pilot.press("M")
         for path in paths:
             await seen(pilot, f"▸ {path}")
@@ -357,7 +348,7 @@ async def test_a_secret_lands_only_when_its_fingerprint_is_typed(
 ) -> None:
     with_findings(swarm, finding("block", "a.py", SECRET))
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
-        await opened(pilot)
+        await in_review(pilot)
         await pilot.press("M")
         await seen(pilot, "this would publish a secret")
         await pilot.press(*typed, "enter")

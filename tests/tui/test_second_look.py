@@ -2,15 +2,13 @@
 
 import pytest
 from msgspec.structs import replace
-from textual.pilot import Pilot
 
 from app.domain.ids import ReviewId, RunId
 from app.domain.review import Comment, Verdict
-from app.tui.screens.review import ReviewScreen
 from app.wire import Approve
 from tests.support.fleet import NOW, RecordedSwarm, swap
 from tests.support.fleet import app_over as app_of
-from tests.support.screens import seen, settled
+from tests.support.screens import in_review, seen, settled
 
 RUN = RunId("k3f9m.1")
 BEFORE = "a" * 40
@@ -47,19 +45,11 @@ def swarm(swarm: RecordedSwarm) -> RecordedSwarm:
     return swarm
 
 
-async def opened(pilot: Pilot[None]) -> ReviewScreen:
-    await pilot.press("j", "enter")
-    await seen(pilot, "file 1/4")
-    await settled(pilot)
-    assert isinstance(pilot.app.screen, ReviewScreen)
-    return pilot.app.screen
-
-
 async def test_one_key_shows_only_what_is_new_and_the_same_key_everything_again(
     swarm: RecordedSwarm,
 ) -> None:
     async with app_of(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
-        await opened(pilot)
+        await in_review(pilot)
         await pilot.press("L")
         screen = await seen(pilot, "since you looked · file 1/1")
         assert "index.wait_free" in screen
@@ -69,7 +59,7 @@ async def test_one_key_shows_only_what_is_new_and_the_same_key_everything_again(
 
 async def test_each_comment_says_what_became_of_it(swarm: RecordedSwarm) -> None:
     async with app_of(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
-        await opened(pilot)
+        await in_review(pilot)
         screen = await seen(pilot, "2 comments, 1 open, 1 addressed")
         assert "src/api/merge.py:13  addressed" in screen
         assert "src/api/merge.py:14  open" in screen
@@ -78,7 +68,7 @@ async def test_each_comment_says_what_became_of_it(swarm: RecordedSwarm) -> None
 async def test_keys_go_from_one_comment_to_the_next_and_back(swarm: RecordedSwarm) -> None:
     # Where the lines of the comments are now: the first was changed, so it stands where its new text is.
     async with app_of(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
-        screen = await opened(pilot)
+        screen = await in_review(pilot)
         assert screen.look is not None
         view = screen.diff_view
         rows = sorted(row for said in screen.look.followed if (row := view.diff.find(*said.place)))
@@ -94,7 +84,7 @@ async def test_keys_go_from_one_comment_to_the_next_and_back(swarm: RecordedSwar
 async def test_without_comments_the_key_says_so(swarm: RecordedSwarm) -> None:
     swarm.recording.comments = []
     async with app_of(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
-        await opened(pilot)
+        await in_review(pilot)
         await pilot.press(">")
         await seen(pilot, "there is no comment in what is shown")
 
@@ -103,13 +93,13 @@ async def test_what_was_viewed_and_did_not_change_stays_viewed(swarm: RecordedSw
     app = app_of(swarm)
     app.desk.viewed[ReviewId("k3f9m.1-r1")] = frozenset({"src/api/merge.py", "docs/merge.md"})
     async with app.run_test(notifications=True, size=(160, 48)) as pilot:
-        screen = await opened(pilot)
+        screen = await in_review(pilot)
         assert screen.viewed == {"docs/merge.md"}
 
 
 async def test_v_goes_to_the_next_file_that_is_not_viewed(swarm: RecordedSwarm) -> None:
     async with app_of(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
-        screen = await opened(pilot)
+        screen = await in_review(pilot)
         screen.desk.viewed[ReviewId("k3f9m.1-r2")] = frozenset(
             file.path for file in screen.diff_view.diff.files[:3]
         )
@@ -120,14 +110,14 @@ async def test_v_goes_to_the_next_file_that_is_not_viewed(swarm: RecordedSwarm) 
 async def test_the_first_look_has_nothing_to_compare_with(swarm: RecordedSwarm) -> None:
     swarm.recording.reviews = swarm.recording.reviews[1:]
     async with app_of(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
-        await opened(pilot)
+        await in_review(pilot)
         await pilot.press("L")
         await seen(pilot, "you have not looked at this before")
 
 
 async def test_the_commit_says_what_the_person_wrote(swarm: RecordedSwarm) -> None:
     async with app_of(swarm).run_test(notifications=True, size=(80, 30)) as pilot:
-        await opened(pilot)
+        await in_review(pilot)
         await pilot.press("M")
         await seen(pilot, "commit  fix the flaky test of two merges at once")
         await pilot.press("space", "e")

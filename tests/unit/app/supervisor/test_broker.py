@@ -1,10 +1,7 @@
 """The broker: written in batches, each key once, followed from the log by number."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
-
-import pytest
 
 from app.domain.events import Event, Note
 from app.domain.ids import RunId
@@ -13,16 +10,6 @@ from app.store.database import Database
 from app.supervisor.broker import PAGE, Broker
 
 RUN, OTHER = RunId("aaaaa.1"), RunId("bbbbb.1")
-
-
-@pytest.fixture
-async def broker(tmp_path: Path) -> AsyncIterator[Broker]:
-    database = Database.open(tmp_path)
-    broker = Broker(database, clock=lambda: 1.0)
-    broker.start()
-    yield broker
-    await broker.close()
-    database.close()
 
 
 async def texts(broker: Broker, since: int = 0, run: str = "") -> list[str]:

@@ -1,29 +1,14 @@
 """What the gateway tells, as a run's log keeps it."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from app.domain.events import Event, Note, Spent
 from app.domain.ids import RunId
-from app.store.database import Database
 from app.supervisor.broker import Broker
 from app.supervisor.money import LogWitness
 from app.supervisor.services import Live
 
 RUN, OTHER = RunId("aaaaa.1"), RunId("bbbbb.1")
-
-
-@pytest.fixture
-async def broker(tmp_path: Path) -> AsyncIterator[Broker]:
-    database = Database.open(tmp_path)
-    broker = Broker(database, clock=lambda: 1.0)
-    broker.start()
-    yield broker
-    await broker.close()
-    await asyncio.to_thread(database.close)
 
 
 async def warned(broker: Broker, run: RunId) -> list[str]:
