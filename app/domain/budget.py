@@ -10,10 +10,10 @@ from typing import Literal, TypeAlias, TypeVar
 
 from app.domain.base import Value
 from app.domain.ids import ApprovalId, RunId, TaskId
-from app.domain.money import Micros
+from app.domain.money import Micros, dollars
 
 T = TypeVar("T", bound=float)
-Unit: TypeAlias = Literal["money", "tokens"]
+Unit: TypeAlias = Literal["money", "tokens", "time"]
 OnLimit: TypeAlias = Literal["park", "stop"]
 """At a limit: keep the agent waiting and ask a person for more, or stop it at once."""
 
@@ -151,15 +151,17 @@ class Raise(Value, frozen=True, kw_only=True):
     approval: ApprovalId
     tally: str
     of: str
-    micros: Micros
-    tokens: int
+    micros: Micros = Micros(0)
+    tokens: int = 0
+    seconds: float = 0.0
+    """Of work."""
 
 
 class Passed(Value, frozen=True, kw_only=True):
     """A budget's threshold that was passed, which happens once."""
 
     tally: str
-    """What was counted; with `/tokens` behind it where tokens were."""
+    """What was counted; with `/tokens` or `/time` behind it where those were."""
     percent: int
     run: RunId
     """Whose call passed it."""
@@ -168,7 +170,23 @@ class Passed(Value, frozen=True, kw_only=True):
     spent: int
     cap: int
     unit: Unit = "money"
-    """Of `spent` and `cap`: micro-dollars, or tokens."""
+    """Of `spent` and `cap`: micro-dollars, tokens, or seconds."""
+
+
+def amount(number: float, unit: Unit) -> str:
+    """`$0.03`, `12,000 tokens`, `1h 30m`."""
+    match unit:
+        case "money":
+            return dollars(Micros(int(number)))
+        case "tokens":
+            return f"{int(number):,} tokens"
+        case "time":
+            return _lasting(round(number))
+
+
+def _lasting(seconds: int) -> str:
+    parts = ((seconds // 3600, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s"))
+    return " ".join(f"{count}{unit}" for count, unit in parts if count) or "0s"
 
 
 def day_of(at: float) -> str:

@@ -4,9 +4,9 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from app.domain.budget import Unit
+from app.domain.budget import Unit, amount
 from app.domain.ids import ApprovalId, ReviewId, RunId
-from app.domain.money import Known, dollars
+from app.domain.money import Known
 from app.domain.review import CheckResult, Finding, Verdict
 from app.domain.run import RunState
 from harnesses import events as agent
@@ -90,14 +90,13 @@ class Warned(Lifecycle, frozen=True, tag="warned"):
     spent: int
     cap: int
     unit: Unit = "money"
-    """Of `spent` and `cap`: micro-dollars, or tokens."""
+    """Of `spent` and `cap`: micro-dollars, tokens, or seconds."""
 
     def words(self) -> str:
         """For people."""
-        amounts = f"{dollars(self.spent)} of {dollars(self.cap)}"
-        if self.unit == "tokens":
-            amounts = f"{self.spent:,} of {self.cap:,} tokens"
-        return f"{self.percent}% of the budget of {self.of} is spent: {amounts}"
+        what = "time" if self.unit == "time" else "budget"
+        spent, cap = amount(self.spent, self.unit), amount(self.cap, self.unit)
+        return f"{self.percent}% of the {what} of {self.of} is spent: {spent} of {cap}"
 
 
 class UpstreamFailed(Lifecycle, frozen=True, tag="upstream_failed"):

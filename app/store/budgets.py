@@ -159,8 +159,13 @@ def _passed(c: sa.Connection, who: Account, cap: Cap, tally: Tally, now: float) 
     for each in units:
         for percent in crossed(each.cap, each.spent, who.limits.warn) if each.cap > 0 else ():
             found = replace(each, percent=percent)
-            if insert_once(c, WARNING, **plain(found)):
+            if note_passed(c, found):
                 yield found
+
+
+def note_passed(c: sa.Connection, found: Passed) -> bool:
+    """Keep that a threshold was passed; False when that was known."""
+    return insert_once(c, WARNING, **plain(found))
 
 
 def _raised(limit: int | None, by: int) -> int:
@@ -184,6 +189,7 @@ def ask_raise(c: sa.Connection, wanted: Raise) -> None:
         of=wanted.of,
         micros=wanted.micros,
         tokens=wanted.tokens,
+        seconds=wanted.seconds,
     )
 
 
@@ -194,7 +200,9 @@ def raise_of(c: sa.Connection, approval: ApprovalId) -> Raise | None:
 
 
 def grant(c: sa.Connection, wanted: Raise, *, run: RunId) -> None:
-    """Give that much more. A run's own budget stands in its row; others are raised in their tally."""
+    """Give that much more. A run's own money stands in its row, time in the question; all else in its tally."""
+    given = sa.update(RAISE).where(RAISE.c.approval == wanted.approval)
+    c.execute(given.values(seconds_given=wanted.seconds))
     tallies(c, [wanted.tally], lock=True)
     if wanted.tally == f"run/{run}":
         more = sa.update(RUN).where(RUN.c.id == run)

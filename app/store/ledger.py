@@ -25,11 +25,11 @@ from app.domain.errors import NotFound
 from app.domain.events import Refused
 from app.domain.ids import RunId
 from app.domain.money import Charge, Micros
-from app.domain.review import RAISE
 from app.store import budgets
 from app.store.budgets import NO_CEILINGS
 from app.store.sql import insert_once
 from app.store.tables import APPROVAL, HOLD, REFUSAL, SPEND
+from app.store.tables import RAISE as RAISES
 from app.wire import Spend
 
 LOST_PRICES: Final = "reservation"
@@ -212,9 +212,10 @@ def cut_off(c: sa.Connection, run: RunId, *, since: float) -> bool:
 
 def _unheard_raise(c: sa.Connection, run: RunId, since: float) -> bool:
     """Whether the budget was raised since then for a call that was gone already, so that nothing came of it."""
+    for_calls = sa.select(RAISES.c.approval).where(RAISES.c.seconds == 0)
     raised = sa.select(sa.func.max(APPROVAL.c.answered)).where(
         APPROVAL.c.run == run,
-        APPROVAL.c.action == RAISE,
+        APPROVAL.c.id.in_(for_calls),
         APPROVAL.c.answer == "yes",
         APPROVAL.c.opened >= since,
     )

@@ -295,6 +295,8 @@ REFUSAL = sa.Table(
     STATE,
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("run", sa.Text, sa.ForeignKey("run.id"), nullable=False, index=True),
+    sa.Column("seconds", sa.Float, nullable=False, server_default="0"),
+    sa.Column("seconds_given", sa.Float, nullable=False, server_default="0"),
     sa.Column("at", sa.Float, nullable=False),
     sa.Column("status", sa.Integer, nullable=False),
     sa.Column("budget", sa.Boolean, nullable=False),

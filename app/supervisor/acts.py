@@ -44,7 +44,7 @@ class Acts:
                 raise NotNow(
                     f"{approval} was answered already: {asked.answer} by {asked.by or 'somebody'}"
                 )
-            raises.decide(c, asked, yes=body.yes, amount=body.amount, by=body.by, at=now)
+            raises.decide(c, asked, yes=body.yes, dollars=body.amount, by=body.by, at=now)
             _record_answer(c, s, asked, body, now)
             if asked.action == RAISE and body.yes:
                 _go_on(c, s, asked.run, now)

@@ -9,7 +9,11 @@ from app.supervisor.services import Services
 
 async def put(s: Services, question: Approval) -> Approval:
     """The question as it stands in the inbox, with its id; the run waits unless it was answered before."""
-    stored = await s.database.write(reviews.ask, question)
+    return await show(s, await s.database.write(reviews.ask, question))
+
+
+async def show(s: Services, stored: Approval) -> Approval:
+    """Say in log and state that it waits for a person, unless it was answered before; again it changes nothing."""
     if stored.answer is None:
         key = f"turn-{stored.turn}/{stored.id}"
         await s.broker.record(stored.run, f"asked/{stored.id}", Asked(stored.id, stored.title))

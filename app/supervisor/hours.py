@@ -1,37 +1,42 @@
 """How long agents have worked, by budget. Time in which one waits for a person is its own."""
 
-from typing import Final
+import sqlalchemy as sa
 
-from app.config.budget import ceilings
-from app.domain.budget import Cap, chain, day_of
-from app.domain.events import Refused
-from app.domain.run import Run
-from app.gateway.admission import BUDGET_STATUS
-from app.store import budgets, hours, ledger
+from app.domain.base import Value
+from app.domain.budget import Account, Cap, Ceilings, chain, day_of
+from app.store import hours
 from app.store.hours import Stretch, Work
-from app.supervisor.services import Services
-
-_LOOKED_AT: Final = ("run/", "task/", "flow/")
-"""Budgets that begin anew when a person looks; the others do with their day or month."""
 
 
-async def refuse_overtime(s: Services, run: Run) -> None:
-    """Note that no time is left to the run, when there is none; what tends it ends it then."""
-    who = await s.database.read(budgets.account, run.id)
-    now = s.clock()
-    for cap in chain(who, ceilings(s.configuration.settings.budget), day_of(now)):
-        if cap.seconds is None:
-            continue
-        work = await s.database.read(hours.work_under, who, cap)
-        if worked(work, now) >= cap.seconds:
-            refused = Refused(why=_why(cap), status=BUDGET_STATUS, budget=True)
-            await s.database.write(ledger.refuse, run=run.id, refused=refused, now=now)
-            return
+class Used(Value, frozen=True, kw_only=True):
+    """How a budget of time stands, in seconds of work."""
+
+    cap: Cap
+    since: float
+    """When it began to count, in Unix seconds."""
+    worked: float
+    limit: float
+    """With what people have added."""
+
+    @property
+    def left(self) -> float:
+        """Below zero after an overrun."""
+        return self.limit - self.worked
 
 
-def _why(cap: Cap) -> str:
-    until = " until a person looks" if cap.key.startswith(_LOOKED_AT) else ""
-    return f"the time of {cap.of} is used up: {cap.seconds:,.0f} s of work{until}"
+def limited(who: Account, above: Ceilings, now: float) -> tuple[Cap, ...]:
+    """The budgets of time the run counts against, the narrowest first."""
+    return tuple(cap for cap in chain(who, above, day_of(now)) if cap.seconds is not None)
+
+
+def used(c: sa.Connection, who: Account, above: Ceilings, now: float) -> tuple[Used, ...]:
+    """How each of them stands."""
+    return tuple(_used(cap, hours.work_under(c, who, cap), now) for cap in limited(who, above, now))
+
+
+def _used(cap: Cap, work: Work, now: float) -> Used:
+    limit = (cap.seconds or 0.0) + work.given
+    return Used(cap=cap, since=work.since, worked=worked(work, now), limit=limit)
 
 
 def worked(work: Work, now: float) -> float:

@@ -102,8 +102,13 @@ class LogWitness:
 
     def passed(self, found: Passed) -> None:
         """A budget has come near its limit. Said again, after a crash, it is the same event."""
-        warned = Warned(found.of, found.percent, found.spent, found.cap, found.unit)
-        self._broker.post(found.run, f"warned/{found.tally}/{found.percent}", warned)
+        tell_passed(self._broker, found)
+
+
+def tell_passed(broker: Broker, found: Passed) -> None:
+    """Say in the run's log that a budget is near its limit; again it is the same event."""
+    warned = Warned(found.of, found.percent, found.spent, found.cap, found.unit)
+    broker.post(found.run, f"warned/{found.tally}/{found.percent}", warned)
 
 
 def make_gateway(

@@ -12,21 +12,24 @@ from typing import Final
 import sqlalchemy as sa
 from msgspec.structs import replace
 
-from app.domain.budget import Ceilings, Raise, Room
-from app.domain.errors import NotNow
+from app.domain.budget import Ceilings, Raise, Unit, amount
+from app.domain.errors import NotNow, UsageError
 from app.domain.events import Asked, StateChanged
 from app.domain.ids import ApprovalId, RunId
-from app.domain.money import Micros, dollars
+from app.domain.money import Micros
 from app.domain.review import RAISE, Approval
 from app.domain.run import RunState
 from app.gateway.ledger import Shortage
 from app.store import audit, budgets, rests, reviews, tasks
 from app.store.database import Database
 from app.supervisor.broker import Broker
+from app.supervisor.hours import Used
 from app.supervisor.services import Live
 
 LOOK_SECONDS = 2.0
 """How often to look for an answer, or for room, that another host or another run has given."""
+SHORTEST: Final = 60.0
+"""Seconds of work that are asked for at least."""
 _CENT: Final = 10_000
 
 
@@ -86,28 +89,49 @@ class Till:
 
 
 def _ask(c: sa.Connection, run: RunId, shortage: Shortage, now: float) -> Approval:
-    """The question, opened if it is not."""
-    room = shortage.room
+    """The question for more money or tokens, opened if it is not."""
+    room, unit = shortage.room, _unit(shortage)
     lacking = shortage.needs - room.left
-    more = Raise(
-        approval=ApprovalId(""),
-        tally=room.key,
-        of=room.of,
-        micros=Micros(0 if shortage.unit == "tokens" else _proposed(lacking, room.cap)),
-        tokens=max(lacking, room.cap // 2) if shortage.unit == "tokens" else 0,
+    more = _raise_of(room.key, room.of)
+    if unit == "tokens":
+        more = replace(more, tokens=max(lacking, room.cap // 2))
+    else:
+        more = replace(more, micros=Micros(_proposed(lacking, room.cap)))
+    needs, left = amount(shortage.needs, unit), amount(max(0, room.left), unit)
+    why = f"the next call may use {needs}, {left} is left"
+    title = (
+        f"The budget of {room.of} ({amount(room.cap, unit)}) is used up. Raise it by {_more(more)}?"
     )
+    return _put(c, run, more, f"budget/{room.key}/{room.cap}", title, why, now)
+
+
+def ask_time(c: sa.Connection, run: RunId, lack: Used, now: float) -> Approval:
+    """The question for more time, opened if it is not."""
+    of, limit = lack.cap.of, amount(lack.limit, "time")
+    more = replace(_raise_of(lack.cap.key, of), seconds=max(SHORTEST, (lack.cap.seconds or 0) / 2))
+    title = f"The time of {of} ({limit} of work) is used up. Give it {_more(more)} more?"
+    why = "it stands still meanwhile, and waiting does not count"
+    return _put(c, run, more, f"time/{lack.cap.key}/{lack.limit:.0f}", title, why, now)
+
+
+def _raise_of(tally: str, of: str) -> Raise:
+    return Raise(approval=ApprovalId(""), tally=tally, of=of)
+
+
+def _put(
+    c: sa.Connection, run: RunId, more: Raise, request: str, title: str, why: str, now: float
+) -> Approval:
     asked = reviews.ask(
         c,
         Approval(
             id=ApprovalId(""),
             run=run,
             turn=budgets.account(c, run).turn,
-            request=f"budget/{room.key}/{room.cap}",
-            title=_title(more, room),
+            request=request,
+            title=title,
             action=RAISE,
-            detail=f"raise by {_amount(more)}",
-            reason=f"the next call may use {_shown(shortage, shortage.needs)}, "
-            f"{_shown(shortage, max(0, room.left))} is left",
+            detail=f"raise by {_more(more)}",
+            reason=why,
             opened=now,
         ),
     )
@@ -116,13 +140,18 @@ def _ask(c: sa.Connection, run: RunId, shortage: Shortage, now: float) -> Approv
 
 
 def decide(
-    c: sa.Connection, asked: Approval, *, yes: bool, amount: Micros | None, by: str, at: float
+    c: sa.Connection, asked: Approval, *, yes: bool, dollars: Micros | None, by: str, at: float
 ) -> None:
     """Give what was asked for, or the amount the person named, in the transaction of the answer."""
     wanted = budgets.raise_of(c, asked.id)
     if wanted is None or not yes:
         return
-    given = wanted if amount is None else replace(wanted, micros=amount)
+    if dollars is not None and not wanted.micros:
+        raise UsageError(
+            f"{asked.id} asks for {_more(wanted)}, not for money",
+            hint=f"Say yes to that: `swarm answer {asked.id} yes`.",
+        )
+    given = wanted if dollars is None else replace(wanted, micros=dollars)
     budgets.grant(c, given, run=asked.run)
     audit.record(
         c,
@@ -133,7 +162,7 @@ def decide(
         run=asked.run,
         of=given.of,
         budget=given.tally,
-        by=_amount(given),
+        by=_more(given),
     )
 
 
@@ -147,14 +176,11 @@ def _proposed(lacking: int, cap: int) -> int:
     return -(-max(lacking, cap // 2) // _CENT) * _CENT
 
 
-def _title(more: Raise, room: Room) -> str:
-    cap = f"{room.cap:,} tokens" if more.tokens else dollars(room.cap)
-    return f"The budget of {room.of} ({cap}) is used up. Raise it by {_amount(more)}?"
+def _unit(shortage: Shortage) -> Unit:
+    return "tokens" if shortage.unit == "tokens" else "money"
 
 
-def _amount(more: Raise) -> str:
-    return f"{more.tokens:,} tokens" if more.tokens else dollars(more.micros)
-
-
-def _shown(shortage: Shortage, amount: int) -> str:
-    return f"{amount:,} tokens" if shortage.unit == "tokens" else dollars(amount)
+def _more(wanted: Raise) -> str:
+    if wanted.seconds:
+        return amount(wanted.seconds, "time")
+    return amount(wanted.tokens, "tokens") if wanted.tokens else amount(wanted.micros, "money")

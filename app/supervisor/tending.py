@@ -13,8 +13,8 @@ from app.store.turns import Turn
 from app.supervisor import asking, rules
 from app.supervisor.activity import activity_of
 from app.supervisor.box import Box
-from app.supervisor.hours import refuse_overtime
 from app.supervisor.monitoring import Monitoring
+from app.supervisor.overtime import Overtime
 from app.supervisor.room import RoomWatch
 from app.supervisor.services import Services
 from app.supervisor.snapshots import LiveDiff
@@ -52,6 +52,7 @@ class Tending:
         self._process = box.process
         self._room = RoomWatch(s, run, turn.number, box)
         self._monitoring = Monitoring(s, run, turn.number, box)
+        self._overtime = Overtime(s, run, turn.number, box)
         self._task = task
         self._open: set[ApprovalId] = set()
         self._diff = LiveDiff(s, run.id)
@@ -65,6 +66,7 @@ class Tending:
             self._diff.follow(),
             self._room.follow(),
             self._monitoring.follow(),
+            self._overtime.follow(),
         )
         helpers = [asyncio.create_task(each) for each in work]
         listening = asyncio.create_task(self._listen())
@@ -169,7 +171,6 @@ class Tending:
     async def _refused(self) -> bool:
         """Whether the turn has hit a limit, of money, tokens, calls or time: nothing more can come of it."""
         since = self._turn.began
-        await refuse_overtime(self._s, self._run)
         return await self._s.database.read(ledger.over_budget, self._run.id, since=since)
 
     async def _pass_on(self, answered: Approval) -> None:

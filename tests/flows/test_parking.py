@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from app import wire
-from app.domain.errors import ConfigError
+from app.domain.errors import ConfigError, UsageError
 from app.domain.events import StateChanged, TurnStarted, Warned
 from app.domain.money import Micros
 from app.domain.review import Approval
@@ -28,6 +28,7 @@ AGENTS = {
     "slow": scripted(
         [edit("first.txt", "1\n"), wait_for("/nowhere/at/all")], [edit("b.txt", "2\n")]
     ),
+    "steady": scripted([edit("first.txt", "1\n"), {"sleep": 6}, edit("second.txt", "2\n")]),
     "endless": scripted([edit("first.txt", "1\n"), tokens(10, 10, times=200)]),
 }
 
@@ -200,14 +201,66 @@ async def test_a_loop_is_cut_off_by_the_rate_of_its_requests(
     assert 1 <= shown.spend.refused <= 22
 
 
-async def test_time_is_a_budget_too_and_a_resume_starts_it_anew(world: World) -> None:
-    async def ends_and_goes_on(budget: str, of: str) -> None:
-        user = world.user(budget={budget: "8s"})
+@dataclass(frozen=True)
+class Overtime:
+    """A run that worked for longer than it may, and was given more time."""
+
+    question: Approval
+    reviewed: wire.RunDetail
+
+
+@story
+async def overtime(world: World) -> Overtime:
+    user = world.user(budget={"time": "4s"})
+    run = await user.submit(agent="steady")
+    question = await asked(user, run)
+    with pytest.raises(UsageError, match="asks for 1m, not for money"):
+        await world.client.answer(question.id, wire.Answer(yes=True, amount=Micros(1), by="ada"))
+    await user.answer(question, yes=True)
+    return Overtime(question, await user.until(run, RunState.IN_REVIEW))
+
+
+async def test_time_is_a_budget_too_and_more_is_asked_for(overtime: Overtime) -> None:
+    assert overtime.question.title == (
+        "The time of this run (4s of work) is used up. Give it 1m more?"
+    )
+
+
+async def test_given_more_time_it_goes_on_in_the_same_turn(
+    world: World, overtime: Overtime
+) -> None:
+    run = overtime.reviewed.row.run
+    events = await world.at(overtime.reviewed).events(run.id)
+    assert len([event for event in events if isinstance(event.body, TurnStarted)]) == 1
+    assert await world.at(overtime.reviewed).file(run.id, "second.txt") == "2"
+    rows = {row.what: row for row in await world.client.audit(run.id)}
+    assert rows["budget raised"].detail["by"] == "1m"
+
+
+async def test_half_of_the_time_is_told_once(world: World, overtime: Overtime) -> None:
+    run = overtime.reviewed.row.run.id
+    events = await world.at(overtime.reviewed).events(run)
+    warned = [event.body for event in events if isinstance(event.body, Warned)]
+    assert [(each.of, each.percent, each.unit, each.cap) for each in warned] == [
+        ("this run", 50, "time", 4)
+    ]
+
+
+async def test_without_more_time_its_work_is_kept_and_a_resume_starts_it_anew(
+    world: World,
+) -> None:
+    async def ends_and_goes_on(budget: dict[str, str], of: str) -> None:
+        user = world.user(budget=budget)
         run = await user.submit(agent="slow")
+        if "on_limit" not in budget:
+            await user.answer(await asked(user, run), yes=False)
         shown = await user.until(run, RunState.PARKED)
         assert f"the time of this {of} is used up" in shown.row.run.reason
         assert shown.row.run.files == 1
         await user.resume(run)
         assert (await user.until(run, RunState.IN_REVIEW)).row.run.files == 2
 
-    await asyncio.gather(ends_and_goes_on("time", "run"), ends_and_goes_on("task_time", "task"))
+    await asyncio.gather(
+        ends_and_goes_on({"time": "8s"}, "run"),
+        ends_and_goes_on({"task_time": "8s", "on_limit": "stop"}, "task"),
+    )

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from app.domain.budget import Ceilings, Periods, chain
+from app.domain.budget import Ceilings, Periods, Raise, chain
 from app.domain.ids import RunId
-from app.store import audit, budgets, hours, tasks, turns
+from app.store import audit, budgets, hours, reviews, tasks, turns
 from app.store.tables import STATE
 from app.store.turns import Turn
 from tests.support.rows import a_run, a_task, asked
@@ -106,3 +106,15 @@ def test_questions_of_the_same_runs_come_with_the_work(c: sa.Connection) -> None
     asked(c, RUN, opened=MORNING + 5)
     asked(c, STRANGE, opened=MORNING + 6)
     assert [wait.began for wait in work(c, "task/aaaaa").waits] == [MORNING + 5]
+
+
+def test_what_a_person_adds_counts_until_somebody_looks(c: sa.Connection) -> None:
+    key = f"run/{RUN}"
+    question = asked(c, RUN, opened=MORNING + 5)
+    budgets.ask_raise(c, Raise(approval=question.id, tally=key, of="this run", seconds=60))
+    assert work(c, key).given == 0
+    reviews.answer(c, question.id, yes=True, by="ada", at=MORNING + 9, note="")
+    budgets.grant(c, Raise(approval=question.id, tally=key, of="this run", seconds=60), run=RUN)
+    assert work(c, key).given == 60
+    audit.record(c, key="1", what="resumed", actor="ada", at=MORNING + 70, run=RUN)
+    assert work(c, key).given == 0
