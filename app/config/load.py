@@ -30,7 +30,7 @@ FLAGS = "command line"
 REPOSITORY_KEYS = frozenset(
     {
         *("agent", "target", "checks", "setup", "teardown", "max_turns", "budget", "approvals"),
-        *("network", "paths", "image"),
+        *("network", "paths", "image", "needs"),
     }
 )
 """What a repository's file may set; everything else could widen what an agent may do on this machine."""

@@ -29,6 +29,7 @@ from app.config.values import (
     size_of,
     span_of,
 )
+from app.config.worker import WorkerSettings
 from app.domain.money import Micros, parse_dollars
 from app.domain.policy import ChangePolicy
 
@@ -357,5 +358,9 @@ class Settings(Section):
 
     @property
     def policy(self) -> ChangePolicy:
+    worker: WorkerSettings = WorkerSettings()
+    """This host among others that share the database."""
+    needs: tuple[Name, ...] = ()
+    """Labels that a host must have to be given a task; see `worker.labels`."""
         """What `paths` and `secrets` say together."""
         return ChangePolicy(**self.paths.model_dump(), secrets=self.secrets.allow)

@@ -89,7 +89,9 @@ class Run(Value, frozen=True, kw_only=True):
     port: int = 0
     """The first of the ports that are this run's while it is at work; 0 while it is not."""
     round: int = 1
-    """Grows each time a person sends the run back to work."""
+    """Grows each time a person sends the run back to work, and when its host was lost."""
+    host: str = ""
+    """The host that keeps it; empty where there is only one, and while it waits for a place."""
     budget: Micros
     spent: Micros = Micros(0)
     files: int = 0

@@ -63,3 +63,9 @@ class Task(Value, frozen=True, kw_only=True):
     """What its model traffic is recorded to, or answered from."""
     race: bool = False
     """Whether several agents work on it at the same time, under one budget."""
+    home: str = ""
+    """The host that has the repository; empty where there is only one host."""
+    needs: tuple[str, ...] = ()
+    """Labels that the host of its runs must have."""
+    priority: int = 0
+    """Its runs go before those with less, when several hosts share the work."""

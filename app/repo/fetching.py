@@ -15,8 +15,8 @@ from app.repo.process import Bounds
 from app.repo.repository import Repository
 
 _WAIT: Final = Bounds(seconds=300.0, grace=5.0)
-_ALLOWED: Final = "https:http:ssh:git:file"
-_PASSED_ON: Final = (
+ALLOWED: Final = "https:http:ssh:git:file"
+PASSED_ON: Final = (
     *("SSH_AUTH_SOCK", "SSH_AGENT_PID", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO"),
     *("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
 )
@@ -25,9 +25,9 @@ _PASSED_ON: Final = (
 async def fetched(repo: Repository, base: str) -> str:
     """The remote branch that `base` is, or follows, brought up to date. Raises with git's own words."""
     remote, theirs, ours = await _followed(repo, base)
-    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     git = msgspec.structs.replace(
-        repo.checkout(), env={**kept, "GIT_ALLOW_PROTOCOL": _ALLOWED, "GIT_SSH_VARIANT": "ssh"}
+        repo.checkout(), env={**kept, "GIT_ALLOW_PROTOCOL": ALLOWED, "GIT_SSH_VARIANT": "ssh"}
     )
     quiet = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
     fetch = ("fetch", *quiet, "--end-of-options", remote, f"+{theirs}:{ours}")

@@ -26,6 +26,11 @@ def base(run: RunId) -> str:
     return f"{BASES}{checked_run(run)}"
 
 
+def made(run: RunId, commit: str) -> str:
+    """In the repository that hosts share, and in the hub of one that fetched it: a snapshot."""
+    return f"refs/swarm/made/{checked_run(run)}/{commit}"
+
+
 def published(run: RunId) -> str:
     """In the user's repository: the last commit swarm put on the run's branch."""
     return f"refs/swarm/published/{checked_run(run)}"

@@ -6,10 +6,11 @@ a test holds the two together.
 
 import sqlalchemy as sa
 
+from app.store.host_tables import HOST, TOKEN
 from app.store.metadata import LOG, STATE
 from app.store.route_tables import BUNDLE, OUTCOME, ROUTE, RUN_END
 
-__all__ = ["BUNDLE", "LOG", "OUTCOME", "ROUTE", "RUN_END", "STATE"]
+__all__ = ["BUNDLE", "HOST", "LOG", "OUTCOME", "ROUTE", "RUN_END", "STATE", "TOKEN"]
 # The rest is defined here.
 
 TASK = sa.Table(
@@ -35,6 +36,9 @@ TASK = sa.Table(
     sa.Column("outfit", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("cassette", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("race", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("home", sa.Text, nullable=False, server_default=""),
+    sa.Column("needs", sa.JSON, nullable=False, server_default="[]"),
+    sa.Column("priority", sa.Integer, nullable=False, server_default="0"),
 )
 
 RUN = sa.Table(
@@ -63,6 +67,7 @@ RUN = sa.Table(
     sa.Column("round", sa.Integer, nullable=False, server_default="1"),
     sa.Column("budget", sa.BigInteger, nullable=False),
     sa.Column("files", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("host", sa.Text, nullable=False, server_default=""),
     sa.Column("insertions", sa.Integer, nullable=False, server_default="0"),
     sa.Column("deletions", sa.Integer, nullable=False, server_default="0"),
     sa.Column("findings", sa.JSON, nullable=False, server_default="[]"),
