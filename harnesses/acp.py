@@ -37,6 +37,8 @@ class AcpSettings(Written):
 
     command: tuple[str, ...] = Field(min_length=1)
     """The program inside the sandbox, with its arguments."""
+    screen: tuple[str, ...] = ()
+    """The program that opens `$conversation` on a terminal; none: it has no screen of its own."""
     env: dict[str, Content] = Field(default_factory=dict)
     """Environment variables: where the gateway is, the run's key, and what keeps the program to itself."""
     files: dict[str, Content] = Field(default_factory=dict)
@@ -120,6 +122,18 @@ class Acp:
             interactive=True,
         )
 
+    def attach(self, brief: Brief) -> Launch:
+        settings = read_form(AcpSettings, brief.settings, "settings")
+        if not settings.screen:
+            raise HarnessError(
+                "this agent has no screen of its own",
+                hint="Open a shell in its sandbox: `swarm attach ID --shell`; or set `settings.screen`.",
+            )
+        begun = self.launch(brief)
+        where = {**_places(brief), "conversation": brief.conversation}
+        argv = tuple(_text(word, where, "settings.screen") for word in settings.screen)
+        return msgspec.structs.replace(begun, argv=relay.on_terminal(brief, argv))
+
     def session(self, brief: Brief) -> Session:
         settings = read_form(AcpSettings, brief.settings, "settings")
         meta = _deep(settings.meta, _places(brief), "settings.meta")
@@ -150,6 +164,8 @@ def _filled(settings: AcpSettings, brief: Brief) -> _Filled:
     }
     for number, (path, each) in enumerate(settings.home.items()):
         files[f"home-{number}"] = _text(each, places, f"settings.home.{path}").encode()
+    for word in settings.screen:
+        _text(word, {**places, "conversation": ""}, "settings.screen")
     _deep(settings.meta, places, "settings.meta")
     return _Filled(tuple(argv), {**env, **more}, files)
 

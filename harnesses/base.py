@@ -4,7 +4,7 @@ Sans-I/O: a harness never starts a process, opens a file or waits. The superviso
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
@@ -124,6 +124,15 @@ class Harness(Protocol):
     def launch(self, brief: Brief) -> Launch: ...
 
     def session(self, brief: Brief) -> Session: ...
+
+
+@runtime_checkable
+class Attachable(Protocol):
+    """A harness whose agent has a screen of its own, on which a person can take over the conversation."""
+
+    def attach(self, brief: Brief) -> Launch:
+        """How to open `Brief.conversation` on a terminal. Raises `HarnessError` where this agent cannot."""
+        ...
 
 
 class Line(Protocol):

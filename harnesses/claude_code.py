@@ -17,6 +17,21 @@ from harnesses.written import Written, read_form
 _NAMESPACE: Final = uuid.UUID("6f1c7a52-3f0e-5c0b-9a51-5d3a4f6b7c10")
 
 _PREPARE: Final = 'mkdir -p -- "$CLAUDE_CONFIG_DIR" || return\n'
+_AT_HOME: Final = (
+    _PREPARE
+    + """\
+python3 -I - "$CLAUDE_CONFIG_DIR/.claude.json" <<'END' || return
+import json, pathlib, sys
+place = pathlib.Path(sys.argv[1])
+known = json.loads(place.read_text()) if place.exists() else {}
+known |= {"hasCompletedOnboarding": True, "bypassPermissionsModeAccepted": True}
+projects = known.setdefault("projects", {})
+projects.setdefault(str(pathlib.Path.cwd()), {})["hasTrustDialogAccepted"] = True
+place.write_text(json.dumps(known))
+END
+"""
+)
+"""On its own screen it would first ask for colours, and whether to trust the directory."""
 _KEY: Final = "ANTHROPIC_AUTH_TOKEN"
 """Hidden from shells by us: the program's own switch for it needs bubblewrap, which cannot work inside a
 hardened container."""
@@ -32,6 +47,13 @@ _ENV: Final[Mapping[str, str]] = {
     # The attribution block differs from request to request, which defeats prompt caches.
     "CLAUDE_CODE_ATTRIBUTION_HEADER": "0",
 }
+_STREAMS: Final = (
+    *("-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose"),
+    "--include-partial-messages",
+    # What a person says into the turn comes back the moment it is taken in.
+    "--replay-user-messages",
+)
+_ASKS: Final = ("--permission-prompt-tool", "stdio")
 _RESERVED: Final = ("ANTHROPIC_", "CLAUDE_CODE_SIMPLE", "BASH_ENV")
 
 
@@ -82,14 +104,20 @@ class ClaudeCode:
 
     def launch(self, brief: Brief) -> Launch:
         settings = read_form(ClaudeSettings, brief.settings, "settings")
-        files = relay.files((_prompt(brief),), prepare=_PREPARE, hide=_KEY)
-        told = "\n\n".join(text for text in (settings.instructions, brief.instructions) if text)
-        if told:
-            files["instructions.md"] = told.encode()
-        flags = _flags(brief, settings)
-        if told:
-            flags += ("--append-system-prompt-file", f"{brief.launch}/instructions.md")
-        argv = relay.argv(brief, (settings.command, *flags))
+        told, flags = _told(brief, settings)
+        files = {**relay.files((_prompt(brief),), prepare=_PREPARE, hide=_KEY), **told}
+        more: tuple[str, ...] = _ASKS if brief.ask else ()
+        if settings.max_turns:
+            more += (f"--max-turns={settings.max_turns}",)
+        command = (settings.command, *_STREAMS, *_flags(brief, settings), *more, *flags)
+        argv = relay.argv(brief, command)
+        return Launch(argv=argv, env=_env(brief, settings), files=files, interactive=True)
+
+    def attach(self, brief: Brief) -> Launch:
+        settings = read_form(ClaudeSettings, brief.settings, "settings")
+        told, flags = _told(brief, settings)
+        files = {**relay.files((), prepare=_AT_HOME, hide=_KEY), **told}
+        argv = relay.on_terminal(brief, (settings.command, *_flags(brief, settings), *flags))
         return Launch(argv=argv, env=_env(brief, settings), files=files, interactive=True)
 
     def session(self, brief: Brief) -> Session:
@@ -101,23 +129,25 @@ def _prompt(brief: Brief) -> str:
     return msgspec.json.encode({"type": "user", "message": message}).decode()
 
 
+def _told(brief: Brief, settings: ClaudeSettings) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """What stands in the system prompt besides its own, as a file and the flags that name it."""
+    told = "\n\n".join(text for text in (settings.instructions, brief.instructions) if text)
+    if not told:
+        return {}, ()
+    flags = ("--append-system-prompt-file", f"{brief.launch}/instructions.md")
+    return {"instructions.md": told.encode()}, flags
+
+
 def _flags(brief: Brief, settings: ClaudeSettings) -> tuple[str, ...]:
-    flags = ["-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose"]
-    flags += ["--include-partial-messages", "--strict-mcp-config"]
-    # What a person says into the turn comes back the moment it is taken in.
-    flags += ["--replay-user-messages"]
+    """What holds for both of its faces."""
     # Settings, hooks and servers that lie in the repository are not read: its author is not the user.
-    flags += ["--setting-sources", "user", _conversation(brief)]
-    if brief.ask:
-        flags += ["--permission-prompt-tool", "stdio"]
-    else:
+    flags = ["--strict-mcp-config", "--setting-sources", "user", _conversation(brief)]
+    if not brief.ask:
         flags += ["--permission-mode", "bypassPermissions"]
     if brief.model:
         flags.append(f"--model={brief.model}")
     if settings.effort:
         flags.append(f"--effort={settings.effort}")
-    if settings.max_turns:
-        flags.append(f"--max-turns={settings.max_turns}")
     if settings.allowed_tools:
         flags.append(f"--allowedTools={','.join(settings.allowed_tools)}")
     if settings.disallowed_tools:

@@ -73,6 +73,16 @@ class Codex:
         argv = relay.argv(brief, (settings.command, "app-server"))
         return Launch(argv=argv, env=env, files=files, interactive=True)
 
+    def attach(self, brief: Brief) -> Launch:
+        settings = read_form(CodexSettings, brief.settings, "settings")
+        _check(brief.conversation)
+        asks = "untrusted" if brief.ask else "never"
+        command = ("resume", brief.conversation, "-s", "danger-full-access", "-a", asks)
+        begun = self.launch(brief)
+        files = {**begun.files, **relay.files((), prepare=_PREPARE)}
+        argv = relay.on_terminal(brief, (settings.command, *command, "-C", brief.workspace))
+        return Launch(argv=argv, env=begun.env, files=files, interactive=True)
+
     def session(self, brief: Brief) -> Session:
         return CodexSession(brief)
 

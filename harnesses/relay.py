@@ -23,6 +23,14 @@ exec "$@"
 """
 """`$0` is the directory of the launch files, the arguments are the agent's command line."""
 
+OPEN: Final = """\
+mkdir -p -- "$HOME" || exit
+. "$0/prepare.sh" || exit
+export BASH_ENV="$0/shell.sh" SWARM_STARTED=$$
+exec "$@"
+"""
+"""As `START`, for a program that a person types to."""
+
 _RELAY: Final = b"""\
 cat -- "$1/opening.jsonl"
 declare -A said
@@ -42,6 +50,11 @@ done
 def argv(brief: Brief, command: tuple[str, ...]) -> tuple[str, ...]:
     """The command line that starts the agent behind the relay."""
     return ("bash", "-c", START, brief.launch, *command)
+
+
+def on_terminal(brief: Brief, command: tuple[str, ...]) -> tuple[str, ...]:
+    """The command line that starts the agent on a terminal."""
+    return ("bash", "-c", OPEN, brief.launch, *command)
 
 
 def files(

@@ -47,6 +47,22 @@ class Process(Protocol):
         ...
 
 
+class Terminal(Protocol):
+    """The terminal of a program that was started with one."""
+
+    def output(self) -> AsyncIterator[bytes]:
+        """What the program writes, from as far back as it is kept, until it ends. Hostile: filter it."""
+        ...
+
+    async def press(self, data: bytes) -> None:
+        """Send keys. Silently nothing once the program has ended."""
+        ...
+
+    async def resize(self, rows: int, columns: int) -> None:
+        """Tell the program how large the terminal is. Silently nothing once it has ended."""
+        ...
+
+
 class Sandbox(Protocol):
     """One open sandbox."""
 
@@ -91,6 +107,13 @@ class Sandbox(Protocol):
         """The program of that name if it was ever started here."""
         ...
 
+    def terminal(self, name: str) -> Terminal:
+        """The terminal of the program of that name, started with `Program.tty`.
+
+        Raises `SandboxUnavailable` where the driver has no terminals.
+        """
+        ...
+
     async def pause(self) -> None:
         """Halt every program where it is; nothing of it is lost. Safe to repeat."""
         ...
@@ -113,6 +136,8 @@ class Driver(Protocol):
 
     name: str
     isolation: Isolation
+    terminals: bool
+    """Whether its programs can have a terminal."""
 
     @property
     def disk(self) -> Path | None:

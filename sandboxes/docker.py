@@ -13,6 +13,7 @@ from sandboxes import docker_scripts as scripts
 from sandboxes.docker_box import Box
 from sandboxes.docker_containers import Containers
 from sandboxes.docker_engine import Engine
+from sandboxes.docker_terminal import DockerTerminal
 from sandboxes.errors import SandboxFailed, SandboxUnavailable
 from sandboxes.lines import tail_of
 from sandboxes.names import check_name, check_program
@@ -39,6 +40,7 @@ class DockerDriver:
 
     name = "docker"
     isolation: Isolation = "container"
+    terminals = True
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -194,6 +196,9 @@ class DockerSandbox:
         if await self._containers.state(container) in _NEVER_STARTED:
             return None
         return Box(self._engine, container)
+
+    def terminal(self, name: str) -> DockerTerminal:
+        return DockerTerminal(self._engine, self._name(check_program(name)))
 
     async def pause(self) -> None:
         for name in await self._boxes():

@@ -25,6 +25,7 @@ THREADS = 64
 """Every follower of output and every wait takes a thread; asyncio's own pool would be starved by seven."""
 ANSWER = 60.0
 """Seconds in which the engine answers whatever is asked of it, or is late."""
+_PIECE = 64 * 1024
 BROKEN = (
     OSError,
     ValueError,
@@ -237,6 +238,13 @@ class Wire:
                 yield stream, self._reader.read(length)
         except BROKEN:
             return
+
+    def piece(self) -> bytes:
+        """What a terminal put out, as soon as there is any; empty at the end."""
+        try:
+            return bytes(self._reader.read1(_PIECE))
+        except BROKEN:
+            return b""
 
     def close(self) -> None:
         """End both directions at once; a thread that reads comes back."""

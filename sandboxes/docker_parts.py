@@ -86,6 +86,7 @@ def box(spec: SandboxSpec, program: Program, cores: int) -> Config:
         # Without StdinOnce, so that standard input outlives the supervisor that opened it.
         "OpenStdin": program.interactive,
         "StdinOnce": False,
+        "Tty": program.tty,
     }
     config["HostConfig"] |= {
         "Mounts": [

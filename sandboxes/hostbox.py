@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar, Literal, TypeAlias
 
 from sandboxes import detached, forward, short
+from sandboxes.base import Terminal
 from sandboxes.detached import Detached
 from sandboxes.errors import SandboxFailed, SandboxUnavailable
 from sandboxes.names import check_file, check_name, check_program
@@ -85,6 +86,12 @@ class HostSandbox:
 
     async def find(self, name: str) -> Detached | None:
         return detached.find(self._directory(name), self.process)
+
+    def terminal(self, name: str) -> Terminal:
+        raise SandboxUnavailable(
+            f"The program {name} has no terminal: sandboxes without containers have none",
+            hint="`sandbox: {driver: docker}` in your configuration has.",
+        )
 
     async def pause(self) -> None:
         for program in self._programs():
@@ -199,6 +206,7 @@ class HostDriver:
 
     name: ClassVar[str]
     isolation: ClassVar[Isolation]
+    terminals: ClassVar[bool] = False
     kind: ClassVar[type[HostSandbox]] = HostSandbox
 
     def __init__(self, root: Path) -> None:

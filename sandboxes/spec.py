@@ -56,6 +56,8 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     """Laid down read-only at `Places.launch` before the start."""
     interactive: bool = False
     """Whether standard input stays open."""
+    tty: bool = False
+    """Whether it gets a terminal in place of plain streams, where `Driver.terminals`; nobody reads its lines."""
 
 
 class Places(msgspec.Struct, frozen=True):

@@ -34,6 +34,7 @@ def create_app(service: Service) -> Starlette:
         ("GET", "/v1/runs/{run}/network", h.network),
         ("GET", "/v1/runs/{run}/route", h.route),
         ("GET", "/v1/runs/{run}/bundle", h.bundle),
+        ("GET", "/v1/runs/{run}/screen", h.screen),
         ("GET", "/v1/routes", h.routes),
         ("GET", "/v1/models", h.models),
         ("POST", "/v1/runs/{run}/{verb}", h.act),

@@ -36,6 +36,10 @@ class Handlers:
             "retry": (wire.Retry, act.retry),
             "discard": (wire.Act, act.discard),
             "restore": (wire.Act, act.restore),
+            "attach": (wire.Attach, service.hands.attach),
+            "hand-back": (wire.HandBack, service.hands.hand_back),
+            "keys": (wire.Keys, service.hands.press),
+            "size": (wire.Size, service.hands.resize),
         }
 
     async def hello(self, _request: Request) -> Response:
@@ -68,6 +72,10 @@ class Handlers:
             raise NotFound(f"there is no verb {name!r} for runs")
         body_type, verb = self._verbs[name]
         return _json(await verb(await self._run(request), await _body(request, body_type)))
+
+    async def screen(self, request: Request) -> Response:
+        screen = self.service.hands.screen(await self._run(request))
+        return StreamingResponse(screen.watch(), media_type="application/octet-stream")
 
     async def inbox(self, _request: Request) -> Response:
         return _json(await self.service.inbox())

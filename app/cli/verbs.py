@@ -35,6 +35,8 @@ VERBS: Final[dict[str, Leaf | dict[str, Leaf]]] = {
     "approve": ("approve", "approve"),
     "merge": ("review", "merge"),
     "undo": ("review", "undo"),
+    "attach": ("attach", "attach"),
+    "shell": ("attach", "shell"),
     "stop": ("control", "stop"),
     "resume": ("control", "resume"),
     "retry": ("control", "retry"),

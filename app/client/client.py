@@ -122,6 +122,30 @@ class Swarm:
     async def restore(self, run: str, body: wire.Act) -> wire.RunRow:
         return await self._act(run, "restore", body, wire.RunRow)
 
+    async def attach(self, run: str, body: wire.Attach) -> wire.RunRow:
+        """Have the run's next turn be a person's."""
+        return await self._act(run, "attach", body, wire.RunRow)
+
+    async def hand_back(self, run: str, body: wire.HandBack) -> wire.RunRow:
+        return await self._act(run, "hand-back", body, wire.RunRow)
+
+    async def press(self, run: str, data: bytes) -> None:
+        """Type on the screen of a run that a person works in."""
+        await self._act(run, "keys", wire.Keys(data=data), type(None))
+
+    async def resize(self, run: str, rows: int, columns: int) -> None:
+        await self._act(run, "size", wire.Size(rows=rows, columns=columns), type(None))
+
+    async def screen(self, run: str) -> AsyncIterator[bytes]:
+        """What the program draws on the screen of that run, from what stands there on, until it ends."""
+        target = f"/v1/runs/{quote(run)}/screen"
+        async with exchange(self.socket, "GET", target, _headers()) as reply:
+            if reply.status != 200:
+                _raise(reply.status, await reply.body())
+            async for piece in reply.pieces:
+                if piece:
+                    yield piece
+
     async def sweep(self, body: wire.Sweep) -> tuple[wire.SweepLine, ...]:
         """What is left of runs, what of it goes, and why."""
         return await self._post("/v1/sweep", body, tuple[wire.SweepLine, ...])

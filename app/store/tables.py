@@ -51,6 +51,8 @@ RUN = sa.Table(
     sa.Column("before_trash", sa.Text, nullable=False, server_default=""),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
     sa.Column("wish", sa.Text, nullable=False, server_default=""),
+    sa.Column("takeover", sa.Text, nullable=False, server_default=""),
+    sa.Column("handed", sa.Text, nullable=False, server_default=""),
     sa.Column("agent", sa.Text, nullable=False),
     sa.Column("harness", sa.Text, nullable=False),
     sa.Column("model", sa.Text, nullable=False),
@@ -94,6 +96,7 @@ TURN = sa.Table(
     sa.Column("stop_reason", sa.Text, nullable=False, server_default=""),
     sa.Column("error", sa.Text, nullable=False, server_default=""),
     sa.Column("over_budget", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("by_hand", sa.Text, nullable=False, server_default=""),
 )
 
 CHECK = sa.Table(

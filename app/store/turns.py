@@ -26,6 +26,8 @@ class Turn(Value, frozen=True, kw_only=True):
     stop_reason: str = ""
     error: str = ""
     over_budget: bool = False
+    by_hand: str = ""
+    """What a person works with in this turn: `agent`, its own screen, or `shell`. Empty: the agent works alone."""
 
 
 class TurnEnd(msgspec.Struct, frozen=True):

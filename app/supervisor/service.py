@@ -20,6 +20,7 @@ from app.supervisor import network, rules
 from app.supervisor.acts import Acts
 from app.supervisor.errors import LEAF_ERRORS
 from app.supervisor.evidence import why
+from app.supervisor.hands import Hands
 from app.supervisor.moved import follow
 from app.supervisor.pricing import Money
 from app.supervisor.proposals import behind, refreshed
@@ -35,6 +36,7 @@ class Service:
     def __init__(self, s: Services, shutdown: Callable[[], None]) -> None:
         self._s = s
         self.acts = Acts(s)
+        self.hands = Hands(s)
         self.money = Money(s)
         self.upkeep = Upkeep(s)
         self.routing = Routing(s)

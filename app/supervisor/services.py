@@ -21,6 +21,7 @@ from app.store.database import Database
 from app.supervisor.broker import Broker
 from app.supervisor.engine import Engine
 from app.supervisor.ramp import Ramp
+from app.supervisor.screen import Screen
 from harnesses import registry as harness_registry
 from harnesses.base import Harness
 from harnesses.catalog import Catalog
@@ -59,6 +60,8 @@ class Live:
         """Choices are made one after another: a try of an agent that failed is one try."""
         self.ramp = Ramp()
         """Starts are a few at a time."""
+        self.screens: dict[RunId, Screen] = {}
+        """Terminals on which a person works in a run of this host."""
         self.strangers: set[tuple[str, str]] = set()
         """Repositories, each with a place that is empty now, that were looked at and are not what was there."""
 

@@ -248,5 +248,9 @@ def requeue(c: sa.Connection, s: Services, run: RunId, round_: int) -> None:
     """Send a run back to work, on the host that has its sandbox. What it still asked is settled by that."""
     reviews.void_all(c, run, at=s.clock(), why="the run was sent back to work")
     rests.forget(c, run)
-    tasks.update(c, run, round=round_)
-    s.engine.enqueue(c, ATTEMPT, attempt_id(run, round_), run, round_, queue=s.engine.host_queue)
+    tasks.update(c, run, round=round_, takeover="", handed="")
+    host = tasks.run(c, run).host
+    if s.member and not host:
+        return  # The host it had is lost: it gets another one.
+    queue = host_queue(host) if host else s.engine.host_queue
+    s.engine.enqueue(c, ATTEMPT, attempt_id(run, round_), run, round_, queue=queue)

@@ -24,6 +24,7 @@ async def check(s: Services, run_id: RunId, turn: int) -> str:
     run, task = at.run, at.task
     ended = await s.database.read(turns.turn, run_id, turn)
     skip = ended.stop_reason in ("error", "cancelled") or not run.snapshot or not task.checks
+    skip = skip or str(await s.database.read(tasks.column, run_id, "handed")).startswith("go on")
     if skip or await s.database.read(tasks.column, run_id, "wish"):
         return "skipped"
     await s.move(run_id, RunState.CHECKING, key=f"turn-{turn}")

@@ -24,6 +24,10 @@ from policies.requests import CheckFact, TurnFacts
 from policies.retry import Again, Fail, Park, Review, after_turn
 
 TAIL_IN_PROMPT = 4000
+_BY_HAND: Final = (
+    "A person has worked here: in this conversation, in the files, or in both. Look at the files before you go on "
+    "with the task."
+)
 _AT_WORK: Final = ACTIVE - {RunState.MERGING}
 _ENDS: Final = {
     "review": RunState.IN_REVIEW,
@@ -45,6 +49,8 @@ async def decide(s: Services, run_id: RunId, number: int) -> int:
         await _close_lost(s, run_id, str(wish))
         return 0
     checks = await s.database.read(turns.checks_of, run_id, number)
+    if known[-1].by_hand:
+        return await _handed_back(s, run, known[-1])
     cut = await s.database.read(ledger.cut_off, run_id, since=known[-1].began)
     hit = await s.database.read(ledger.limit_hit, run_id, since=known[-1].began)
     facts = _facts(task, run, known, checks, cut_off=cut)
@@ -62,6 +68,19 @@ async def decide(s: Services, run_id: RunId, number: int) -> int:
             await _close_lost(s, run_id, wish)
             await s.database.write(tasks.update, run_id, wish=wish)
             return 0
+
+
+async def _handed_back(s: Services, run: Run, turn: Turn) -> int:
+    """After a person's own turn: the agent's next one, or the end the person wants. Checks decide nothing here."""
+    handed: str = await s.database.read(tasks.column, run.id, "handed")
+    how, _, note = handed.partition(":")
+    if how == "go on":
+        prompt = "\n\n".join(filter(None, [_BY_HAND, note]))
+        await s.database.write(_add, _next_turn(s, run, turn, prompt, ()))
+        return turn.number + 1
+    wish = "review:you worked in it" if run.snapshot else "stop:handed back; nothing is changed"
+    await s.database.write(tasks.update, run.id, wish=wish)
+    return 0
 
 
 async def _close_lost(s: Services, run_id: RunId, wish: str) -> None:

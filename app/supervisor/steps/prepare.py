@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import sqlalchemy as sa
 
 from app.domain import bundle
@@ -129,15 +130,17 @@ def _first_turn(
     if known and known[-1].round == round_:
         return known[-1].number
     number = len(known) + 1
+    resumes = tasks.run(c, run).conversation
+    fresh = turns.Turn(run=run, number=number, round=round_, prompt="", resumes=resumes, began=now)
+    if by_hand := tasks.column(c, run, "takeover"):
+        # What was said to the agent waits until it works again.
+        turns.add(c, msgspec.structs.replace(fresh, by_hand=by_hand))
+        return number
     given = bundles.parts_of(c, run) if number == 1 else ()
     prompt = _going_on(c, run, known[-1]) if known else bundle.prompt(task.goal, given, limit)
     if said := tells.take_all(c, run, now):
         prompt = f"{prompt}\n\n{said}"
-    resumes = tasks.run(c, run).conversation
-    turns.add(
-        c,
-        turns.Turn(run=run, number=number, round=round_, prompt=prompt, resumes=resumes, began=now),
-    )
+    turns.add(c, msgspec.structs.replace(fresh, prompt=prompt))
     reviews.mark_sent(c, run)
     return number
 

@@ -10,6 +10,7 @@ from app.store import bundles, ledger, reviews, tasks, turns
 from app.store.turns import Turn, TurnEnd
 from app.supervisor import rules
 from app.supervisor.box import Box
+from app.supervisor.by_hand import attend, launch_of
 from app.supervisor.faults import fault
 from app.supervisor.gauge import memory_words
 from app.supervisor.handover import bring_in
@@ -19,7 +20,7 @@ from app.supervisor.sandbox import environment, open_sandbox
 from app.supervisor.services import Ground, Services
 from app.supervisor.tending import Tending
 from app.supervisor.trouble import fails_the_run
-from harnesses.base import Brief
+from harnesses.base import Brief, Launch
 from harnesses.events import TurnEnded
 from sandboxes.base import Process, Sandbox
 from sandboxes.spec import Exit, Program
@@ -43,7 +44,12 @@ async def work(s: Services, run_id: RunId, number: int) -> str:
         await s.live.ramp.enter(run_id)
         turn = await bring_in(s, at, turn, sandbox)
     brief = await _brief(s, at, turn, sandbox, key)
-    process = await _start(s, run, brief, sandbox)
+    if turn.by_hand:
+        process = await _start(s, run, brief, sandbox, launch_of(s, run, brief, turn), tty=True)
+        await attend(s, run, turn, sandbox, process)
+        await _end(s, run, turn, None, await process.wait())
+        return "ended"
+    process = await _start(s, run, brief, sandbox, s.harness(run.harness).launch(brief))
     await s.broker.record(run_id, turn_start(number), TurnStarted(number, turn.prompt))
     await s.move(run_id, RunState.WORKING, key=f"turn-{number}")
     fault("mid:work")
@@ -55,13 +61,16 @@ async def work(s: Services, run_id: RunId, number: int) -> str:
     return "ended"
 
 
-async def _start(s: Services, run: Run, brief: Brief, sandbox: Sandbox) -> Process:
+async def _start(
+    s: Services, run: Run, brief: Brief, sandbox: Sandbox, launch: Launch, *, tty: bool = False
+) -> Process:
     """Start the agent once; asked again, the process that was started."""
-    launch = s.harness(run.harness).launch(brief)
     given = await s.database.read(bundles.parts_of, run.id) if brief.turn == 1 else ()
     env = {**environment(s, run, sandbox), **await proxied(s, run, sandbox), **launch.env}
     if given:
         env["SWARM_BUNDLE"] = brief.launch
+    if tty:
+        env |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
     return await sandbox.start(
         Program(
             name=turn_name(brief.turn),
@@ -69,6 +78,7 @@ async def _start(s: Services, run: Run, brief: Brief, sandbox: Sandbox) -> Proce
             env=env,
             files={**{part.name: part.body for part in given}, **launch.files},
             interactive=launch.interactive,
+            tty=tty,
         )
     )
 
