@@ -14,8 +14,8 @@ StopDialect: TypeAlias = Literal["anthropic", "codex", "openai", "gemini", "lite
 """How the gateway must phrase a refusal so that this agent stops at once."""
 
 
-Dialect: TypeAlias = Literal["anthropic", "responses", "chat"]
-"""How an agent speaks to its model: Anthropic Messages, OpenAI Responses, or OpenAI Chat Completions."""
+Dialect: TypeAlias = Literal["anthropic", "responses", "chat", "gemini"]
+"""How an agent speaks to its model: Anthropic Messages, OpenAI Responses or Chat Completions, or Gemini's API."""
 
 
 class Capabilities(msgspec.Struct, frozen=True):

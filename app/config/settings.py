@@ -46,7 +46,7 @@ NetworkEntry: TypeAlias = Annotated[str, BeforeValidator(check_network)]
 Pattern: TypeAlias = Annotated[str, BeforeValidator(check_pattern)]
 Fingerprint: TypeAlias = Annotated[str, BeforeValidator(check_fingerprint)]
 
-Dialect: TypeAlias = Literal["anthropic", "responses", "chat"]
+Dialect: TypeAlias = Literal["anthropic", "responses", "chat", "gemini"]
 Approvals: TypeAlias = Literal["cautious", "balanced", "autonomous"]
 STRICTNESS: tuple[Approvals, ...] = ("autonomous", "balanced", "cautious")
 """From the most permissive to the strictest."""
@@ -205,10 +205,10 @@ class UpstreamSettings(Section):
     url: Url
     """Base address as the provider tells it, for example `https://api.anthropic.com` or `http://localhost:11434/v1`."""
     dialects: Annotated[tuple[Dialect, ...], Field(min_length=1)] = ("anthropic",)
-    """What it speaks: `anthropic` (Messages), `responses` and `chat` (both OpenAI's)."""
+    """What it speaks: `anthropic` (Messages), `responses` and `chat` (both OpenAI's), `gemini` (Google's)."""
     key: KeyReference = ""
     """Where the API key is: `env:NAME`, `file:PATH`, `cmd:COMMAND` or `keyring:SERVICE/USER`; empty for none."""
-    auth: Literal["auto", "x-api-key", "api-key", "bearer"] = "auto"
+    auth: Literal["auto", "x-api-key", "api-key", "x-goog-api-key", "bearer"] = "auto"
     """The header that carries the key; `auto` takes the usual one of the dialect."""
     query: Mapping[str, str] = Field(default_factory=dict)
     """Parameters added to every address, for example `api-version`."""
@@ -256,10 +256,15 @@ def _default_upstreams() -> dict[str, UpstreamSettings]:
             dialects=("responses", "chat"),
             key="env:OPENAI_API_KEY",
         ),
+        "google": UpstreamSettings(
+            url="https://generativelanguage.googleapis.com",
+            dialects=("gemini",),
+            key="env:GEMINI_API_KEY",
+        ),
     }
 
 
-SHIPPED_UPSTREAMS: Final = ("anthropic", "openai")
+SHIPPED_UPSTREAMS: Final = ("anthropic", "openai", "google")
 """Asked after those that the user has added."""
 
 
@@ -267,7 +272,7 @@ class GatewaySettings(Section):
     """The metering proxy between agents and models."""
 
     upstreams: Mapping[Name, UpstreamSettings] = Field(default_factory=_default_upstreams)
-    """Model providers by name; `anthropic` and `openai` ship with their public addresses and usual variables."""
+    """Model providers by name; `anthropic`, `openai` and `google` ship with addresses and usual variables."""
     unknown_model: Literal["refuse", "assume", "free"] = "refuse"
     """A model without a known price is refused, charged at the `assume` price, or free (local models)."""
     assume: AssumedPrice = AssumedPrice()

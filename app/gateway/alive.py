@@ -17,6 +17,7 @@ _SIGNS: Final[dict[DialectName, bytes]] = {
     "anthropic": b'event: ping\ndata: {"type": "ping"}\n\n',
     "responses": b'event: keepalive\ndata: {"type":"keepalive","sequence_number":0}\n\n',
     "chat": b'data: {"id":"","object":"chat.completion.chunk","created":0,"model":"","choices":[]}\n\n',
+    "gemini": b'data: {"candidates":[]}\n\n',
 }
 """What changes nothing for the agent; a reply that is not streamed takes space before its JSON."""
 

@@ -25,6 +25,7 @@ _KINDS: Final = {
     405: "invalid_request_error",
     413: "request_too_large",
 }
+_BETA: Final = "beta=true"
 _SENT: Final = ("anthropic-", "x-stainless-", "x-claude-code-")
 _RETURNED: Final = ("anthropic-ratelimit-",)
 
@@ -35,12 +36,19 @@ class Messages:
     name: DialectName = "anthropic"
     provider = "anthropic"
     routes = (
-        Route(method="POST", path="/anthropic/v1/messages", upstream="/v1/messages", metered=True),
+        Route(
+            method="POST",
+            path="/anthropic/v1/messages",
+            upstream="/v1/messages",
+            metered=True,
+            query=_BETA,
+        ),
         Route(
             method="POST",
             path="/anthropic/v1/messages/count_tokens",
             upstream="/v1/messages/count_tokens",
             metered=False,
+            query=_BETA,
         ),
     )
 
@@ -56,7 +64,7 @@ class Messages:
         found = anthropic_body.examine(asked, len(body), bytes_per_token, metered=route.metered)
         if isinstance(found, Objection):
             return found
-        return Call(asked, asked["model"], found)
+        return Call(asked, asked["model"], found, streamed=asked.get("stream") is True)
 
     def write(self, call: Call, model: str, output: int) -> bytes:
         """Encoded again even when nothing changed, so that what was checked is what is sent."""

@@ -112,8 +112,9 @@ _PLACES: Final = ("index", "output_index", "content_index", "summary_index", "it
 
 
 def _pieces(value: Any, group: tuple[object, ...], path: Path) -> Iterator[tuple[Path, object]]:
-    """Texts below a `delta`, which go on in the next event of the same group."""
-    if isinstance(value, str) and "delta" in path:
+    """Texts below a `delta`, or Gemini's `parts`, which go on in the next event of the same group."""
+    is_part = "parts" in path and path[-1] == "text"
+    if isinstance(value, str) and ("delta" in path or is_part):
         yield path, group
     elif isinstance(value, dict):
         group = (*group, *(value.get(name) for name in _PLACES))

@@ -34,7 +34,9 @@ class Chat(OpenAI):
         if isinstance(asked, Objection):
             return asked
         bounds = examine(asked, len(body), bytes_per_token, _LIMITS)
-        return bounds if isinstance(bounds, Objection) else Call(asked, asked["model"], bounds)
+        if isinstance(bounds, Objection):
+            return bounds
+        return Call(asked, asked["model"], bounds, streamed=asked.get("stream") is True)
 
     def write(self, call: Call, model: str, output: int) -> bytes:
         """With its usage asked for, without which a stream tells none."""

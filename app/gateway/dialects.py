@@ -1,7 +1,8 @@
 """What a model API's dialect is to the gateway. One small module each; this is the seam for the next."""
 
+import re
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -12,15 +13,42 @@ from app.gateway.reservation import Bounds
 from app.gateway.settings import DialectName
 from harnesses.base import StopDialect
 
+MODEL: Final = "{model}"
+_NAMED: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
+"""What may stand in a path for a model: no dots before a name, nothing encoded."""
+_NAME_LIMIT: Final = 200
+
 
 class Route(Value, frozen=True, kw_only=True):
     """An exact method and path that is served, and where it goes. Everything else does not exist."""
 
     method: str
     path: str
+    """`{model}` in it stands for a model's name, in the dialect that puts it there."""
     upstream: str
     metered: bool
     """Whether the provider charges for it."""
+    query: str = ""
+    """The one query that goes along where a client adds it; everything else stays here."""
+    needs_query: bool = False
+    """Whether it is served only with that query."""
+    model: str = ""
+    """The model that the path of a request names."""
+
+    def serving(self, method: str, path: str, query: str) -> "Route | None":
+        """This route with the request's own path, when it serves that."""
+        lacks = self.needs_query and self.query not in query.split("&")
+        if method != self.method or lacks:
+            return None
+        before, named, after = self.path.partition(MODEL)
+        if not named:
+            return self if path == self.path else None
+        model = path.removeprefix(before).removesuffix(after)
+        if path != before + model + after or len(model) > _NAME_LIMIT:
+            return None
+        if not _NAMED.fullmatch(model):
+            return None
+        return msgspec.structs.replace(self, path=path, model=model)
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -30,6 +58,8 @@ class Call(msgspec.Struct, frozen=True):
     model: str
     """As the agent named it."""
     bounds: Bounds
+    streamed: bool
+    """Whether the reply is to come as a stream of events."""
 
 
 class Objection(Value, frozen=True, kw_only=True):
@@ -120,12 +150,19 @@ def key_of(headers: Mapping[str, str], *others: str) -> str:
     return next((headers[name] for name in others if name in headers), "")
 
 
-def read_object(body: bytes) -> dict[str, Any] | Objection:
-    """The JSON object a request is, which names its model."""
+def read_json(body: bytes) -> dict[str, Any] | Objection:
+    """The JSON object a request is."""
     try:
-        asked = msgspec.json.decode(body, type=dict[str, Any])
+        return msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         return Objection(status=400, why=f"the request is not a JSON object: {error}")
+
+
+def read_object(body: bytes) -> dict[str, Any] | Objection:
+    """The JSON object a request is, which names its model."""
+    asked = read_json(body)
+    if isinstance(asked, Objection):
+        return asked
     if not isinstance(asked.get("model"), str):
         return Objection(status=400, why="model: a string is required")
     return asked

@@ -157,7 +157,7 @@ class Exchange:
         alive = self._forward.alive = Alive(
             self._request,
             self._dialect.name,
-            streamed=call.body.get("stream") is True,
+            streamed=call.streamed,
             pause=self._parts.settings.alive,
         )
         async with alive.kept():

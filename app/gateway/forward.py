@@ -113,7 +113,7 @@ class Forward:
     ) -> web.StreamResponse | Objection:
         headers = replies.sent_headers(self._dialect, self._request.headers)
         headers.extend(credentials(upstream, key, self._dialect.name))
-        url = address(upstream, self._route.upstream, model, _query(self._request))
+        url = address(upstream, self._route.upstream, model, self._query)
 
         async def post() -> aiohttp.ClientResponse:
             self.unbilled = False
@@ -246,6 +246,12 @@ class Forward:
         return replies.failure(self._dialect, f"swarm: the model API {upstream.name!r} {how}")
 
     @property
+    def _query(self) -> str:
+        """The one query that goes along."""
+        query = self._request.path_qs.partition("?")[2]
+        return self._route.query if self._route.query in query.split("&") else ""
+
+    @property
     def _begun(self) -> web.StreamResponse | None:
         return self.alive.reply if self.alive else None
 
@@ -276,12 +282,6 @@ def _kept(headers: Mapping[str, str]) -> dict[str, str]:
     return {
         name.lower(): value for name, value in headers.items() if name.lower() != "content-length"
     }
-
-
-def _query(request: web.BaseRequest) -> str:
-    """The one query a provider's client adds; everything else stays here."""
-    _, _, query = request.path_qs.partition("?")
-    return "beta=true" if "beta=true" in query.split("&") else ""
 
 
 def _page(upstream: Upstream) -> Objection:

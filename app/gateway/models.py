@@ -8,7 +8,9 @@ from aiohttp import HttpVersion11, web
 from app.gateway.line import Caller
 from app.gateway.parts import Parts
 
-PATHS: Final = frozenset({"/v1/models", "/anthropic/v1/models", "/openai/v1/models"})
+PATHS: Final = frozenset(
+    {"/v1/models", "/anthropic/v1/models", "/openai/v1/models", "/gemini/v1beta/models"}
+)
 
 
 def asked(request: web.BaseRequest) -> bool:
@@ -28,6 +30,7 @@ def reply(caller: Caller, parts: Parts) -> web.Response:
     document = {
         "object": "list",
         "data": [_model(id_) for id_ in ids],
+        "models": [{"name": f"models/{id_}", "displayName": id_} for id_ in ids],
         "has_more": False,
         "first_id": ids[0] if ids else None,
         "last_id": ids[-1] if ids else None,

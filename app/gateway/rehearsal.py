@@ -1,7 +1,7 @@
 """A scripted model endpoint on loopback: the demo, the tests and bug reports need no key and no network.
 
-It speaks every dialect the gateway serves, streamed and whole, well enough for the real Claude Code, Codex and
-opencode to work with their own tools. How to script it is told in `rehearsal_script`. By hand:
+It speaks every dialect the gateway serves, streamed and whole, well enough for the real Claude Code, Codex,
+opencode and Gemini CLI to work with their own tools. How to script it is told in `rehearsal_script`. By hand:
 
     python -m app.gateway.rehearsal PLAN.yaml --port 0
 """
@@ -23,12 +23,19 @@ import yaml
 from aiohttp import web
 
 from app.domain.base import Value
+from app.gateway.rehearsal_gemini import GeminiVoice
 from app.gateway.rehearsal_script import Script, Tokens, Turn, cue
-from app.gateway.rehearsal_voices import VOICES, Voice
+from app.gateway.rehearsal_voices import AnthropicVoice, ChatVoice, ResponsesVoice, Voice
 from app.gateway.serving import cut_and_stop
 
-_WITHHELD = ("authorization", "x-api-key", "api-key")
-_PATHS: Final = {voice.path: voice for voice in VOICES}
+_WITHHELD = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
+_VOICES: Final[tuple[Voice, ...]] = (
+    AnthropicVoice(),
+    ResponsesVoice(),
+    ChatVoice(),
+    GeminiVoice(),
+)
+_FINISHES: Final = (b'"finish_reason": "', b'"finishReason": "')
 _GIANT: Final = 12 * 1024**2
 
 
@@ -68,7 +75,7 @@ class Rehearsal:
     @property
     def calls(self) -> list[Seen]:
         """The model calls among the requests."""
-        return [seen for seen in self.requests if seen.path.partition("?")[0] in _PATHS]
+        return [seen for seen in self.requests if _voice(seen.path.partition("?")[0])]
 
     async def __aenter__(self) -> "Rehearsal":
         server = web.Server(self._handle, access_log=None, handler_cancellation=True)
@@ -84,8 +91,9 @@ class Rehearsal:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         raw = await _read(request)
-        is_call = request.method == "POST" and request.path in _PATHS
-        voice = _PATHS.get(request.path, VOICES[0])
+        spoken = _voice(request.path)
+        is_call = request.method == "POST" and spoken is not None
+        voice = spoken or _VOICES[0]
         try:
             body = json.loads(raw) if raw else {}
             planned = cue(self.script, body)
@@ -96,8 +104,9 @@ class Rehearsal:
         known = self._note(request, raw, body, usage if is_call and _bills(turn) else None)
         if not known:
             return _error(voice, 401, f"invalid x-api-key: {_key_of(request)}")
-        if request.path == "/v1/messages/count_tokens":
-            return web.json_response({"input_tokens": -(-len(raw) // 4)})
+        if request.path.endswith(("/count_tokens", ":countTokens")):
+            counted = -(-len(raw) // 4)
+            return web.json_response({"input_tokens": counted, "totalTokens": counted})
         if not is_call:
             return _error(voice, 404, "Not found")
         return await _play(request, voice, turn, usage, body)
@@ -130,6 +139,10 @@ class Rehearsal:
         return known
 
 
+def _voice(path: str) -> Voice | None:
+    return next((voice for voice in _VOICES if voice.serves(path)), None)
+
+
 async def _play(
     request: web.BaseRequest, voice: Voice, turn: Turn, usage: Tokens, body: dict[str, Any]
 ) -> web.StreamResponse:
@@ -143,7 +156,7 @@ async def _play(
         return _reset(request)
     if kind == "html":
         return web.Response(text="<html>Please sign in</html>", content_type="text/html")
-    if not body.get("stream"):
+    if not voice.streams(request.path, body):
         return _reset(request) if kind else web.json_response(voice.whole(turn, usage, body))
     return await _stream(request, kind, list(voice.frames(turn, usage, body)))
 
@@ -155,7 +168,7 @@ async def _stream(request: web.BaseRequest, kind: str, frames: list[bytes]) -> w
     await reply.prepare(request)
     half = len(frames) // 2
     if kind == "unfinished":
-        frames = [frame for frame in frames if b'"finish_reason": "' not in frame]
+        frames = [frame for frame in frames if not any(word in frame for word in _FINISHES)]
     if kind == "giant":
         frames.insert(half, b"data: " + b"x" * _GIANT + b"\n\n")
     until = {"cut_start": 1, "cut": half, "end": half, "hang": half}.get(kind, len(frames))
@@ -171,7 +184,7 @@ async def _stream(request: web.BaseRequest, kind: str, frames: list[bytes]) -> w
 
 def _limited(usage: Tokens, voice: Voice, body: Mapping[str, Any]) -> Tokens:
     """No model writes more than it was allowed to."""
-    limits = [body[name] for name in voice.limits if isinstance(body.get(name), int)]
+    limits = [limit for limit in voice.limits(body) if isinstance(limit, int)]
     return msgspec.structs.replace(usage, output=min([usage.output, *limits]))
 
 
@@ -181,7 +194,8 @@ def _bills(turn: Turn) -> bool:
 
 def _key_of(request: web.BaseRequest) -> str:
     bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
-    return request.headers.get("x-api-key", request.headers.get("api-key", bearer))
+    named = (request.headers[name] for name in _WITHHELD[1:] if name in request.headers)
+    return next(named, bearer)
 
 
 def _error(voice: Voice, status: int, message: str, retry_after: int | None = None) -> web.Response:

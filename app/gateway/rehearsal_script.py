@@ -45,13 +45,17 @@ FaultKind: TypeAlias = Literal[
     "giant",
 ]
 """An error status; a reset before the first byte, after the first event, or amid the text; a proper end amid the
-text; silence amid it, or from the beginning; an end that does not say why it ended (Chat Completions only); a page
-instead of a reply; or a line of many megabytes amid the text."""
+text; silence amid it, or from the beginning; an end that does not say why it ended (Chat Completions and Gemini's
+only); a page instead of a reply; or a line of many megabytes amid the text."""
 
 _PLAN = re.compile(r"\[\[plan:([A-Za-z0-9_.-]+)\]\]")
+_RESULT: Final = "functionResponse"
 _USAGE = re.compile(r"\[\[usage\s+(.*?)\]\]", re.DOTALL)
 _DIRECTIVE: Final = frozenset(
-    {"input", "output", "cache_read", "cache_write", "cache_write_long", "text", "delay", "fault"}
+    {
+        *("input", "output", "cache_read", "cache_write", "cache_write_long", "thoughts"),
+        *("text", "delay", "fault"),
+    }
 )
 
 
@@ -64,6 +68,8 @@ class Tokens(Value, frozen=True, kw_only=True):
     cache_write: int = 0
     cache_write_long: int = 0
     """Kept for an hour; only Anthropic's dialect tells them apart."""
+    thoughts: int = 0
+    """Of the output, what was thought; only Gemini's dialect tells them apart."""
 
     @property
     def written(self) -> int:
@@ -134,15 +140,15 @@ def cue(script: Script, body: Mapping[str, Any]) -> Cue:
 
 
 def conversation(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """What was said so far: the messages, or the items of the Responses dialect."""
-    said = body.get("messages", body.get("input", ()))
+    """What was said so far: the messages, the items of the Responses dialect, or the contents of Gemini's."""
+    said = body.get("messages", body.get("input", body.get("contents", ())))
     if isinstance(said, str):
         return [{"role": "user", "content": said}]
     return [m for m in said if isinstance(m, dict)] if isinstance(said, list) else []
 
 
 def _blocks(message: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    content = message.get("content")
+    content = message.get("content", message.get("parts"))
     if isinstance(content, str):
         yield {"type": "text", "text": content}
     elif isinstance(content, list):
@@ -152,10 +158,10 @@ def _blocks(message: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def _answered(index: int, message: Mapping[str, Any]) -> str:
     """A name of the turn whose tools it brings results of; empty for anything else.
 
-    In Messages all results of a turn are in one message, to which agents add reminders of their own. Elsewhere
-    each is a message of its own, and their ids, which `rehearsal_voices` gives, say which belong together.
+    In Messages and Gemini's all results of a turn are in one message, to which agents add reminders of their own.
+    Elsewhere each is a message of its own; their ids, which `rehearsal_voices` gives, say which belong together.
     """
-    if any(block.get("type") == "tool_result" for block in _blocks(message)):
+    if any(block.get("type") == "tool_result" or _RESULT in block for block in _blocks(message)):
         return f"message {index}"
     if message.get("role") == "tool":
         return _stem(message.get("tool_call_id"))

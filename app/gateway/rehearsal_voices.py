@@ -12,12 +12,12 @@ Body = Mapping[str, Any]
 class Voice(Protocol):
     """One dialect, as far as a scripted provider needs it."""
 
-    @property
-    def path(self) -> str: ...
+    def serves(self, path: str) -> bool: ...
 
-    @property
-    def limits(self) -> tuple[str, ...]:
-        """The fields by which a request limits the output."""
+    def streams(self, path: str, body: Body) -> bool: ...
+
+    def limits(self, body: Body) -> Iterator[object]:
+        """By what a request limits the output."""
         ...
 
     def whole(self, turn: Turn, usage: Tokens, body: Body) -> dict[str, Any]:
@@ -31,11 +31,27 @@ class Voice(Protocol):
     def error(self, status: int, message: str) -> dict[str, Any]: ...
 
 
-class AnthropicVoice:
+class _Plain:
+    """What the dialects have in common whose path is always the same."""
+
+    path = ""
+    limited_by: tuple[str, ...] = ()
+
+    def serves(self, path: str) -> bool:
+        return path == self.path
+
+    def streams(self, path: str, body: Body) -> bool:
+        return bool(body.get("stream"))
+
+    def limits(self, body: Body) -> Iterator[object]:
+        return (body.get(name) for name in self.limited_by)
+
+
+class AnthropicVoice(_Plain):
     """Anthropic Messages."""
 
     path = "/v1/messages"
-    limits = ("max_tokens",)
+    limited_by = ("max_tokens",)
 
     def whole(self, turn: Turn, usage: Tokens, body: Body) -> dict[str, Any]:
         content: list[dict[str, Any]] = [{"type": "text", "text": turn.say}] if turn.say else []
@@ -49,7 +65,7 @@ class AnthropicVoice:
             "role": "assistant",
             "model": body.get("model", ""),
             "content": content,
-            "stop_reason": "max_tokens" if _is_cut(turn, usage) else reason,
+            "stop_reason": "max_tokens" if is_cut(turn, usage) else reason,
             "stop_sequence": None,
             "usage": self._told(usage),
         }
@@ -73,7 +89,7 @@ class AnthropicVoice:
             is_text = block["type"] == "text"
             empty = {"type": "text", "text": ""} if is_text else block | {"input": {}}
             yield {"type": "content_block_start", "index": index, "content_block": empty}
-            for piece in _pieces(block["text"] if is_text else json.dumps(block["input"])):
+            for piece in pieces(block["text"] if is_text else json.dumps(block["input"])):
                 delta = (
                     {"type": "text_delta", "text": piece}
                     if is_text
@@ -100,11 +116,11 @@ class AnthropicVoice:
         }
 
 
-class ChatVoice:
+class ChatVoice(_Plain):
     """OpenAI Chat Completions."""
 
     path = "/v1/chat/completions"
-    limits = ("max_completion_tokens", "max_tokens")
+    limited_by = ("max_completion_tokens", "max_tokens")
 
     def whole(self, turn: Turn, usage: Tokens, body: Body) -> dict[str, Any]:
         turn = without_unoffered(turn, body)
@@ -116,7 +132,7 @@ class ChatVoice:
             "index": 0,
             "message": message,
             "logprobs": None,
-            "finish_reason": "length" if _is_cut(turn, usage) else reason,
+            "finish_reason": "length" if is_cut(turn, usage) else reason,
         }
         return self._frame(body, "chat.completion", [choice]) | {"usage": self._told(usage)}
 
@@ -124,19 +140,19 @@ class ChatVoice:
         whole = self.whole(turn, usage, body)
         message = whole["choices"][0]["message"]
         yield self._chunk(body, {"role": "assistant", "content": ""})
-        for piece in _pieces(message["content"] or ""):
+        for piece in pieces(message["content"] or ""):
             yield self._chunk(body, {"content": piece})
         for index, call in enumerate(message.get("tool_calls", ())):
             named = {"name": call["function"]["name"], "arguments": ""}
             begun = {"index": index, **call, "function": named}
             yield self._chunk(body, {"tool_calls": [begun]})
-            for piece in _pieces(call["function"]["arguments"]):
+            for piece in pieces(call["function"]["arguments"]):
                 more = {"index": index, "function": {"arguments": piece}}
                 yield self._chunk(body, {"tool_calls": [more]})
         yield self._chunk(body, {}, whole["choices"][0]["finish_reason"])
         if (body.get("stream_options") or {}).get("include_usage"):
             last = self._frame(body, "chat.completion.chunk", []) | {"usage": self._told(usage)}
-            yield _data(last)
+            yield data(last)
         yield b"data: [DONE]\n\n"
 
     def error(self, status: int, message: str) -> dict[str, Any]:
@@ -144,7 +160,7 @@ class ChatVoice:
 
     def _chunk(self, body: Body, delta: dict[str, Any], reason: str | None = None) -> bytes:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
-        return _data(self._frame(body, "chat.completion.chunk", [choice]))
+        return data(self._frame(body, "chat.completion.chunk", [choice]))
 
     def _frame(self, body: Body, kind: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
         name = f"chatcmpl-scripted-{len(conversation(body))}"
@@ -172,22 +188,22 @@ class ChatVoice:
         }
 
 
-class ResponsesVoice:
+class ResponsesVoice(_Plain):
     """OpenAI Responses."""
 
     path = "/v1/responses"
-    limits = ("max_output_tokens",)
+    limited_by = ("max_output_tokens",)
 
     def whole(self, turn: Turn, usage: Tokens, body: Body) -> dict[str, Any]:
         turn = without_unoffered(turn, body)
-        is_cut = _is_cut(turn, usage)
+        was_cut = is_cut(turn, usage)
         return {
             "id": f"resp_scripted_{len(conversation(body))}",
             "object": "response",
             "created_at": 0,
-            "status": "incomplete" if is_cut else "completed",
+            "status": "incomplete" if was_cut else "completed",
             "error": None,
-            "incomplete_details": {"reason": "max_output_tokens"} if is_cut else None,
+            "incomplete_details": {"reason": "max_output_tokens"} if was_cut else None,
             "model": body.get("model", ""),
             "output": list(self._items(turn, body)),
             "parallel_tool_calls": True,
@@ -199,7 +215,7 @@ class ResponsesVoice:
     def frames(self, turn: Turn, usage: Tokens, body: Body) -> Iterator[bytes]:
         for number, event in enumerate(self._events(turn, usage, body)):
             numbered = event | {"sequence_number": number}
-            yield f"event: {event['type']}\n".encode() + _data(numbered)
+            yield f"event: {event['type']}\n".encode() + data(numbered)
 
     def error(self, status: int, message: str) -> dict[str, Any]:
         return openai_error(status, message)
@@ -262,23 +278,20 @@ def _filled(item: dict[str, Any], place: dict[str, Any]) -> Iterator[dict[str, A
             at = place | {"content_index": 0}
             empty = part | {"text": ""}
             yield {"type": "response.content_part.added", **at, "part": empty}
-            for piece in _pieces(part["text"]):
+            for piece in pieces(part["text"]):
                 yield {"type": "response.output_text.delta", **at, "delta": piece}
             yield {"type": "response.output_text.done", **at, "text": part["text"]}
             yield {"type": "response.content_part.done", **at, "part": part}
         case "function_call":
             kind = "response.function_call_arguments"
-            for piece in _pieces(item["arguments"]):
+            for piece in pieces(item["arguments"]):
                 yield {"type": f"{kind}.delta", **place, "delta": piece}
             yield {"type": f"{kind}.done", **place, "arguments": item["arguments"]}
         case _:
             kind = "response.custom_tool_call_input"
-            for piece in _pieces(item["input"]):
+            for piece in pieces(item["input"]):
                 yield {"type": f"{kind}.delta", **place, "delta": piece}
             yield {"type": f"{kind}.done", **place, "input": item["input"]}
-
-
-VOICES: Final[tuple[Voice, ...]] = (AnthropicVoice(), ResponsesVoice(), ChatVoice())
 
 
 def tool_id(body: Body, number: int, prefix: str) -> str:
@@ -301,14 +314,14 @@ def openai_error(status: int, message: str) -> dict[str, Any]:
     return {"error": {"message": message, "type": kind, "param": None, "code": code}}
 
 
-def _is_cut(turn: Turn, usage: Tokens) -> bool:
+def is_cut(turn: Turn, usage: Tokens) -> bool:
     return turn.usage.output > usage.output
 
 
-def _data(document: dict[str, Any]) -> bytes:
+def data(document: dict[str, Any]) -> bytes:
     return f"data: {json.dumps(document)}\n\n".encode()
 
 
-def _pieces(text: str, size: int = 24) -> Iterator[str]:
+def pieces(text: str, size: int = 24) -> Iterator[str]:
     for start in range(0, len(text), size):
         yield text[start : start + size]

@@ -27,7 +27,9 @@ class Responses(OpenAI):
         if isinstance(asked, Objection):
             return asked
         bounds = examine(asked, len(body), bytes_per_token, (_LIMIT,))
-        return bounds if isinstance(bounds, Objection) else Call(asked, asked["model"], bounds)
+        if isinstance(bounds, Objection):
+            return bounds
+        return Call(asked, asked["model"], bounds, streamed=asked.get("stream") is True)
 
     def write(self, call: Call, model: str, output: int) -> bytes:
         """Encoded again even when nothing changed, so that what was checked is what is sent."""

@@ -20,6 +20,7 @@ from app.gateway.cassette import tape_of
 from app.gateway.chat import Chat
 from app.gateway.dialects import Dialect, Objection, Route
 from app.gateway.exchange import Exchange, price_of, refuse
+from app.gateway.gemini import Gemini
 from app.gateway.ledger import Desk, Ledger, NoDesk, Witness
 from app.gateway.line import Caller, Line
 from app.gateway.parts import Parts
@@ -32,7 +33,7 @@ from app.gateway.upstreams import Upstreams, proxy_for
 from harnesses.base import StopDialect
 
 _LOG = logging.getLogger(__name__)
-DIALECTS: tuple[Dialect, ...] = (Messages(), Responses(), Chat())
+DIALECTS: tuple[Dialect, ...] = (Messages(), Responses(), Chat(), Gemini())
 """All that are served. Adding one is one module, its name, and one entry here."""
 _LARGE = 1024**2
 """Bytes from which a body is read in a thread, so that a hostile one holds up no other run."""
@@ -178,20 +179,28 @@ class Gateway:
 
 
 def _route(request: web.BaseRequest) -> tuple[Dialect, Route | None]:
-    """By the raw target, exactly: no other form of it, no other method, no pattern."""
-    path = request.raw_path.partition("?")[0]
+    """By the raw target, exactly: no other form of it, no other method; in one dialect it names a model."""
+    path, _, query = request.raw_path.partition("?")
     if request.version == HttpVersion11:
         for dialect in DIALECTS:
             for route in dialect.routes:
-                if (route.method, route.path) == (request.method, path):
-                    return dialect, route
-    return DIALECTS[-1] if path.startswith("/openai/") else DIALECTS[0], None
+                if (found := route.serving(request.method, path, query)) is not None:
+                    return dialect, found
+    return _near(path), None
+
+
+def _near(path: str) -> Dialect:
+    """In whose words a request is refused that nothing serves."""
+    place = path.split("/")[1:2]
+    near = (each for each in DIALECTS if each.routes[0].path.split("/")[1:2] == place)
+    return next(near, DIALECTS[0])
 
 
 def _no_such_route(dialect: Dialect, request: web.BaseRequest) -> web.StreamResponse:
-    known = {route.path for each in DIALECTS for route in each.routes} | models.PATHS
-    is_path = request.raw_path.partition("?")[0] in known
-    return replies.not_served(dialect, 405 if is_path else 404)
+    path, _, query = request.raw_path.partition("?")
+    routes = (route for each in DIALECTS for route in each.routes)
+    served = any(route.serving(route.method, path, query) for route in routes)
+    return replies.not_served(dialect, 405 if served or path in models.PATHS else 404)
 
 
 def _hang_up(request: web.BaseRequest) -> web.StreamResponse:

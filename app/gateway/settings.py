@@ -5,9 +5,9 @@ from typing import Literal, TypeAlias
 
 from app.domain.base import Value
 
-DialectName: TypeAlias = Literal["anthropic", "responses", "chat"]
-"""All that are served: Anthropic Messages, OpenAI Responses, OpenAI Chat Completions. A closed set."""
-Auth: TypeAlias = Literal["auto", "x-api-key", "api-key", "bearer"]
+DialectName: TypeAlias = Literal["anthropic", "responses", "chat", "gemini"]
+"""All that are served: Anthropic Messages, OpenAI Responses, OpenAI Chat Completions, Gemini. A closed set."""
+Auth: TypeAlias = Literal["auto", "x-api-key", "api-key", "x-goog-api-key", "bearer"]
 UnknownModel: TypeAlias = Literal["refuse", "assume", "free"]
 """A model without a known price is refused, charged at `assume`, or costs nothing (local models)."""
 

@@ -14,6 +14,7 @@ from multidict import CIMultiDict
 
 from app.domain.errors import EnvironmentProblem
 from app.domain.network import is_http_proxy
+from app.gateway.dialects import MODEL
 from app.gateway.keys import resolve
 from app.gateway.settings import DialectName, Upstream
 
@@ -118,20 +119,26 @@ DIALECT_WORDS: Final[dict[DialectName, str]] = {
     "anthropic": "Anthropic Messages",
     "responses": "OpenAI Responses",
     "chat": "OpenAI Chat Completions",
+    "gemini": "the Gemini API",
 }
 
 
+_VERSIONS: Final = ("/v1", "/v1beta")
+
+
 def address(upstream: Upstream, path: str, model: str, query: str = "") -> str:
-    """Where a call goes: the base address, with its `/v1` written or left out, and the dialect's path.
+    """Where a call goes: the base address, with its version written or left out, and the dialect's path.
 
     A base address that has a path of its own, other than Anthropic's, is complete, as the providers' libraries
     take it: `https://host/api/v4` is followed by `/chat/completions`.
     """
     base = upstream.url.rstrip("/").replace("{model}", quote(model, safe=""))
     has_path = bool(urlsplit(base).path)
-    is_openai = not path.startswith("/v1/messages")
-    if path.startswith("/v1/") and (base.endswith("/v1") or (is_openai and has_path)):
-        path = path.removeprefix("/v1")
+    version = next((each for each in _VERSIONS if path.startswith(f"{each}/")), "")
+    is_anthropic = path.startswith("/v1/messages")
+    if base.endswith(version) or (has_path and not is_anthropic):
+        path = path.removeprefix(version)
+    path = path.replace(MODEL, quote(model, safe=""))
     both = "&".join(part for part in (query, urlencode(upstream.query)) if part)
     return f"{base}{path}?{both}" if both else base + path
 
@@ -145,8 +152,12 @@ def credentials(upstream: Upstream, key: str, dialect: DialectName) -> dict[str,
             return {"x-api-key": key}
         case "api-key":
             return {"api-key": key}
+        case "x-goog-api-key":
+            return {"x-goog-api-key": key}
         case "auto" if dialect == "anthropic":
             return {"x-api-key": key}
+        case "auto" if dialect == "gemini":
+            return {"x-goog-api-key": key}
         case "auto" | "bearer":
             return {"authorization": f"Bearer {key}"}
 

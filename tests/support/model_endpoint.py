@@ -36,11 +36,16 @@ RUN_KEY = "swarm-run-test-key"
 REAL_KEY = "sk-real-and-secret-0123456789"
 MODEL = "claude-opus-5-5"
 GPT = "gpt-5.5"
-MESSAGES, RESPONSES, CHAT = (
+GEMINI_MODEL = "gemini-2.5-pro"
+MESSAGES, RESPONSES, CHAT, GEMINI = (
     "/anthropic/v1/messages",
     "/openai/v1/responses",
     "/openai/v1/chat/completions",
+    f"/gemini/v1beta/models/{GEMINI_MODEL}:streamGenerateContent?alt=sse",
 )
+GEMINI_WHOLE = f"/gemini/v1beta/models/{GEMINI_MODEL}:generateContent"
+"""Where that dialect is asked for a reply in one piece."""
+EVERY = (MESSAGES, RESPONSES, CHAT, GEMINI)
 
 
 @dataclass
@@ -155,6 +160,9 @@ def asking(path: str, text: str = "hello", **more: Any) -> dict[str, Any]:
     said = [{"role": "user", "content": text}]
     if path.startswith(MESSAGES):
         return ask(text, **more)
+    if path.startswith("/gemini/"):
+        contents = [{"role": "user", "parts": [{"text": text}]}]
+        return {"contents": contents, "generationConfig": {"maxOutputTokens": 1000}} | more
     if path == RESPONSES:
         body = {"model": GPT, "input": said, "max_output_tokens": 1000, "store": False}
     else:
@@ -185,7 +193,7 @@ async def bench(
             upstream = Upstream(
                 name="anthropic",
                 url=endpoint.url,
-                dialects=("anthropic", "responses", "chat"),
+                dialects=("anthropic", "responses", "chat", "gemini"),
                 key=f"file:{key_file}",
             )
             # One try: the tests of faults are about one; those of trying again say how many.

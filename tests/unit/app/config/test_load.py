@@ -71,7 +71,7 @@ def test_mappings_are_merged_key_by_key(tmp_path: Path) -> None:
 def test_a_further_upstream_keeps_the_shipped_ones(tmp_path: Path) -> None:
     user = "gateway: {upstreams: {local: {url: 'http://127.0.0.1:11434/'}}}"
     upstreams = loaded(tmp_path, user).settings.gateway.upstreams
-    assert sorted(upstreams) == ["anthropic", "local", "openai"]
+    assert sorted(upstreams) == ["anthropic", "google", "local", "openai"]
     assert upstreams["local"].url == "http://127.0.0.1:11434"
 
 

@@ -46,7 +46,16 @@ def chat(*texts: str) -> str:
     return "".join(f"data: {json.dumps(e)}\n\n" for e in events) + "data: [DONE]\n\n"
 
 
-@pytest.mark.parametrize("voice", [anthropic, responses, chat])
+def gemini(*texts: str) -> str:
+    contents = [{"role": "model", "parts": [{"text": text}]} for text in texts]
+    events = [{"candidates": [{"index": 0, "content": content}]} for content in contents]
+    return "".join(f"data: {json.dumps(e)}\n\n" for e in events)
+
+
+VOICES = [anthropic, responses, chat, gemini]
+
+
+@pytest.mark.parametrize("voice", VOICES)
 @given(cuts=st.lists(st.integers(0, 80), max_size=6))
 def test_a_key_that_comes_in_pieces_is_found(voice: Any, cuts: list[int]) -> None:
     text = f"It is {KEY}, in {HOMES[0]}/notes."
@@ -58,20 +67,25 @@ def test_a_key_that_comes_in_pieces_is_found(voice: Any, cuts: list[int]) -> Non
     assert clean.count("data:") == voice(*pieces).count("data:")
 
 
+def _text(event: Any) -> str | None:
+    if "candidates" in event:
+        [part] = event["candidates"][0]["content"]["parts"]
+        return str(part["text"])
+    delta = event["delta"] if "delta" in event else event["choices"][0]["delta"]
+    return delta if isinstance(delta, str) else delta.get("text", delta.get("content"))
+
+
 def _texts(stream: str) -> list[str]:
-    """The texts of a stream of any of the three voices, in order."""
+    """The texts of a stream of any of the voices, in order."""
     found = []
     for line in stream.splitlines():
         if line.startswith("data: {"):
             event = json.loads(line[6:])
-            delta = event["delta"] if "delta" in event else event["choices"][0]["delta"]
-            found.append(
-                delta if isinstance(delta, str) else delta.get("text", delta.get("content"))
-            )
+            found.append(_text(event))
     return [text or "" for text in found]
 
 
-@pytest.mark.parametrize("voice", [anthropic, responses, chat])
+@pytest.mark.parametrize("voice", VOICES)
 def test_a_stream_without_secrets_stays_byte_for_byte(voice: Any) -> None:
     stream = voice("one ", "two", " {three}") + ": a comment\n\ndata: not json\n\n"
     assert scrubbed_reply(stream, SCRUB) == stream

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.domain.budget import Limits
+from app.gateway import models
 from app.gateway.rehearsal import Rehearsal
 from app.gateway.rehearsal_script import Script, Tokens, ToolUse, Turn
 from app.gateway.settings import Rates, Upstream
@@ -13,6 +14,9 @@ from app.store.tables import SPEND
 from harnesses.base import StopDialect
 from tests.support.model_endpoint import (
     CHAT,
+    EVERY,
+    GEMINI,
+    GEMINI_WHOLE,
     GPT,
     MESSAGES,
     RESPONSES,
@@ -30,11 +34,20 @@ COSTS = {
     MESSAGES: 120 * 4 + 300 * 20 + 50 * 2 // 10,
     RESPONSES: 120 * 5 + 300 * 30 + 50 * 5 // 10,
     CHAT: 120 * 5 + 300 * 30 + 50 * 5 // 10,
+    GEMINI: 120 * 5 // 4 + 300 * 10 + 7,
 }
 """Dollars a million: the micro-dollars of one token."""
-EVERY = pytest.mark.parametrize("path", [MESSAGES, RESPONSES, CHAT])
+each_dialect = pytest.mark.parametrize("path", EVERY)
 OPENAI = pytest.mark.parametrize("path", [RESPONSES, CHAT])
-LIMITS = {MESSAGES: "max_tokens", RESPONSES: "max_output_tokens", CHAT: "max_completion_tokens"}
+LIMITS = {
+    MESSAGES: "max_tokens",
+    RESPONSES: "max_output_tokens",
+    CHAT: "max_completion_tokens",
+    GEMINI: "maxOutputTokens",
+}
+LONG: dict[str, dict[str, Any]] = {path: {name: 128_000} for path, name in LIMITS.items()} | {
+    GEMINI: {"generationConfig": {LIMITS[GEMINI]: 128_000}}
+}
 
 
 def events(answer: bytes) -> list[Any]:
@@ -43,11 +56,14 @@ def events(answer: bytes) -> list[Any]:
     return [json.loads(line) for line in lines if line != b"[DONE]"]
 
 
-@EVERY
+@each_dialect
 @pytest.mark.parametrize("streamed", [True, False])
 async def test_a_call_is_metered_to_the_micro_dollar(path: str, streamed: bool) -> None:
     async with bench() as b:
-        answer = await b.post(asking(path, USAGE, stream=streamed), path=path)
+        if path == GEMINI:
+            answer = await b.post(asking(path, USAGE), path=path if streamed else GEMINI_WHOLE)
+        else:
+            answer = await b.post(asking(path, USAGE, stream=streamed), path=path)
         assert answer.status == 200
         spend = await b.settled()
         assert (spend.micros, spend.held) == (COSTS[path], 0)
@@ -64,7 +80,7 @@ async def test_the_provider_gets_its_real_key_as_a_bearer_and_never_the_runs(pat
         assert RUN_KEY not in json.dumps(dict(call.headers))
 
 
-@EVERY
+@each_dialect
 async def test_what_the_gateway_does_not_know_arrives_upstream_unchanged(path: str) -> None:
     more = {"field_of_next_year": {"b": [1, None, 2.5], "a": "ü"}}
     async with bench() as b:
@@ -75,7 +91,7 @@ async def test_what_the_gateway_does_not_know_arrives_upstream_unchanged(path: s
         assert call.body == body | added
 
 
-@EVERY
+@each_dialect
 async def test_a_reply_passes_byte_for_byte(path: str) -> None:
     stream = {
         MESSAGES: b'data: {"type":"message_delta","delta":{"stop_reason":"end_turn"},'
@@ -84,20 +100,25 @@ async def test_a_reply_passes_byte_for_byte(path: str) -> None:
         b'{"usage":{"input_tokens":1,"output_tokens":2}}}\r\n\r\n',
         CHAT: b'data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2},'
         b'"\\u00fc":1}\n\ndata: [DONE]\n\n',
+        GEMINI: b'data: {"candidates": [{"finishReason": "STOP"}],\t"usageMetadata":'
+        b'{"promptTokenCount": 1,"candidatesTokenCount":2}}\r\n\r\n',
     }[path]
     odd = b": comment\r\n\r\nevent: new_kind\nid: 7\nretry: 3\ndata: {\ndata: }\n\n" + stream
     async with raw_upstream(http("200 OK", odd, content_type="text/event-stream")) as upstream:
-        there = Upstream(name="u", url=upstream.url, dialects=("anthropic", "responses", "chat"))
+        there = Upstream(
+            name="u", url=upstream.url, dialects=("anthropic", "responses", "chat", "gemini")
+        )
         async with bench(upstreams=(there,)) as b:
             assert (await b.post(asking(path), path=path)).body == odd
 
 
-@EVERY
+@each_dialect
 async def test_the_output_limit_is_cut_to_the_budget(path: str) -> None:
     async with bench() as b:
-        await b.post(asking(path, USAGE, **{LIMITS[path]: 128_000}), path=path)
+        await b.post(asking(path, USAGE, **LONG[path]), path=path)
         (call,) = b.endpoint.calls
-        assert 8192 <= call.body[LIMITS[path]] <= 25_000
+        limits = call.body["generationConfig"] if path == GEMINI else call.body
+        assert 8192 <= limits[LIMITS[path]] <= 50_000
 
 
 @OPENAI
@@ -144,6 +165,8 @@ STOPS: list[tuple[StopDialect, str, int, str]] = [
     ("openai", RESPONSES, 402, "budget_exhausted"),
     ("openai", CHAT, 402, "budget_exhausted"),
     ("litellm", CHAT, 404, "budget_exhausted"),
+    ("gemini", GEMINI, 402, "RESOURCE_EXHAUSTED"),
+    ("openai", GEMINI, 402, "RESOURCE_EXHAUSTED"),
 ]
 
 
@@ -153,9 +176,9 @@ async def test_a_spent_budget_is_told_so_that_this_agent_stops(
 ) -> None:
     async with bench(budget=1000) as b:
         await reopen(b, stop)
-        answer = await b.post(asking(path, USAGE, **{LIMITS[path]: 128_000}), path=path)
+        answer = await b.post(asking(path, USAGE, **LONG[path]), path=path)
         assert answer.status == status
-        assert code in (answer.json["error"].get("code"), answer.json["error"]["type"])
+        assert code in answer.json["error"].values()
         assert "budget" in answer.json["error"]["message"]
         assert answer.headers["x-should-retry"] == "false"
         assert "retry-after" not in answer.headers
@@ -173,12 +196,13 @@ async def test_another_refusal_stops_codex_at_once_too() -> None:
         assert "web_search" in answer.json["error"]["message"]
 
 
-@pytest.mark.parametrize("path", ["/v1/models", "/anthropic/v1/models", "/openai/v1/models"])
+@pytest.mark.parametrize("path", sorted(models.PATHS))
 async def test_the_models_are_told_without_asking_a_provider(path: str) -> None:
     async with bench(prices={"own": RATES}) as b:
         await b.gateway.open(RUN_ID, b.socket, RUN_KEY, "openai", GPT)
         answer = await b.get(path)
         assert [model["id"] for model in answer.json["data"]] == [GPT, "own"]
+        assert [model["name"] for model in answer.json["models"]] == [f"models/{GPT}", "models/own"]
         assert answer.json["object"] == "list"
         assert not b.endpoint.requests
 

@@ -15,10 +15,9 @@ from app.gateway.rehearsal_script import FaultKind
 from app.gateway.settings import DialectName, Upstream
 from tests.support.attacks import attack
 from tests.support.model_endpoint import (
-    CHAT,
+    EVERY,
     MESSAGES,
     REAL_KEY,
-    RESPONSES,
     RUN_ID,
     RUN_KEY,
     Bench,
@@ -243,10 +242,10 @@ async def test_closing_the_gateway_charges_calls_under_way_in_full() -> None:
         assert spend.micros >= 20_000
 
 
-EVERY = pytest.mark.parametrize("path", [MESSAGES, RESPONSES, CHAT])
+each_dialect = pytest.mark.parametrize("path", EVERY)
 
 
-@EVERY
+@each_dialect
 @pytest.mark.parametrize(
     ("fault", "is_whole"),
     [("cut_start", False), ("cut", False), ("end", False), ("giant", True)],
@@ -268,7 +267,7 @@ async def test_what_goes_wrong_amid_a_reply_has_one_outcome_in_every_dialect(
         await nobody_connected(b)
 
 
-@EVERY
+@each_dialect
 async def test_a_web_page_instead_of_a_reply_stops_the_agent_and_names_the_address(
     path: str,
 ) -> None:
@@ -280,10 +279,10 @@ async def test_a_web_page_instead_of_a_reply_stops_the_agent_and_names_the_addre
         assert [told.known for told in b.witness.spent] == ["held"]
 
 
-@EVERY
+@each_dialect
 async def test_a_provider_that_falls_silent_is_cut_and_charged_in_full(path: str) -> None:
     async with Rehearsal() as endpoint:
-        dialects: tuple[DialectName, ...] = ("anthropic", "responses", "chat")
+        dialects: tuple[DialectName, ...] = ("anthropic", "responses", "chat", "gemini")
         there = Upstream(name="u", url=endpoint.url, dialects=dialects, timeout=0.3)
         async with bench(upstreams=(there,)) as b:
             with pytest.raises(aiohttp.ClientError):
@@ -293,7 +292,7 @@ async def test_a_provider_that_falls_silent_is_cut_and_charged_in_full(path: str
             await nobody_connected(b)
 
 
-@EVERY
+@each_dialect
 async def test_an_agent_that_hangs_up_leaves_nothing_open(path: str) -> None:
     async with bench(drain=0.1) as b:
         body = json.dumps(asking(path, "[[usage output=100 fault=hang]]")).encode()

@@ -19,6 +19,7 @@ from app.gateway.ledger import Shortage
 from app.store import budgets, costs
 from tests.support.model_endpoint import (
     CHAT,
+    GEMINI,
     MESSAGES,
     RESPONSES,
     RUN_ID,
@@ -35,6 +36,7 @@ SIGNS = {
     MESSAGES: "ping",
     RESPONSES: "keepalive",
     CHAT: "chat.completion.chunk",
+    GEMINI: "candidates",
 }
 """What providers themselves send to say that they are still there, or an event that says nothing."""
 
@@ -120,8 +122,9 @@ async def test_each_dialect_has_signs_of_life_that_are_events_and_say_nothing(pa
         signs = [json.loads(line[6:]) for line in lines if line.startswith(b"data: ")]
         assert len(signs) >= 2
         for sign in signs:
-            assert SIGNS[path] in (sign.get("type"), sign.get("object"))
+            assert SIGNS[path] in (sign.get("type"), sign.get("object"), *sign)
             assert not sign.get("choices")
+            assert not sign.get("candidates")
         assert [told.known for told in (await told_once(b))] == ["metered"]
 
 

@@ -43,6 +43,9 @@ def configured(model: str, tmp_path: Path) -> GatewaySettings:
         ("vertex:", "google/gemini-2.5-pro", "chat",
          "https://europe-west1-aiplatform.googleapis.com/v1/projects/our-project/locations/europe-west1/endpoints/"
          "openapi/chat/completions", BEARER, 1_250_000),
+        ("vertex-gemini:", "gemini-2.5-pro", "gemini",
+         "https://europe-west1-aiplatform.googleapis.com/v1/projects/our-project/locations/europe-west1/publishers/"
+         "google/models/gemini-2.5-pro:streamGenerateContent", BEARER, 1_250_000),
         ("ollama:", "qwen3", "chat", "http://localhost:11434/v1/chat/completions", BEARER, 0),
         ("ollama:", "ollama/gpt-oss:20b", "responses", "http://localhost:11434/v1/responses", BEARER, 0),
         ("ollama:", "llama-4", "chat", "http://localhost:8080/v1/chat/completions", BEARER, 0),
@@ -83,5 +86,5 @@ def test_every_example_is_looked_at() -> None:
         "deployments/",
         "bedrock:",
     )
-    marks += ("vertex:", "ollama:", "company:")
+    marks += ("vertex:", "vertex-gemini:", "ollama:", "company:")
     assert [sum(mark in example for example in EXAMPLES) for mark in marks] == [1] * len(EXAMPLES)

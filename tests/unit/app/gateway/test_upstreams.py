@@ -152,6 +152,10 @@ def test_a_provider_that_lists_models_gets_no_others() -> None:
         ("https://api.openai.com", "/v1/responses", "https://api.openai.com/v1/responses"),
         ("http://localhost:11434", "/v1/chat/completions", "http://localhost:11434/v1/chat/completions"),
         ("https://z.example/paas/v4", "/v1/chat/completions", "https://z.example/paas/v4/chat/completions"),
+        ("https://g.example", "/v1beta/models/{model}:go", "https://g.example/v1beta/models/m%2F1:go"),
+        ("https://g.example/v1beta", "/v1beta/models/{model}:go", "https://g.example/v1beta/models/m%2F1:go"),
+        ("https://v.example/v1/publishers/google", "/v1beta/models/{model}:go",
+         "https://v.example/v1/publishers/google/models/m%2F1:go"),
         (
             "https://x.openai.azure.com/openai/deployments/{model}",
             "/v1/chat/completions",
@@ -175,6 +179,9 @@ def test_a_base_address_is_taken_as_its_provider_writes_it(
         ("auto", "chat", {"authorization": f"Bearer {KEY}"}),
         ("bearer", "anthropic", {"authorization": f"Bearer {KEY}"}),
         ("api-key", "responses", {"api-key": KEY}),
+        ("auto", "gemini", {"x-goog-api-key": KEY}),
+        ("bearer", "gemini", {"authorization": f"Bearer {KEY}"}),
+        ("x-goog-api-key", "gemini", {"x-goog-api-key": KEY}),
     ],
 )
 def test_a_key_travels_as_the_provider_wants_it(
