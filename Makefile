@@ -6,7 +6,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help demo test check fix bench pictures clean
+.PHONY: help demo test check fix bench soak pictures clean
 
 help:            ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -37,6 +37,9 @@ fix: $(READY)    ## mend what can be mended by machine
 
 bench: $(READY)  ## ratios against a floor measured in the same run
 	$(BIN)/python -m tests.benchmarks
+
+soak: $(READY)   ## concurrent tasks under random faults: how many of each kind were survived
+	$(BIN)/python -m tests.soak $(ARGS)
 
 pictures: $(READY) ## draw the screens in docs/ again from the running app
 	$(BIN)/python -m tests.support.pictures

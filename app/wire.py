@@ -126,7 +126,7 @@ class RunRow(Value, frozen=True, kw_only=True):
 
 
 class Board(Value, frozen=True, kw_only=True):
-    """`GET /v1/runs`: the newest run of every task; `seq` is where the event stream goes on."""
+    """`GET /v1/runs`: the newest run of every task but `older` landed ones; at `seq` the event stream goes on."""
 
     rows: tuple[RunRow, ...]
     seq: int
@@ -136,6 +136,7 @@ class Board(Value, frozen=True, kw_only=True):
 
 class RunDetail(Value, frozen=True, kw_only=True):
     """`GET /v1/runs/{id}`."""
+    older: int = 0
 
     row: RunRow
     runs: tuple[Run, ...]

@@ -9,9 +9,9 @@ from starlette.responses import Response, StreamingResponse
 
 from app import wire
 from app.api.stream import server_sent
-from app.domain.errors import NotFound
+from app.domain.errors import NotFound, UsageError
 from app.domain.ids import ApprovalId, RunId
-from app.supervisor.service import Service
+from app.supervisor.service import PAST, Service
 
 T = TypeVar("T")
 Verb = tuple[type[Any], Callable[[RunId, Any], Awaitable[object]]]
@@ -49,7 +49,11 @@ class Handlers:
         return _json(await self.service.submit(await _body(request, wire.NewTask)))
 
     async def board(self, request: Request) -> Response:
-        return _json(await self.service.board(request.query_params.get("repo", "")))
+        query = request.query_params
+        past = query.get("past", str(PAST))
+        if not past.isdecimal():
+            raise UsageError(f"past={past}: it is a whole number, of tasks that have landed")
+        return _json(await self.service.board(query.get("repo", ""), int(past)))
 
     async def detail(self, request: Request) -> Response:
         return _json(await self.service.detail(await self._run(request)))

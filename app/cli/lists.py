@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from app.domain.review import Approval
 
 
-@examples("swarm ps", "swarm ps --all", "swarm ps --json")
+@examples("swarm ps", "swarm ps --all", "swarm ps --past 1000", "swarm ps --json")
 def ps(
     ctx: typer.Context,
     *,
@@ -26,18 +26,31 @@ def ps(
     disk: Annotated[
         bool, typer.Option("--disk", help="What each takes of the disk; counted now.")
     ] = False,
+    past: Annotated[
+        int | None,
+        typer.Option(
+            "--past", min=0, metavar="N", help="How many that have landed: 200 unless told."
+        ),
+    ] = None,
 ) -> None:
-    """List tasks, those that need you first."""
+    """List tasks, those that need you first; of those that have landed, the newest."""
     call = Call.of(ctx)
     if disk:
         lines = call.ask(lambda swarm: swarm.disk("" if everywhere else str(call.root())))
         call.show(lines, lambda: _disk_text(lines))
         return
     root = None if everywhere else call.root()
-    board = call.ask(lambda swarm: swarm.board(str(root or "")))
+    board = call.ask(lambda swarm: swarm.board(str(root or ""), past))
     call.show(board, lambda: board_text(board))
+    if board.older:
+        call.say(f"{board.older} more have landed: `swarm ps --past {_landed(board)}` lists all.")
     if not board.rows and not call.json:
         call.say('No tasks here yet. Start one: swarm run "what you want"')
+
+
+def _landed(board: "wire.Board") -> int:
+    """How many have landed, listed or not."""
+    return board.older + sum(row.run.state == "merged" for row in board.rows)
 
 
 def _disk_text(lines: "Sequence[wire.DiskLine]") -> str:

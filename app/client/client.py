@@ -44,9 +44,10 @@ class Swarm:
     async def hello(self) -> wire.Hello:
         return await self._get("/v1/hello", wire.Hello)
 
-    async def board(self, repo: str = "") -> wire.Board:
-        """The newest run of every task, of one repository or of all."""
-        return await self._get("/v1/runs" + _query(repo=repo), wire.Board)
+    async def board(self, repo: str = "", past: int | None = None) -> wire.Board:
+        """The newest run of every task, of one repository or of all; of what has landed, the newest `past`."""
+        query = _query(repo=repo, past="" if past is None else str(past))
+        return await self._get("/v1/runs" + query, wire.Board)
 
     async def detail(self, run: str) -> wire.RunDetail:
         """`run` may be a run's id, a task's, or the beginning of either, if only one fits."""

@@ -1,7 +1,8 @@
 """Rows of the board: a run with everything a person wants to know at a glance, in a handful of queries."""
 
 from collections import defaultdict
-from typing import Any, TypeAlias
+from collections.abc import Sequence
+from typing import Final, TypeAlias
 
 import sqlalchemy as sa
 
@@ -15,22 +16,32 @@ from app.store.sql import value
 from app.store.tables import APPROVAL, CHECK, REVIEW, RUN, TASK
 from app.wire import RunRow
 
-Chosen: TypeAlias = sa.Select[tuple[Any]]
-"""A query for the ids of runs."""
+Chosen: TypeAlias = Sequence[str]
+"""Ids of runs."""
+_AT_ONCE: Final = 5000
+"""Ids in one query: databases limit how many values one may carry."""
 
 
 def row(c: sa.Connection, run_id: RunId) -> RunRow:
-    found = _rows(c, sa.select(RUN.c.id).where(RUN.c.id == run_id))
+    found = _rows(c, [run_id])
     if not found:
         raise NotFound(f"there is no run {run_id}", hint="`swarm ps` lists them.")
     return found[0]
 
 
-def rows(c: sa.Connection, repo: str = "", *, trash: bool = False) -> tuple[RunRow, ...]:
-    """The newest run of every task; those in the trash only when asked for, and then nothing else."""
-    chosen = tasks.newest(repo)
+def rows(
+    c: sa.Connection, repo: str = "", *, trash: bool = False, past: int | None = None
+) -> tuple[RunRow, ...]:
+    """The newest run of every task; those in the trash only when asked for, and then nothing else.
+
+    With `past`, at most so many that have landed.
+    """
+    chosen = tasks.newest(repo, past)
     thrown = RUN.c.state == str(RunState.DISCARDED)
-    return _rows(c, chosen.where(thrown if trash else ~thrown))
+    ids = c.execute(chosen.where(thrown if trash else ~thrown)).scalars().all()
+    parts = (ids[at : at + _AT_ONCE] for at in range(0, len(ids), _AT_ONCE))
+    found = [each for part in parts for each in _rows(c, part)]
+    return tuple(sorted(found, key=lambda each: each.run.created, reverse=True))
 
 
 def _rows(c: sa.Connection, chosen: Chosen) -> tuple[RunRow, ...]:

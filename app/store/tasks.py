@@ -1,5 +1,6 @@
 """Tasks and their runs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +12,9 @@ from app.domain.run import Run, RunState, may_move
 from app.domain.task import Task
 from app.store.sql import insert_once, plain, value
 from app.store.tables import RUN, SPEND, TASK
+
+_MERGED = str(RunState.MERGED)
+_NOT_MERGED = [str(state) for state in RunState if state != RunState.MERGED]
 
 
 def add_task(c: sa.Connection, task: Task) -> bool:
@@ -70,24 +74,34 @@ def runs_of(c: sa.Connection, task_id: TaskId) -> tuple[Run, ...]:
     return tuple(value(row, Run) for row in rows)
 
 
-def newest(repo: str = "") -> sa.Select[Any]:
-    """A query for the id of the newest run of every task, or all in a race, of one repository or of all."""
-    last = (
-        sa.select(RUN.c.task, sa.func.max(RUN.c.number).label("number"))
-        .group_by(RUN.c.task)
-        .subquery()
-    )
-    query = (
-        sa.select(RUN.c.id)
-        .join(last, RUN.c.task == last.c.task)
-        .join(TASK, TASK.c.id == RUN.c.task)
-        .where(sa.or_(RUN.c.number == last.c.number, TASK.c.race))
-    )
-    return query.where(TASK.c.repo == repo) if repo else query
+def newest(repo: str = "", past: int | None = None) -> sa.Select[Any]:
+    """A query for the id of the newest run of every task, or all in a race, of one repository or of all.
+
+    With `past`, only so many of those that have landed, the newest of them: what is over grows without end.
+    """
+    later = RUN.alias()
+    has_later = sa.exists().where(later.c.task == RUN.c.task, later.c.number > RUN.c.number)
+    query = sa.select(RUN.c.id).join(TASK, TASK.c.id == RUN.c.task)
+    query = query.where(sa.or_(~has_later, TASK.c.race))
+    if repo:
+        query = query.where(TASK.c.repo == repo)
+    if past is None:
+        return query
+    landed = query.where(RUN.c.state == _MERGED).order_by(RUN.c.created.desc()).limit(past)
+    recent = sa.select(landed.subquery().c.id)
+    return query.where(sa.or_(RUN.c.state.in_(_NOT_MERGED), RUN.c.id.in_(recent)))
 
 
-def runs_among(c: sa.Connection, ids: sa.Select[Any]) -> tuple[Run, ...]:
-    """The runs whose ids a query gives, the newest first."""
+def landed(c: sa.Connection, repo: str = "") -> int:
+    """How many tasks have landed, of one repository or of all."""
+    query = sa.select(sa.func.count()).select_from(RUN).where(RUN.c.state == _MERGED)
+    if repo:
+        query = query.join(TASK, TASK.c.id == RUN.c.task).where(TASK.c.repo == repo)
+    return int(c.execute(query).scalar_one())
+
+
+def runs_among(c: sa.Connection, ids: Sequence[str]) -> tuple[Run, ...]:
+    """The runs of these ids, the newest first."""
     query = _runs().where(RUN.c.id.in_(ids)).order_by(RUN.c.created.desc())
     return tuple(value(row, Run) for row in c.execute(query))
 
@@ -95,6 +109,18 @@ def runs_among(c: sa.Connection, ids: sa.Select[Any]) -> tuple[Run, ...]:
 def runs_in(c: sa.Connection, states: frozenset[RunState]) -> tuple[Run, ...]:
     rows = c.execute(_runs().where(RUN.c.state.in_([str(s) for s in states])))
     return tuple(value(row, Run) for row in rows)
+
+
+def drivers(c: sa.Connection) -> tuple[str, ...]:
+    """Every kind of sandbox that any run ever had."""
+    return tuple(c.execute(sa.select(RUN.c.sandbox).distinct()).scalars())
+
+
+def left_by(c: sa.Connection, states: frozenset[RunState]) -> tuple[tuple[RunId, str, str], ...]:
+    """Of the runs in these states: the id, the kind of sandbox, and where the worktree was."""
+    query = sa.select(RUN.c.id, RUN.c.sandbox, RUN.c.worktree)
+    rows = c.execute(query.where(RUN.c.state.in_([str(s) for s in states])))
+    return tuple((RunId(row.id), row.sandbox, row.worktree) for row in rows)
 
 
 def find(c: sa.Connection, text: str) -> RunId:

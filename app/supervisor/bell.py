@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+SHORTEST_REST = 0.5
+"""A pause at least as long is one between two looks for work; only those are stretched."""
 RUSH_SECONDS = 1.0
 """How long after a ring they look often: what it was rung for may not be committed yet."""
 QUICK = 0.05
@@ -18,7 +20,9 @@ QUICK = 0.05
 class Bell:
     """Hangs on the events that end threads; `ring` from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, rest: float = 0.0) -> None:
+        """`rest`: how many seconds the pause between two looks for work lasts at least, unless the bell rings."""
+        self._rest = rest
         self._news = threading.Condition()
         self._rush_until = 0.0
 
@@ -42,6 +46,8 @@ class Bell:
         with self._news:
             if not event.is_set():
                 rush = time.monotonic() < self._rush_until
+                if timeout is not None and timeout > SHORTEST_REST:
+                    timeout = max(timeout, self._rest)
                 self._news.wait(QUICK if rush and (timeout is None or timeout > QUICK) else timeout)
         return event.is_set()
 
@@ -49,6 +55,16 @@ class Bell:
         with self._news:
             end()
             self._news.notify_all()
+
+
+def stretch(event: threading.Event, seconds: float) -> None:
+    """Let the thread that pauses by waiting for this event, which ends it, pause so long at least."""
+    wait = event.wait
+
+    def longer(timeout: float | None = None) -> bool:
+        return wait(None if timeout is None else max(timeout, seconds))
+
+    event.wait = longer  # type: ignore[method-assign]
 
 
 class _Ends(list[threading.Event]):

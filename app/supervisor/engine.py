@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, Serializer
 
-from app.supervisor.bell import Bell
+from app.supervisor.bell import Bell, stretch
 from app.supervisor.faults import fault
 
 P = ParamSpec("P")
@@ -29,6 +29,8 @@ NOTIFICATION_SECONDS = 0.25
 RECOVERY_SECONDS = 10.0
 """What a dead supervisor left is put back into the queues in the background, soon after the launch."""
 STEP_RETRIES = 100
+JOBS_SECONDS = 60.0
+"""How often delays and deadlines of workflows are looked after. Ours have none."""
 """A step that raises is tried again, with growing pauses: only the infrastructure raises."""
 
 
@@ -54,7 +56,7 @@ class Engine:
         self._concurrency = concurrency
         self._poll = poll
         self._client: DBOSClient | None = None
-        self._bell = Bell()
+        self._bell = Bell(rest=poll)
         self._closing = False
         self._at_work: set[asyncio.Task[Any]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -112,6 +114,7 @@ class Engine:
             *arguments,
         )
         self._bell.ring()
+        stretch(dbos._background_jobs_stop_event, JOBS_SECONDS)  # noqa: SLF001 - it has no setting
 
     async def enqueue_child(self, workflow: str, workflow_id: str, *arguments: str | int) -> None:
         """From inside a workflow: enqueue another one on this host's own queue."""

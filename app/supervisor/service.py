@@ -13,6 +13,7 @@ from app.domain.errors import NotFound
 from app.domain.events import Event
 from app.domain.ids import ApprovalId, RunId
 from app.domain.review import Approval, Finding, Review
+from app.domain.run import RunState
 from app.repo import diffs
 from app.repo.hub import Hub
 from app.store import board, event_log, ledger, reviews, tasks
@@ -28,6 +29,9 @@ from app.supervisor.routing import Routing
 from app.supervisor.services import Services
 from app.supervisor.submit import submit
 from app.supervisor.upkeep import Upkeep
+
+PAST = 200
+"""Tasks that have landed which the board lists unasked: all there ever were would be ever more."""
 
 
 class Service:
@@ -67,13 +71,20 @@ class Service:
     async def submit(self, new: wire.NewTask) -> wire.RunRow:
         return await submit(self._s, new)
 
-    async def board(self, repo: str) -> wire.Board:
+    async def board(self, repo: str, past: int = PAST) -> wire.Board:
         if repo:
             await follow(self._s, repo)
         seq = await self._s.database.read_log(event_log.last)
-        rows = await self._s.database.read(board.rows, repo)
-        purse = await self.money.purse()
-        return wire.Board(rows=rows, seq=seq, now=self._s.clock(), purse=purse)
+        rows = await self._s.database.read(board.rows, repo, past=past)
+        landed = await self._s.database.read(tasks.landed, repo)
+        listed = sum(row.run.state == RunState.MERGED for row in rows)
+        return wire.Board(
+            rows=rows,
+            seq=seq,
+            now=self._s.clock(),
+            purse=await self.money.purse(),
+            older=max(0, landed - listed),
+        )
 
     async def detail(self, run: RunId) -> wire.RunDetail:
         await refreshed(self._s, run)

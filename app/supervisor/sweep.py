@@ -1,7 +1,7 @@
 """At start: put right what a crash may have left."""
 
 import contextlib
-from pathlib import Path
+import os
 
 from app.domain.ids import RunId
 from app.domain.run import ACTIVE, Run, RunState
@@ -19,11 +19,14 @@ GONE = frozenset({RunState.MERGED, RunState.DISCARDED})
 async def sweep(s: Services) -> None:
     """Before any workflow goes on: charge what is open, clear away runs that are over. Nothing unknown."""
     await charge_lost(s)
-    over = await s.database.read(tasks.runs_in, GONE)
-    boxed = {name: await _boxed(s, name) for name in {one.sandbox for one in over}}
-    for one in over:
-        if one.id in boxed[one.sandbox] or _left(s, one):
-            await clean_up(s, one.id)
+    if s.member:
+        await put_away(s)
+    over = await s.database.read(tasks.left_by, GONE)
+    boxed = {name: await _boxed(s, name) for name in {sandbox for _, sandbox, _ in over}}
+    open_ = _with_sockets(s)
+    for run, sandbox, worktree in over:
+        if run in boxed[sandbox] or run in open_ or (worktree and os.path.lexists(worktree)):
+            await clean_up(s, run)
 
 
 async def _boxed(s: Services, driver_name: str) -> set[RunId]:
@@ -34,8 +37,11 @@ async def _boxed(s: Services, driver_name: str) -> set[RunId]:
     return set()
 
 
-def _left(s: Services, run: Run) -> bool:
-    return s.places.sockets(run.id).exists() or bool(run.worktree and Path(run.worktree).exists())
+def _with_sockets(s: Services) -> set[str]:
+    """The runs that have a directory for sockets."""
+    with contextlib.suppress(FileNotFoundError):
+        return {each.name for each in s.places.sockets(RunId("any")).parent.iterdir()}
+    return set()
 
 
 async def pick_up(s: Services) -> None:

@@ -7,25 +7,18 @@ import pytest
 
 from tests.support.home import Home, home_at
 from tests.support.images import require_docker, test_image
-from tests.support.invariants import World
-from tests.support.kills import configured, points, survive
-from tests.support.leftovers import boxes_of
+from tests.support.invariants import World, docker_boxes
+from tests.support.kills import configured, spread, survive
 from tests.support.nursery import Nursery, nursery
 from tests.support.repos import make_repository
 
 pytestmark = pytest.mark.docker
 
 
-def boxes_left(world: World) -> list[str]:
-    """What the engine has of this user's installation."""
-    containers, volumes = boxes_of(world.home.state)
-    return [f"{name} is left in the engine" for name in (*containers, *volumes)]
-
-
 def world_in_docker(home: Home, repo: Path) -> World:
     """A home whose runs are in containers of the test image."""
     home.configure(configured(sandbox={"driver": "docker", "image": test_image()}))
-    return World(home, repo, boxes=boxes_left)
+    return World(home, repo, boxes=docker_boxes)
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +48,10 @@ def test_without_a_kill_every_promise_holds(undisturbed: World) -> None:
     assert undisturbed.broken() == []
 
 
-@pytest.mark.parametrize("point", points())
-async def test_a_task_survives_a_kill(
-    point: str, cradle: Nursery, undisturbed: World, world: World
+@pytest.mark.parametrize("points", spread(4), ids=lambda points: points[0])
+async def test_a_task_survives_kills(
+    points: tuple[str, ...], cradle: Nursery, undisturbed: World, world: World
 ) -> None:
-    await survive(cradle, world, point)
+    await survive(cradle, world, *points)
     assert world.broken() == []
     assert world.facts() == undisturbed.facts()

@@ -1,4 +1,4 @@
-"""The same supervisor on PostgreSQL: the main job, and kills where the database matters most."""
+"""The same supervisor on PostgreSQL: the main job, and a kill at every point."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,15 +14,13 @@ from app.store import ledger
 from app.store.tables import STATE
 from tests.support.home import Home, home_at
 from tests.support.invariants import World
-from tests.support.kills import configured, survive
+from tests.support.kills import configured, spread, survive
 from tests.support.model_endpoint import add_run
 from tests.support.nursery import Nursery, nursery
 from tests.support.postgres import Cluster, PostgresTables, cluster
 from tests.support.repos import make_repository
 
 pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("postgres")]
-
-POINTS = ("mid:work", "after:work", "after:settle", "after:merge", "mid:record", "after:record")
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +61,16 @@ def test_nothing_is_kept_in_sqlite_files(undisturbed: World) -> None:
     assert list(undisturbed.home.state.glob("*.db")) == []
 
 
-@pytest.mark.parametrize("point", POINTS)
-async def test_a_task_survives_a_kill(
-    point: str, server: Cluster, cradle: Nursery, undisturbed: World, home: Home, repo: Path
+@pytest.mark.parametrize("points", spread(4), ids=lambda points: points[0])
+async def test_a_task_survives_kills(
+    points: tuple[str, ...],
+    server: Cluster,
+    cradle: Nursery,
+    undisturbed: World,
+    home: Home,
+    repo: Path,
 ) -> None:
-    world = await survive(cradle, world_on(server, home, repo), point)
+    world = await survive(cradle, world_on(server, home, repo), *points)
     assert world.broken() == []
     assert world.facts() == undisturbed.facts()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tests.support.home import Home
+from tests.support.leftovers import boxes_of
 from tests.support.repos import run_git
 
 Row = Mapping[str, Any]
@@ -68,12 +69,20 @@ class World:
     """Everything of one user, at rest."""
 
     def __init__(
-        self, home: Home, repo: Path, tables: Tables | None = None, *, boxes: "Boxes | None" = None
+        self,
+        home: Home,
+        repo: Path,
+        tables: Tables | None = None,
+        *,
+        boxes: "Boxes | None" = None,
+        harmed: bool = False,
     ) -> None:
+        """`harmed`: agents died, too, and people sent their runs back to work."""
         self.home = home
         self.repo = repo
         self.tables = tables or SqliteTables(home.state)
         self.boxes = boxes or no_boxes
+        self.harmed = harmed
 
     def broken(self) -> list[str]:
         """Every promise that does not hold, in words."""
@@ -109,6 +118,12 @@ Boxes = Callable[[World], list[str]]
 
 def no_boxes(_world: World) -> list[str]:
     return []
+
+
+def docker_boxes(world: World) -> list[str]:
+    """What the engine has of this user's installation."""
+    containers, volumes = boxes_of(world.home.state)
+    return [f"{name} is left in the engine" for name in (*containers, *volumes)]
 
 
 def _git(world: World) -> Iterator[str]:
@@ -147,6 +162,14 @@ def _money(world: World) -> Iterator[str]:
         yield f"the key of {row['run']} is still valid"
     charged = Counter(row["hold"] for row in world.tables.state("SELECT hold FROM spend"))
     yield from (f"the hold {hold} was charged {n} times" for hold, n in charged.items() if n > 1)
+    spent = {row["run"]: row["micros"] for row in world.tables.state(_SPENT)}
+    for row in world.tables.state("SELECT key, spent, held FROM tally WHERE key LIKE 'run/%'"):
+        charged = spent.get(row["key"].removeprefix("run/"), 0)
+        if (row["spent"], row["held"]) != (charged, 0):
+            yield f"{row['key']} counts {row['spent']}, holds {row['held']}, and was charged {charged}"
+
+
+_SPENT = "SELECT run, CAST(SUM(micros) AS BIGINT) AS micros FROM spend GROUP BY run"
 
 
 def _tables(world: World) -> Iterator[str]:
@@ -157,6 +180,8 @@ def _tables(world: World) -> Iterator[str]:
     for row in world.tables.state("SELECT * FROM run WHERE state <> 'merged'"):
         yield f"the run {row['id']} is {row['state']}: {row['reason']}"
     said = Counter(_deed(row) for row in world.tables.state("SELECT * FROM audit"))
+    if world.harmed:  # As often as a person said so.
+        said = Counter({deed: n for deed, n in said.items() if deed[1] != "resumed"})
     yield from (f"audit: {n} times {deed}" for deed, n in said.items() if n > 1)
     known = {(run, what) for run, what, _detail in said}
     for row in world.tables.state("SELECT * FROM run"):
@@ -173,15 +198,18 @@ def _events(world: World) -> Iterator[str]:
     bodies = list(_bodies(world))
     counted = Counter((run, json.dumps(body, sort_keys=True)) for run, body in bodies)
     turns = Counter(row["run"] for row in world.tables.state("SELECT run FROM turn"))
+    rounds = {row["id"]: row["round"] for row in world.tables.state("SELECT id, round FROM run")}
     for (run, body), n in counted.items():
-        if n > turns[run]:
+        # A clock that jumps looks like a silence, each time.
+        jumped = world.harmed and '"type": "flagged"' in body
+        if n > turns[run] + rounds[run] - 1 and not jumped:
             yield f"the log of {run} says {n} times in {turns[run]} turns {body}"
     merged = Counter(run for run, b in bodies if b["type"] == "state" and b["state"] == "merged")
     begun = Counter(run for run, b in bodies if b["type"] == "tool_call" and BEGIN in b["title"])
     for run, number in turns.items():
         if merged[run] != 1:
             yield f"the log of {run} says {merged[run]} times that it is merged"
-        if begun[run] != number:
+        if begun[run] > number or (begun[run] < number and not world.harmed):
             yield f"the log of {run} shows {begun[run]} first deeds in {number} turns"
 
 
@@ -207,7 +235,7 @@ def _left(world: World) -> Iterator[str]:
     for path in home.runtime.rglob("*"):
         if path.is_socket() or (path.is_dir() and path.parent.name == "g"):
             yield f"the socket or its directory {path} is left"
-    yield from (f"a process is left: {line}" for line in _processes(home))
+    yield from (f"a process is left: {pid} {line}" for pid, line in processes_of(home))
     yield from world.boxes(world)
 
 
@@ -215,8 +243,8 @@ def _inside(directory: Path) -> Sequence[Path]:
     return list(directory.iterdir()) if directory.is_dir() else []
 
 
-def _processes(home: Home) -> Iterator[str]:
-    """Processes that work in this user's directories."""
+def processes_of(home: Home) -> Iterator[tuple[int, str]]:
+    """Processes that work in this user's directories, with what they were started with."""
     for place in Path("/proc").glob("[0-9]*"):
         try:
             line = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
@@ -224,4 +252,4 @@ def _processes(home: Home) -> Iterator[str]:
         except OSError:
             continue
         if str(home.root) in line or cwd.startswith(str(home.root)):
-            yield f"{place.name} {line}"
+            yield int(place.name), line

@@ -161,6 +161,11 @@ class Killed:
         await self.ask(give)
         return await self.until(run, RunState.MERGED)
 
+    async def whole(self) -> None:
+        """One task, from goal to merge, until nothing is left to do for it."""
+        await self.approve(await self.submit())
+        await self.idle()
+
     async def events(self, run: str = "") -> list[Event]:
         async def read(swarm: Swarm) -> list[Event]:
             stream = swarm.events(run=run, follow=False)
@@ -200,18 +205,22 @@ class Killed:
         return file.read_text()[-4000:] if file.exists() else ""
 
 
-async def survive(cradle: Nursery, world: World, point: str = "") -> World:
-    """A task from goal to merge whose supervisor is killed at that point, once, and then put to rest."""
+def spread(lives: int) -> list[tuple[str, ...]]:
+    """All points, over so many lives: each supervisor of a life dies at another one."""
+    known = points()
+    return [known[first::lives] for first in range(lives)]
+
+
+async def survive(cradle: Nursery, world: World, *deadly: str) -> World:
+    """A task from goal to merge whose supervisors are killed at each of these points once; the last one rests."""
     flag = world.home.root / "fired"
-    env = {"SWARM_FAULT": point, "SWARM_FAULT_FLAG": str(flag)} if point else {}
+    env = {"SWARM_FAULT": " ".join(deadly), "SWARM_FAULT_FLAG": str(flag)} if deadly else {}
     with Killed(cradle, world, env) as user:
-        run = await user.submit()
-        await user.approve(run)
-        await user.idle()
+        await user.whole()
         user.stop()
     # A kill that never came would prove nothing.
-    assert (flag.read_text() if flag.exists() else "") == point
-    assert user.starts == (2 if point else 1), user.log
+    assert sorted(flag.read_text().split() if flag.exists() else []) == sorted(deadly)
+    assert user.starts == len(deadly) + 1, user.log
     return world
 
 

@@ -6,11 +6,14 @@ The nursery reads one line of JSON per supervisor from its standard input and an
 
 import contextlib
 import json
+import mmap
 import os
 import select
 import signal
+import struct
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +23,8 @@ from tests.support.home import Home
 from tests.support.patience import PATIENCE
 
 TOP = Path(__file__).parents[2]
+CLOCK = "SWARM_TEST_CLOCK"
+"""Names a file of eight bytes, see `set_clock`."""
 
 
 class Born:
@@ -110,6 +115,8 @@ def _live(env: dict[str, str], log: str, state: str) -> None:
     os.chdir("/")
     os.environ.clear()
     os.environ.update(env)
+    if wrong_by := env.get(CLOCK):
+        _bend_time(Path(wrong_by))
     warnings.simplefilter("error")
     sys.argv = ["app.daemon", "--state", state]
     code = 1
@@ -121,6 +128,20 @@ def _live(env: dict[str, str], log: str, state: str) -> None:
     finally:
         sys.stderr.flush()
         os._exit(code)
+
+
+def set_clock(file: Path, seconds: float) -> None:
+    """Let the clock of supervisors whose environment names that file be wrong by so much from now on."""
+    with file.open("r+b" if file.exists() else "wb") as kept:
+        kept.write(struct.pack("d", seconds))
+
+
+def _bend_time(file: Path) -> None:
+    """The wall clock of this process, `time.time`, is wrong by what stands in the file at each look."""
+    with file.open("rb") as kept:
+        shown = mmap.mmap(kept.fileno(), 8, access=mmap.ACCESS_READ)
+    right = time.time
+    vars(time)["time"] = lambda: right() + struct.unpack_from("d", shown)[0]
 
 
 if __name__ == "__main__":

@@ -25,11 +25,36 @@ SETTINGS = ("listen_addresses=", "fsync=off", "max_connections=60", "shared_buff
 
 
 class Cluster:
-    """A running server."""
+    """A server that can be stopped and started again."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, programs: Path, owner: "Owner") -> None:
         self._directory = directory
+        self._programs = programs
+        self._owner = owner
         self._numbers = itertools.count(1)
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        options = [part for setting in SETTINGS for part in ("-c", setting)]
+        directory = self._directory
+        with (directory / "log").open("ab") as log:
+            self._server = subprocess.Popen(
+                [self._programs / "postgres", "-D", directory / "data", "-k", directory, *options],
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                start_new_session=True,
+                **self._owner,
+            )
+        _wait_for(self, self._server, directory / "log")
+
+    def stop(self) -> None:
+        """At once, as if it had crashed: it writes nothing down before it ends."""
+        if self._server is not None:
+            self._server.send_signal(signal.SIGQUIT)
+            self._server.wait(30)
+            self._server = None
 
     def database(self) -> str:
         """The SQLAlchemy address of a new, empty database."""
@@ -56,23 +81,12 @@ def cluster() -> Iterator[Cluster]:
     data = directory / "data"
     make = ["--auth=trust", f"--username={USER}", "--no-sync", "--encoding=UTF8", "--locale=C"]
     _run([programs / "initdb", "--pgdata", data, *make], owner)
-    options = [part for setting in SETTINGS for part in ("-c", setting)]
-    with (directory / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [programs / "postgres", "-D", data, "-k", directory, *options],
-            stdout=log,
-            stderr=log,
-            cwd="/",
-            start_new_session=True,
-            **owner,
-        )
+    running = Cluster(directory, programs, owner)
     try:
-        running = Cluster(directory)
-        _wait_for(running, server, directory / "log")
+        running.start()
         yield running
     finally:
-        server.send_signal(signal.SIGQUIT)  # At once: nothing of it is kept.
-        server.wait(30)
+        running.stop()
         shutil.rmtree(directory)
 
 

@@ -137,3 +137,9 @@ def test_audit_export_is_a_line_of_json_each(user: User, supervisor: Canned) -> 
     supervisor.on("GET /v1/audit", tuple(rows))
     assert user.types("audit", "export").out.count("\n") == 2
     assert len(user.types("audit", "export", "--json").json) == 2
+
+
+def test_what_has_landed_and_is_not_listed_is_counted(user: User, supervisor: Canned) -> None:
+    landed = a_row(state=RunState.MERGED)
+    supervisor.on("GET /v1/runs", wire.Board(rows=(landed,), seq=1, now=NOW, older=7))
+    assert user.types("ps").err == "7 more have landed: `swarm ps --past 8` lists all.\n"

@@ -8,7 +8,7 @@ from app.domain.ids import RunId
 from app.domain.review import CheckResult
 from app.domain.run import RunState
 from app.store import board, reviews, tasks, turns
-from tests.support.rows import asked, reviewed, stored
+from tests.support.rows import REPO, asked, reviewed, stored
 
 
 def check(command: str) -> CheckResult:
@@ -89,6 +89,21 @@ def test_a_run_that_is_not_there_is_told(state: sa.Connection) -> None:
         board.row(state, RunId("zzzzz.1"))
 
 
+def test_of_what_has_landed_only_the_newest_are_listed(state: sa.Connection) -> None:
+    for number in range(5):
+        stored(state, f"old{number}", state=RunState.MERGED, created=float(number))
+    stored(state, "new", state=RunState.FAILED, created=0.0)
+    assert [row.task.id for row in board.rows(state, past=2)] == ["old4", "old3", "new"]
+    assert tasks.landed(state) == 5
+
+
+def test_of_what_has_landed_elsewhere_nothing_is_counted(state: sa.Connection) -> None:
+    stored(state, "here", state=RunState.MERGED, created=1.0)
+    stored(state, "there", state=RunState.MERGED, created=2.0, repo="/elsewhere")
+    assert [row.task.id for row in board.rows(state, REPO, past=1)] == ["here"]
+    assert tasks.landed(state, REPO) == 1
+
+
 @pytest.mark.parametrize("number", [1, 60])
 def test_the_number_of_queries_does_not_grow_with_the_tasks(
     state: sa.Connection, number: int
@@ -103,4 +118,4 @@ def test_the_number_of_queries_does_not_grow_with_the_tasks(
     rows = board.rows(state)
     assert len(rows) == number
     assert all(row.question and row.review and row.checks for row in rows)
-    assert len(said) == 6
+    assert len(said) == 7
