@@ -24,8 +24,9 @@ from app.config.load import Loaded, load
 from app.domain.errors import EnvironmentProblem, SwarmError
 from app.gateway.egress_way import WayOut
 from app.store.database import Database
+from app.supervisor import fleet
 from app.supervisor.broker import Broker
-from app.supervisor.engine import Engine
+from app.supervisor.engine import INTAKE, Engine
 from app.supervisor.errors import translated
 from app.supervisor.money import make_gateway
 from app.supervisor.network import make_egress
@@ -100,13 +101,17 @@ async def opened(state: Path, *, way_out: WayOut | None = None) -> AsyncIterator
     async with contextlib.AsyncExitStack() as stack:
         services = await _compose(state, configuration, stack, way_out)
         await sweep(services)
+        if services.member:
+            await fleet.forget_stale(services)
         await services.engine.launch(workflows(services))
         stack.push_async_callback(services.engine.close)
         await pick_up(services)
-        beside = (
+        beside = [
             asyncio.create_task(wake_rested(services), name="parked runs"),
             asyncio.create_task(tell_people(services), name="notices"),
-        )
+        ]
+        if services.member:
+            beside.append(asyncio.create_task(fleet.take_part(services), name="other hosts"))
         try:
             yield services
         finally:
@@ -123,16 +128,18 @@ async def _compose(
     own_directory(runtime)
     database = Database.open(state, settings.database)
     stack.callback(database.close)
-    broker = Broker(database)
+    host = _kept(state / "host", lambda: f"h{secrets.token_hex(4)}")
+    member = bool(settings.worker.repository)
+    clock = await fleet.join(database, host, settings, time.time) if member else time.time
+    broker = Broker(database, clock, shared=member)
     broker.start()
     stack.push_async_callback(broker.close)
-    host = _kept(state / "host", lambda: f"h{secrets.token_hex(4)}")
     live = Live()
     gateway = make_gateway(
-        settings, database, broker, live, clock=time.time, host=host, lists=state / "prices"
+        settings, database, broker, live, clock=clock, host=host, lists=state / "prices"
     )
     stack.push_async_callback(gateway.aclose)
-    egress = make_egress(database, broker, time.time, way_out)
+    egress = make_egress(database, broker, clock, way_out)
     stack.push_async_callback(egress.aclose)
     with translated():
         agents = catalog.load(settings.agents)
@@ -147,12 +154,14 @@ async def _compose(
             host,
             concurrency=settings.concurrency,
             poll=POLL_SHARED if settings.database else POLL_ALONE,
+            shared=() if member else (INTAKE,),
         ),
         gateway=gateway,
         egress=egress,
         catalog=agents,
-        clock=time.time,
+        clock=clock,
         live=live,
+        member=member,
     )
     stack.push_async_callback(services.close)
     return services

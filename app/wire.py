@@ -105,6 +105,10 @@ class NewTask(Value, frozen=True, kw_only=True):
     """Files to record its model traffic to, or to answer from instead of a model."""
     allow_network: tuple[str, ...] = ()
     """Hosts and presets that its runs may reach, besides those of the configuration."""
+    needs: tuple[str, ...] = ()
+    """Labels that the host of its runs must have, besides those of the configuration."""
+    priority: int = 0
+    """Its runs go before those with less, where several hosts share the work."""
     submitter: str = ""
 
 
@@ -132,11 +136,11 @@ class Board(Value, frozen=True, kw_only=True):
     seq: int
     now: float
     purse: Purse = Purse()
+    older: int = 0
 
 
 class RunDetail(Value, frozen=True, kw_only=True):
     """`GET /v1/runs/{id}`."""
-    older: int = 0
 
     row: RunRow
     runs: tuple[Run, ...]

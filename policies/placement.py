@@ -10,6 +10,8 @@ class HostFacts(msgspec.Struct, frozen=True, kw_only=True):
     """A host that takes runs."""
 
     id: str
+    name: str
+    """What people call it."""
     capacity: int
     """Runs that may be at work there at the same time."""
     busy: int = 0
@@ -129,7 +131,7 @@ class _Board:
         self._total += 1
         self._of[one.repository] += 1
         self._named.update({one.agent, one.account})
-        words = f"{host.id} had {free} of {host.capacity} places free"
+        words = f"{host.name} had {free} of {host.capacity} places free"
         return Placed(one.run, host.id, words)
 
     def why(self, one: Waiting) -> str:
@@ -161,5 +163,5 @@ class _Board:
 
 def _wanted(one: Waiting) -> str:
     if one.only:
-        return f"the host {one.only}"
+        return "the host that has its repository"
     return f"a host with {', '.join(sorted(one.needs))}"

@@ -358,14 +358,20 @@ class Settings(Section):
     """Runs that may be at work at the same time; the others wait."""
     database: Annotated[str, BeforeValidator(database_of)] = ""
     """SQLAlchemy address of a PostgreSQL database shared by several hosts; empty for SQLite."""
-    instructions: Annotated[bool, Field(strict=True)] = True
-    """Whether agents get the repository's own AGENTS.md or CLAUDE.md, read from the base commit."""
-
-    @property
-    def policy(self) -> ChangePolicy:
     worker: WorkerSettings = WorkerSettings()
     """This host among others that share the database."""
     needs: tuple[Name, ...] = ()
     """Labels that a host must have to be given a task; see `worker.labels`."""
+    instructions: Annotated[bool, Field(strict=True)] = True
+    """Whether agents get the repository's own AGENTS.md or CLAUDE.md, read from the base commit."""
+
+    @model_validator(mode="after")
+    def _reachable_by_all(self) -> "Settings":
+        if self.worker.repository and not self.database:
+            raise ValueError("`worker.repository` needs `database`: all hosts share one PostgreSQL")
+        return self
+
+    @property
+    def policy(self) -> ChangePolicy:
         """What `paths` and `secrets` say together."""
         return ChangePolicy(**self.paths.model_dump(), secrets=self.secrets.allow)

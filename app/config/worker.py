@@ -36,7 +36,7 @@ class WorkerSettings(Section):
     repository: Annotated[str, BeforeValidator(shared_of)] = ""
     """A bare git repository that every host reaches, `{name}` in it for the project; empty for one host alone."""
     name: Annotated[str, BeforeValidator(lambda value: value and check_name(value))] = ""
-    """What this host is called; empty for its host name."""
+    """What people call this host; empty for the name the machine has."""
     labels: tuple[Label, ...] = ()
     """What this host has that others lack; tasks with `needs` go to hosts that have all of it."""
     dead_after: Annotated[str, BeforeValidator(span_of)] = "60s"

@@ -12,8 +12,9 @@ class Host(Value, frozen=True, kw_only=True):
     """One supervisor, as the others know it."""
 
     id: str
-    installation: str
-    """Id of its state directory: another one may not take its name while it lives."""
+    """Minted once for its state directory."""
+    name: str
+    """What people call it; no two that live have the same."""
     epoch: int
     state: HostState
     beat: float

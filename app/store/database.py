@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, Literal, ParamSpec, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
@@ -22,6 +22,19 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 Durability = Literal["FULL", "NORMAL"]
+Fence: TypeAlias = Callable[[sa.Connection], None]
+"""Raises, in the transaction, when what this host writes does not count any more."""
+
+_PATIENCE: Final = " ".join(
+    f"-c {name}={value}"
+    for name, value in {
+        "idle_in_transaction_session_timeout": "20s",
+        "tcp_keepalives_idle": 5,
+        "tcp_keepalives_interval": 2,
+        "tcp_keepalives_count": 3,
+    }.items()
+)
+"""For the server: what a host held that has vanished or stands still is free again soon."""
 
 
 def make_engine(url: str, *, synchronous: Durability = "FULL") -> sa.Engine:
@@ -38,6 +51,7 @@ def make_engine(url: str, *, synchronous: Durability = "FULL") -> sa.Engine:
                 "keepalives_interval": 1,
                 "keepalives_count": 3,
                 "tcp_user_timeout": 4000,
+                "options": _PATIENCE,
             },
         )
     engine = sa.create_engine(url, pool_size=10, max_overflow=0)
@@ -86,6 +100,7 @@ class Database:
     def __init__(self, state: sa.Engine, log: sa.Engine) -> None:
         self.state = state
         self.log = log
+        self.fence: Fence | None = None
         self._threads = ThreadPoolExecutor(8, thread_name_prefix="store")
         self._writer = Writer(state) if state.dialect.name == "sqlite" else None
 
@@ -155,6 +170,8 @@ class Database:
                     # Python's sqlite3 begins only at the first change: two readers could both decide on
                     # what they saw, and then both write.
                     connection.exec_driver_sql("BEGIN IMMEDIATE")
+                if writes and self.fence:
+                    self.fence(connection)
                 return function(connection, *a, **k)
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)

@@ -8,7 +8,7 @@ HOST = sa.Table(
     "host",
     STATE,
     sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("installation", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
     sa.Column("epoch", sa.BigInteger, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("beat", sa.Float, nullable=False),

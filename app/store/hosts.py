@@ -3,6 +3,7 @@
 Every time here is the database's own: a host's clock may be wrong.
 """
 
+import msgspec
 import sqlalchemy as sa
 
 from app.domain.errors import EnvironmentProblem
@@ -10,13 +11,17 @@ from app.domain.host import Host, HostState
 from app.domain.ids import RunId
 from app.domain.run import ACTIVE, RunState
 from app.store.host_tables import HOST
+from app.store.route_tables import ROUTE
 from app.store.sql import plain, value
 from app.store.tables import REST, RUN, TASK, TURN
+from policies.placement import Busy, Waiting
 
 WORKING = tuple(str(state) for state in ACTIVE - {RunState.MERGING})
 """States in which a run has a place on its host."""
 _PASS = 7_245_301
 """The advisory lock of whoever gives places away or takes runs over."""
+_MOST = 1000
+"""Waiting runs that are looked at together."""
 
 
 class Fenced(Exception):
@@ -38,24 +43,39 @@ def alive(host: Host, at: float) -> bool:
     return host.state in ("starting", "up") and at - host.beat < host.dead_after
 
 
+def silent(host: Host, at: float) -> bool:
+    """Whether it has to be given up."""
+    return host.state != "dead" and at - host.beat >= host.dead_after
+
+
 def register(c: sa.Connection, mine: Host) -> int:
-    """Enter under a new epoch, which fences whoever had the name. Raises when another one lives under it."""
+    """Enter under a new epoch, which fences whoever went by that id. Raises when another one has the name."""
     c.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _PASS})
     at = now(c)
-    row = c.execute(sa.select(HOST).where(HOST.c.id == mine.id).with_for_update()).fetchone()
-    known = value(row, Host) if row else None
-    if known and known.installation != mine.installation and alive(known, at):
-        raise EnvironmentProblem(
-            f"another host is called {mine.id!r}, and was heard of {at - known.beat:.0f} s ago",
-            hint="Give this one a name of its own: `worker: {name: …}` in its config.yaml.",
-        )
-    epoch = known.epoch + 1 if known else 1
-    fields = {**plain(mine), "epoch": epoch, "beat": at}
-    if known:
-        c.execute(sa.update(HOST).where(HOST.c.id == mine.id).values(**fields))
-    else:
-        c.execute(sa.insert(HOST).values(**fields))
+    known = {host.id: host for host in hosts(c)}
+    for other in known.values():
+        if other.name == mine.name and other.id != mine.id and alive(other, at):
+            raise EnvironmentProblem(
+                f"another host is called {mine.name!r}, and was heard of {at - other.beat:.0f} s ago",
+                hint="Give this one a name of its own: `worker: {name: …}` in its config.yaml.",
+            )
+    fields = {**plain(mine), "beat": at}
+    if mine.id not in known:
+        c.execute(sa.insert(HOST).values(**fields | {"epoch": 1}))
+        _adopt(c, mine.id)
+        return 1
+    epoch = known[mine.id].epoch + 1
+    c.execute(sa.update(HOST).where(HOST.c.id == mine.id).values(**fields | {"epoch": epoch}))
     return epoch
+
+
+def _adopt(c: sa.Connection, host: str) -> None:
+    """What was there before there were several hosts belongs to the first that starts."""
+    c.execute(sa.update(TASK).where(TASK.c.home == "").values(home=host))
+    unowned, queued = RUN.c.host == "", RUN.c.state == str(RunState.QUEUED)
+    c.execute(sa.update(RUN).where(unowned, ~queued).values(host=host))
+    # They get a place anew; what was to give them one finds that it is too late.
+    c.execute(sa.update(RUN).where(unowned, queued).values(round=RUN.c.round + 1))
 
 
 def check(c: sa.Connection, host: str, epoch: int) -> None:
@@ -65,26 +85,12 @@ def check(c: sa.Connection, host: str, epoch: int) -> None:
         raise Fenced(f"host {host} was given up by the others (epoch {epoch})")
 
 
-def beat(c: sa.Connection, host: str, clock: float) -> float:
+def beat(c: sa.Connection, host: str, clock: float, state: HostState) -> float:
     """Say that the host is alive; by how many seconds its clock is ahead."""
     at = now(c)
-    changes = {"beat": at, "skew": clock - at}
+    changes = {"beat": at, "skew": clock - at, "state": str(state)}
     c.execute(sa.update(HOST).where(HOST.c.id == host).values(**changes))
     return clock - at
-
-
-def become(c: sa.Connection, host: str, state: HostState) -> None:
-    c.execute(sa.update(HOST).where(HOST.c.id == host).values(state=state))
-
-
-def adopt(c: sa.Connection, host: str) -> None:
-    """What was there before there were several hosts belongs to the first that starts."""
-    c.execute(sa.update(TASK).where(TASK.c.home == "").values(home=host))
-    c.execute(
-        sa.update(RUN)
-        .where(RUN.c.host == "", RUN.c.state != str(RunState.QUEUED))
-        .values(host=host)
-    )
 
 
 def my_turn(c: sa.Connection) -> bool:
@@ -94,31 +100,96 @@ def my_turn(c: sa.Connection) -> bool:
 
 
 def give_up(c: sa.Connection, host: str) -> bool:
-    """Fence a silent host, unless it is not. Its writes under way end first; all later ones are refused."""
-    query = sa.select(HOST).where(HOST.c.id == host).with_for_update()
-    found = value(c.execute(query).one(), Host)
-    if found.state == "dead" or alive(found, now(c)):
+    """Fence a silent host; whether that was possible. All its later writes are refused.
+
+    While one of them is under way, as when the host stood still in the midst of it, the next look tries again.
+    """
+    query = sa.select(HOST).where(HOST.c.id == host).with_for_update(skip_locked=True)
+    row = c.execute(query).fetchone()
+    if row is None or not silent(value(row, Host), now(c)):
         return False
     changes = {"epoch": HOST.c.epoch + 1, "state": "dead"}
     c.execute(sa.update(HOST).where(HOST.c.id == host).values(**changes))
     return True
 
 
-def take_over(c: sa.Connection, host: str, heir: str, at: float) -> tuple[RunId, ...]:
-    """Let go of all that was on a dead host; the runs that were at work there and wait for a place again.
+class Estate(msgspec.Struct, frozen=True):
+    """What a dead host leaves to the others."""
+
+    again: tuple[RunId, ...]
+    """Runs that were at work there, and wait for a place again."""
+    decided: tuple[RunId, ...]
+    """Runs that were about to rest: nothing is left to do on a host."""
+
+
+def take_over(c: sa.Connection, dead: Host, heir: str, at: float) -> Estate:
+    """Let go of all that was on a dead host.
 
     What an agent remembered is on that host. The turn it was in counts as lost, and the run begins another round.
     """
-    there = RUN.c.host == host
-    query = sa.select(RUN.c.id).where(there, RUN.c.state.in_(WORKING))
-    lost = tuple(RunId(run) for run in c.execute(query.with_for_update()).scalars())
-    ended = {"ended": at, "exit_reason": "lost", "error": f"the host {host} was lost"}
-    c.execute(sa.update(TURN).where(TURN.c.run.in_(lost), TURN.c.ended.is_(None)).values(**ended))
-    again = {"round": RUN.c.round + 1, "state": str(RunState.QUEUED), "wish": ""}
-    words = {"reason": f"its host {host} was lost; it goes on elsewhere"}
-    c.execute(sa.update(RUN).where(RUN.c.id.in_(lost)).values(**again, **words))
-    forgets = {"host": "", "conversation": "", "outfitted": "", "port": 0}
+    there = RUN.c.host == dead.id
+    rows = c.execute(
+        sa.select(RUN.c.id, RUN.c.wish).where(there, RUN.c.state.in_(WORKING)).with_for_update()
+    ).fetchall()
+    again = tuple(RunId(row.id) for row in rows if not row.wish)
+    decided = tuple(RunId(row.id) for row in rows if row.wish)
+    why = f"its host {dead.name} was lost"
+    ended = {"ended": at, "exit_reason": "lost", "error": why}
+    c.execute(sa.update(TURN).where(TURN.c.run.in_(again), TURN.c.ended.is_(None)).values(**ended))
+    back = {"round": RUN.c.round + 1, "state": str(RunState.QUEUED), "reason": why}
+    c.execute(sa.update(RUN).where(RUN.c.id.in_(again)).values(**back))
     over = (str(RunState.MERGED), str(RunState.DISCARDED), str(RunState.MERGING))
+    forgets = {"host": "", "conversation": "", "outfitted": "", "port": 0}
     c.execute(sa.update(RUN).where(there, RUN.c.state.not_in(over)).values(**forgets))
-    c.execute(sa.update(REST).where(REST.c.host == host).values(host=heir))
-    return lost
+    c.execute(sa.update(REST).where(REST.c.host == dead.id).values(host=heir))
+    return Estate(again, decided)
+
+
+def busy(c: sa.Connection) -> tuple[tuple[str, Busy], ...]:
+    """Every run that has a place, with its host."""
+    query = (
+        sa.select(RUN.c.host, RUN.c.agent, TASK.c.home, TASK.c.repo, ROUTE.c.account)
+        .join(TASK, TASK.c.id == RUN.c.task)
+        .outerjoin(ROUTE, ROUTE.c.run == RUN.c.id)
+        .where(RUN.c.state.in_(WORKING), RUN.c.host != "")
+    )
+    return tuple(
+        (row.host, Busy(f"{row.home}:{row.repo}", row.agent, row.account or ""))
+        for row in c.execute(query)
+    )
+
+
+def waiting(c: sa.Connection) -> tuple[tuple[Waiting, str], ...]:
+    """The runs that wait for a place, each with the reason that is written down; the most urgent of very many."""
+    query = (
+        sa.select(RUN, TASK, ROUTE.c.account)
+        .join(TASK, TASK.c.id == RUN.c.task)
+        .outerjoin(ROUTE, ROUTE.c.run == RUN.c.id)
+        .where(RUN.c.state == str(RunState.QUEUED), RUN.c.host == "", TASK.c.home != "")
+        .order_by(TASK.c.priority.desc(), RUN.c.created)
+        .limit(_MOST)
+    )
+    return tuple((_waiting(row._mapping), row._mapping[RUN.c.reason]) for row in c.execute(query))  # noqa: SLF001
+
+
+def _waiting(row: sa.RowMapping) -> Waiting:
+    # What lies beside the commits, and a recording, are on the user's own host.
+    bound = bool(row[TASK.c.outfit].get("copies")) or any(row[TASK.c.cassette].values())
+    home = row[TASK.c.home]
+    return Waiting(
+        run=row[RUN.c.id],
+        repository=f"{home}:{row[TASK.c.repo]}",
+        agent=row[RUN.c.agent],
+        account=row[ROUTE.c.account] or "",
+        needs=frozenset(row[TASK.c.needs]),
+        only=home if bound else "",
+        home=home,
+        priority=row[TASK.c.priority],
+        since=row[RUN.c.created],
+    )
+
+
+def put(c: sa.Connection, run: RunId, host: str) -> int:
+    """Give the run to the host; its round, which names the work that follows."""
+    here = sa.update(RUN).where(RUN.c.id == run).values(host=host, reason="")
+    return int(c.execute(here.returning(RUN.c.round)).scalar_one())

@@ -3,10 +3,12 @@
 A migration is a file `migrations/NNNN_name.py` with `def state(connection)` and `def log(connection)`.
 """
 
+import contextlib
 import importlib
 import logging
 import pkgutil
 import re
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Literal
 
@@ -21,6 +23,8 @@ Part = Literal["state", "log"]
 
 _log = logging.getLogger(__name__)
 
+_MIGRATING = 7_245_300
+"""The advisory lock of whoever changes the tables."""
 _META = sa.MetaData()
 _VERSION = sa.Table(
     "swarm_schema",
@@ -38,11 +42,22 @@ def upgrade(state: sa.Engine, log: sa.Engine) -> None:
     found = _found()
     parts: tuple[tuple[Part, sa.Engine], ...] = (("state", state), ("log", log))
     for part, engine in parts:
-        with opening(engine):
+        with opening(engine), _alone(engine):
             have = _have(engine, part, max(found))
             if 0 < have < max(found) and (copy := back_up(engine, have)):
                 _log.info("schema %d of the %s is kept in %s", have, part, copy)
             _upgrade(engine, part, found)
+
+
+@contextlib.contextmanager
+def _alone(engine: sa.Engine) -> Iterator[None]:
+    """Other hosts that start at the same moment wait; a file has the lock of its state directory."""
+    if engine.dialect.name == "sqlite":
+        yield
+        return
+    with engine.begin() as connection:
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
+        yield
 
 
 def _found() -> dict[int, ModuleType]:

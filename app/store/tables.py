@@ -67,9 +67,9 @@ RUN = sa.Table(
     sa.Column("outfitted", sa.Text, nullable=False, server_default=""),
     sa.Column("port", sa.Integer, nullable=False, server_default="0"),
     sa.Column("round", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("host", sa.Text, nullable=False, server_default=""),
     sa.Column("budget", sa.BigInteger, nullable=False),
     sa.Column("files", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("host", sa.Text, nullable=False, server_default=""),
     sa.Column("insertions", sa.Integer, nullable=False, server_default="0"),
     sa.Column("deletions", sa.Integer, nullable=False, server_default="0"),
     sa.Column("findings", sa.JSON, nullable=False, server_default="[]"),
@@ -295,16 +295,16 @@ RAISE = sa.Table(
     sa.Column("of", sa.Text, nullable=False),
     sa.Column("micros", sa.BigInteger, nullable=False),
     sa.Column("tokens", sa.BigInteger, nullable=False),
+    sa.Column("seconds", sa.Float, nullable=False, server_default="0"),
+    sa.Column("seconds_given", sa.Float, nullable=False, server_default="0"),
 )
-"""How much more a question asks for, and of which budget."""
+"""How much more a question asks for, and of which budget; money and tokens that were given stand elsewhere."""
 
 REFUSAL = sa.Table(
     "refusal",
     STATE,
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("run", sa.Text, sa.ForeignKey("run.id"), nullable=False, index=True),
-    sa.Column("seconds", sa.Float, nullable=False, server_default="0"),
-    sa.Column("seconds_given", sa.Float, nullable=False, server_default="0"),
     sa.Column("at", sa.Float, nullable=False),
     sa.Column("status", sa.Integer, nullable=False),
     sa.Column("budget", sa.Boolean, nullable=False),

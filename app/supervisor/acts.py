@@ -10,7 +10,7 @@ from app.domain.money import dollars
 from app.domain.review import RAISE, Approval, Comment, Review, Verdict
 from app.domain.run import ACTIVE, Run, RunState
 from app.store import audit, board, ledger, reviews, tasks, turns
-from app.supervisor import consent, landing, raises, retrying, rules, telling
+from app.supervisor import consent, homes, landing, raises, retrying, rules, telling
 from app.supervisor.decisions import tell_decision
 from app.supervisor.names import FINISH, finish_id
 from app.supervisor.proposals import refreshed
@@ -62,6 +62,7 @@ class Acts:
 
     async def approve(self, run: RunId, body: wire.Approve) -> Review:
         """Approve exactly the tree that was shown, and have it landed."""
+        await homes.only_at_home(self._s, run)
         await refreshed(self._s, run)
         review = await self._s.database.read(reviews.newest_review, run)
         own = consent.own_policy(self._s)
@@ -109,7 +110,7 @@ class Acts:
             tasks.move(c, run, RunState.DISCARDED, reason=f"discarded by {body.by}", at=now)
             number = _record(c, run, "discarded", body.by, now)
             s.engine.enqueue(
-                c, FINISH, finish_id(run, "", number), run, "", queue=s.engine.desk_queue
+                c, FINISH, finish_id(run, "", number), run, "", queue=homes.desk_of(c, s, run)
             )
 
         await s.database.write(write)
@@ -126,6 +127,7 @@ class Acts:
             _record(c, run, "restored", body.by, now)
 
         # A discard that is not through yet would take away again what comes back here.
+        await homes.only_at_home(s, run)
         async with s.live.putting_away(run):
             await landing.restore(s, run)
             await s.database.write(write)
@@ -144,13 +146,14 @@ class Acts:
             tasks.move(c, run, RunState.MERGING, at=now)
             number = _record(c, run, "merge asked for", body.by, now)
             identity = finish_id(run, review.id, number)
-            s.engine.enqueue(c, FINISH, identity, run, review.id, queue=s.engine.desk_queue)
+            s.engine.enqueue(c, FINISH, identity, run, review.id, queue=homes.desk_of(c, s, run))
 
         await s.database.write(write)
         return await self._moved(run, "merging")
 
     async def undo(self, run: RunId, body: wire.Act) -> wire.RunRow:
         """Take a merged change back: the branch goes back where it was, or a new commit reverses it."""
+        await homes.only_at_home(self._s, run)
         done = await landing.undo(self._s, run, body.by)
         words = "undone: the branch is back at" if done.how == "moved back" else "undone by"
         await self._s.broker.record(
@@ -245,7 +248,9 @@ class Acts:
             if verdict == Verdict.APPROVE:
                 tasks.move(c, run, RunState.MERGING, at=now)
                 identity = finish_id(run, review.id, number)
-                s.engine.enqueue(c, FINISH, identity, run, review.id, queue=s.engine.desk_queue)
+                s.engine.enqueue(
+                    c, FINISH, identity, run, review.id, queue=homes.desk_of(c, s, run)
+                )
             else:
                 tasks.move(c, run, RunState.QUEUED, reason="changes requested", at=now)
                 requeue(c, s, run, review.round + 1)

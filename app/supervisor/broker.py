@@ -4,6 +4,7 @@ Followers read from the log, not from memory: a slow one only reads later, and n
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
@@ -18,6 +19,8 @@ from app.store.event_log import Entry
 
 BATCH_SECONDS = 0.05
 PAGE = 500
+OTHERS_SECONDS = 1.0
+"""How often followers look for what other hosts have appended."""
 LONGEST_PAUSE = 10.0
 """Seconds between two attempts to write while the database refuses (disk full, server down)."""
 
@@ -25,11 +28,14 @@ _log = logging.getLogger(__name__)
 
 
 class Broker:
-    """The only writer of the event log."""
+    """The only writer of the event log on this host; `shared` where there are others."""
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, database: Database, clock: Callable[[], float] = time.time, *, shared: bool = False
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._look_after = OTHERS_SECONDS if shared else None
         self._waiting: list[Entry] = []
         self._posted = 0
         self._on_disk = 0
@@ -90,8 +96,9 @@ class Broker:
             reached = self._news_of.get(run, 0) if run else self._on_disk
             return reached > seen or self._released
 
-        async with self._news:
-            await self._news.wait_for(more)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._look_after), self._news:
+                await self._news.wait_for(more)
 
     async def release(self) -> None:
         """Let the followers go; what is posted is still written."""

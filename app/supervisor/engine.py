@@ -22,16 +22,27 @@ T = TypeVar("T")
 
 ENGINE_VERSION = "engine-1"
 """Bumped by hand, only when a workflow's body changes so that runs in flight cannot go on with it."""
+UNFINISHED = ("PENDING", "ENQUEUED", "DELAYED")
 INTAKE = "intake"
 INTAKE_PLACES = 256
 """Runs that may wait for a place at the same time; waiting costs nothing."""
 NOTIFICATION_SECONDS = 0.25
 RECOVERY_SECONDS = 10.0
 """What a dead supervisor left is put back into the queues in the background, soon after the launch."""
-STEP_RETRIES = 100
 JOBS_SECONDS = 60.0
 """How often delays and deadlines of workflows are looked after. Ours have none."""
+STEP_RETRIES = 100
 """A step that raises is tried again, with growing pauses: only the infrastructure raises."""
+
+
+def host_queue(host: str) -> str:
+    """Where the runs wait that the host keeps."""
+    return f"host-{host}"
+
+
+def desk_queue(host: str) -> str:
+    """Where waits what has to be done where a task's repository is."""
+    return f"desk-{host}"
 
 
 class Json(Serializer):
@@ -50,8 +61,17 @@ class Json(Serializer):
 class Engine:
     """Durable execution for one supervisor on one host."""
 
-    def __init__(self, database: sa.Engine, host: str, *, concurrency: int, poll: float) -> None:
+    def __init__(
+        self,
+        database: sa.Engine,
+        host: str,
+        *,
+        concurrency: int,
+        poll: float,
+        shared: tuple[str, ...] = (INTAKE,),
+    ) -> None:
         self.host = host
+        self._shared = shared
         self._database = database
         self._concurrency = concurrency
         self._poll = poll
@@ -63,12 +83,12 @@ class Engine:
 
     @property
     def host_queue(self) -> str:
-        return f"host-{self.host}"
+        return host_queue(self.host)
 
     @property
     def desk_queue(self) -> str:
         """For what a person decided: it never waits for a place among the agents at work."""
-        return f"desk-{self.host}"
+        return desk_queue(self.host)
 
     async def launch(self, workflows: dict[str, Callable[..., Awaitable[Any]]]) -> None:
         """Register the workflows, recover what a dead supervisor left, and start taking work."""
@@ -90,9 +110,11 @@ class Engine:
         )
         for name, body in workflows.items():
             DBOS.workflow(name=name, max_recovery_attempts=50)(self._letting_go(body))
-        queues = {INTAKE: INTAKE_PLACES, self.host_queue: self._concurrency, self.desk_queue: 4}
+        queues = {self.host_queue: self._concurrency, self.desk_queue: 4}
+        queues |= dict.fromkeys(self._shared, INTAKE_PLACES)
         DBOS.listen_queues(list(queues))
         dbos.background_thread_stop_events = self._bell.ends()
+        stretch(dbos._background_jobs_stop_event, JOBS_SECONDS)  # noqa: SLF001 - it has no setting
         self._bell.ring(RECOVERY_SECONDS)
         DBOS.launch()
         for queue, room in queues.items():
@@ -114,7 +136,6 @@ class Engine:
             *arguments,
         )
         self._bell.ring()
-        stretch(dbos._background_jobs_stop_event, JOBS_SECONDS)  # noqa: SLF001 - it has no setting
 
     async def enqueue_child(self, workflow: str, workflow_id: str, *arguments: str | int) -> None:
         """From inside a workflow: enqueue another one on this host's own queue."""
@@ -128,9 +149,30 @@ class Engine:
         )
         self._bell.ring()
 
+    def ring(self) -> None:
+        """There may be something to do: look now."""
+        self._bell.ring()
+
+    async def forget(self, workflow: str, stale: Callable[[str], Awaitable[bool]]) -> None:
+        """Before the launch: let go of what others do by now, of all that this host has of that workflow."""
+        if not sa.inspect(self._database).has_table("workflow_status", schema="dbos"):
+            return
+        client = DBOSClient(
+            system_database_engine=self._database, serializer=Json(), application_name="swarm"
+        )
+        try:
+            known = await client.list_workflows_async(
+                status=list(UNFINISHED), name=workflow, queue_name=self.host_queue, load_input=False
+            )
+            for each in known:
+                if await stale(each.workflow_id):
+                    await client.cancel_workflow_async(each.workflow_id)
+        finally:
+            client.destroy()
+
     async def unfinished(self) -> frozenset[str]:
         """Ids of the workflows that still have something to do."""
-        found = await DBOS.list_workflows_async(status=["PENDING", "ENQUEUED", "DELAYED"])
+        found = await DBOS.list_workflows_async(status=list(UNFINISHED))
         return frozenset(each.workflow_id for each in found)
 
     async def close(self) -> None:

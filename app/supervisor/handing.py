@@ -14,7 +14,7 @@ from app.domain.run import ACTIVE, Run
 from app.domain.task import Task
 from app.store import bundles, rests, routes, tasks, turns
 from app.store.turns import Turn
-from app.supervisor import router
+from app.supervisor import homes, router
 from app.supervisor.bundles import gather
 from app.supervisor.errors import told
 from app.supervisor.faults import fault
@@ -120,6 +120,7 @@ async def _hand_on(s: Services, task: Task, run: Run, cause: EndCause) -> None:
         route = await router.find(s, task, ids.run_id(task.id, number), wish)
         fresh = msgspec.structs.replace(fresh_run(s, task, number, route), budget=left)
         parts = await gather(s, task, run)
+        await homes.share_base(s, (await s.repository(task))[0], task, fresh.id)
         await s.database.write(start_after, s, fresh, route, parts)
     words = f"{following.why}: {route.target} goes on as {fresh.id}, with all that is there"
     await s.broker.record(run.id, f"round-{run.round}/handed-on", Note(words))

@@ -98,6 +98,9 @@ class Hands:
         return found
 
     async def _open(self, run: Run) -> bool:
+        """Whether a person works in it, or is about to."""
+        if await self._s.database.read(tasks.column, run.id, "takeover"):
+            return True
         known = await self._s.database.read(turns.turns_of, run.id)
         return bool(known) and bool(known[-1].by_hand) and known[-1].ended is None
 

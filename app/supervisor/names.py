@@ -15,8 +15,18 @@ def attempt_id(run: RunId, round_: int) -> str:
     return f"{run}/attempt/{round_}"
 
 
+def home_id(run: RunId, round_: int) -> str:
+    """The rest of an attempt, where the run's repository is."""
+    return f"{attempt_id(run, round_)}/home"
+
+
 def finish_id(run: RunId, review: ReviewId | str, attempt: int) -> str:
     return f"{run}/finish/{review or 'discard'}/{attempt}"
+
+
+def tidy_id(run: RunId, host: str) -> str:
+    """Clearing away what a host that is not the run's home has of it."""
+    return f"{run}/finish/tidy/{host}"
 
 
 def check_sandbox(run: RunId, turn: int) -> str:

@@ -83,6 +83,8 @@ def _wanted(s: Services, wishes: NotifySettings, event: Event) -> Notice | None:
 
 async def _tell(s: Services, wishes: NotifySettings, notice: Notice, at: float) -> None:
     task, _run = await s.task_and_run(notice.run)
+    if s.away(task):
+        return  # Its own host tells it.
     for line in await _deliver(wishes, notice, notice.text(task.goal), at):
         if not line.ok:
             _log.warning("notice by %s: %s", line.way, line.found)

@@ -29,7 +29,7 @@ async def open_review(s: Services, run_id: RunId) -> Review:
 async def refreshed(s: Services, run_id: RunId) -> None:
     """Look again when the target has moved under an undecided review; the old look is void."""
     task, run = await s.task_and_run(run_id)
-    if run.state != RunState.IN_REVIEW:
+    if run.state != RunState.IN_REVIEW or s.away(task):
         return
     shown = await s.database.read(reviews.newest_review, run_id)
     repo, _hub = await s.repository(task)
@@ -41,7 +41,7 @@ async def refreshed(s: Services, run_id: RunId) -> None:
 async def behind(s: Services, run_id: RunId) -> int:
     """How many commits the target has that the work did not start from; 0 once nothing will land."""
     task, run = await s.task_and_run(run_id)
-    if not run.base or run.state in (RunState.MERGED, RunState.DISCARDED):
+    if not run.base or run.state in (RunState.MERGED, RunState.DISCARDED) or s.away(task):
         return 0
     with contextlib.suppress(RepoError, UsageError):
         repo, _hub = await s.repository(task)

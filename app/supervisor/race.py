@@ -6,6 +6,7 @@ from app.domain.ids import RunId
 from app.domain.run import ACTIVE, RunState
 from app.domain.task import Task
 from app.store import audit, reviews, tasks
+from app.supervisor.homes import desk_of
 from app.supervisor.names import FINISH, finish_id
 from app.supervisor.services import Services
 
@@ -46,5 +47,5 @@ def _discard(c: sa.Connection, s: Services, run: RunId, why: str) -> bool:
         c, key=f"{run}/race-lost/{at}", what="discarded", actor="swarm", at=at, run=run, why=why
     )
     number = len(audit.rows(c, run))
-    s.engine.enqueue(c, FINISH, finish_id(run, "", number), run, "", queue=s.engine.desk_queue)
+    s.engine.enqueue(c, FINISH, finish_id(run, "", number), run, "", queue=desk_of(c, s, run))
     return True

@@ -10,7 +10,7 @@ from app.domain.route import Route
 from app.domain.run import ACTIVE, Run
 from app.domain.task import Task
 from app.store import audit, routes, tasks
-from app.supervisor import router
+from app.supervisor import homes, router
 from app.supervisor.bundles import gather
 from app.supervisor.errors import translated
 from app.supervisor.handing import start_after
@@ -25,12 +25,14 @@ async def retry(s: Services, run: RunId, body: wire.Retry) -> RunId:
     runs = await s.database.read(tasks.runs_of, task.id)
     if busy := next((each for each in reversed(runs) if each.state in ACTIVE), None):
         raise NotNow(f"run {busy.id} is {busy.state}", hint="Stop it first.")
+    await homes.only_at_home(s, run)
     with translated():
         repo, _hub = await s.repository(task)
         async with s.live.routing:
             route = await _route(s, task, before, ids.run_id(task.id, runs[-1].number + 1), body)
             fresh = fresh_run(s, task, runs[-1].number + 1, route)
             await ready(s, repo, task, fresh)
+            await homes.share_base(s, repo, task, fresh.id)
             parts = () if body.fresh else await gather(s, task, before)
 
             def write(c: sa.Connection) -> None:

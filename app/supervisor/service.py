@@ -17,7 +17,7 @@ from app.domain.run import RunState
 from app.repo import diffs
 from app.repo.hub import Hub
 from app.store import board, event_log, ledger, reviews, tasks
-from app.supervisor import network, rules
+from app.supervisor import homes, network, rules
 from app.supervisor.acts import Acts
 from app.supervisor.errors import LEAF_ERRORS
 from app.supervisor.evidence import why
@@ -109,6 +109,7 @@ class Service:
         """
         task, found = await self._s.task_and_run(run)
         _repo, hub = await self._s.repository(task)
+        await homes.fetch(self._s, task, found, hub)
         if review:
             await refreshed(self._s, run)
             shown = await self._s.database.read(reviews.newest_review, run)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from app.config.load import Loaded
 from app.domain.errors import RepoError
 from app.domain.events import StateChanged
@@ -15,7 +17,9 @@ from app.domain.task import Task
 from app.gateway.egress import Egress
 from app.gateway.server import Gateway
 from app.repo.hub import Hub, ensure_hub
+from app.repo.names import slug
 from app.repo.repository import Repository, open_repository
+from app.repo.shared import address_for, stand_in
 from app.store import tasks
 from app.store.database import Database
 from app.supervisor.broker import Broker
@@ -44,6 +48,11 @@ class Places:
     @property
     def hubs(self) -> Path:
         return self.state / "repositories"
+
+    @property
+    def stand_ins(self) -> Path:
+        """Repositories in place of those that other hosts have."""
+        return self.state / "stand-ins"
 
     @property
     def sandboxes(self) -> Path:
@@ -122,6 +131,8 @@ class Services:
     catalog: Catalog
     clock: Callable[[], float]
     live: Live = field(default_factory=Live)
+    member: bool = False
+    """Whether other hosts share the database and the work."""
     _drivers: dict[str, Driver] = field(default_factory=dict)
 
     def driver(self, name: str) -> Driver:
@@ -140,7 +151,25 @@ class Services:
 
     async def task_and_run(self, run: RunId) -> tuple[Task, Run]:
         found = await self.database.read(tasks.run, run)
-        return await self.database.read(tasks.task, found.task), found
+        task = await self.database.read(tasks.task, found.task)
+        if self.away(task) and found.branch:
+            # What the row names is the worktree at home; this host has one of its own.
+            here = str(self.worktree_place(task, found.branch))
+            found = msgspec.structs.replace(found, worktree=here)
+        return task, found
+
+    def away(self, task: Task) -> bool:
+        """Whether the user's repository is on another host."""
+        return self.member and task.home not in ("", self.engine.host)
+
+    def shared(self, task: Task) -> str:
+        """The repository by which hosts pass on what they have of the task's."""
+        return address_for(self.configuration.settings.worker.repository, task.repo)
+
+    def worktree_place(self, task: Task, branch: str) -> Path:
+        """Where this host makes the worktree of that branch."""
+        name = branch.replace("/", "-").removeprefix("swarm-")
+        return self.worktrees / slug(Path(task.repo).name) / name
 
     async def ground(self, run: RunId) -> Ground:
         """Run, task, the user's repository and its hub."""
@@ -149,7 +178,12 @@ class Services:
         return Ground(task, found, repo, hub)
 
     async def repository(self, task: Task) -> tuple[Repository, Hub]:
-        repo = await open_repository(_still_there(Path(task.repo)))
+        """The user's repository and its hub; on a host that has not got it, its stand-in."""
+        if self.away(task):
+            place = await stand_in(self.places.stand_ins, self.shared(task), task.repo, task.id)
+        else:
+            place = _still_there(Path(task.repo))
+        repo = await open_repository(place)
         return repo, await ensure_hub(repo, self.places.hubs)
 
     async def move(self, run: RunId, new: RunState, *, key: str, reason: str = "") -> None:

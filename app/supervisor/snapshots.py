@@ -10,6 +10,7 @@ from app.repo.ingest import Snapshot
 from app.store import tasks
 from app.supervisor.errors import LEAF_ERRORS, told
 from app.supervisor.faults import fault
+from app.supervisor.homes import share_snapshot
 from app.supervisor.landing import worktree_of
 from app.supervisor.sandbox import open_sandbox, scribe_of
 from app.supervisor.services import Services
@@ -27,6 +28,7 @@ async def take_snapshot(s: Services, run_id: RunId) -> Snapshot:
         pack = await scribe.take(sandbox, scribe_of(s, run, repo, sandbox))
         snapshot = await ingest.ingest(hub, pack, run=run_id, base=run.base, policy=at.task.policy)
         fault("mid:snapshot")
+        await share_snapshot(s, at, snapshot)
         await _show(s, run_id, snapshot)
         seen = await publish.publish(repo, hub, worktree_of(run), snapshot)
         if seen.detail:

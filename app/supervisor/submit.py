@@ -27,10 +27,10 @@ from app.repo.fetching import fetched
 from app.repo.oddities import oddities
 from app.repo.repository import Repository
 from app.store import audit, board, rests, reviews, routes, tasks
-from app.supervisor import router
+from app.supervisor import homes, router
 from app.supervisor.candidates import fit
 from app.supervisor.consent import refuse_secrets_in
-from app.supervisor.engine import INTAKE
+from app.supervisor.engine import INTAKE, host_queue
 from app.supervisor.errors import translated
 from app.supervisor.moved import follow
 from app.supervisor.names import ATTEMPT, PLACE, attempt_id, place_id
@@ -68,6 +68,7 @@ async def submit(s: Services, new: wire.NewTask) -> wire.RunRow:
             runs = [fresh_run(s, task, n, route) for n, route in enumerate(routes_, start=1)]
             for run in runs:
                 await ready(s, repo, task, run)
+                await homes.share_base(s, repo, task, run.id)
             await asyncio.to_thread(begin, task.cassette)
             await s.database.write(_store, s, task, runs, routes_)
     await _tell(s, repo, task, runs, routes_)
@@ -173,6 +174,9 @@ async def _task(s: Services, repo: Repository, loaded: Loaded, new: wire.NewTask
         limits=_limits(s, settings, new),
         race=new.race,
         cassette=new.cassette,
+        home=s.engine.host if s.member else "",
+        needs=tuple(sorted({*settings.needs, *new.needs})),
+        priority=new.priority,
         network=NetworkRules(
             hosts=tuple(sorted({*settings.network.hosts, *asked_for(new)})),
             bytes=settings.network.limit,
@@ -241,6 +245,8 @@ def _store(
 def enqueue_run(c: sa.Connection, s: Services, run: Run) -> None:
     """Store a new run and the work it triggers, together or not at all."""
     tasks.add_run(c, run)
+    if s.member:
+        return  # Whoever of the hosts looks next gives it a place.
     s.engine.enqueue(c, PLACE, place_id(run.id, run.round), run.id, run.round, queue=INTAKE)
 
 

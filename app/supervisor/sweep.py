@@ -11,6 +11,7 @@ from app.supervisor.names import run_of, run_of_sandbox
 from app.supervisor.sandbox import rest
 from app.supervisor.services import Services
 from app.supervisor.steps.finish import clean_up
+from app.supervisor.strays import put_away
 from app.supervisor.trouble import TROUBLE
 
 GONE = frozenset({RunState.MERGED, RunState.DISCARDED})
@@ -47,9 +48,20 @@ def _with_sockets(s: Services) -> set[str]:
 async def pick_up(s: Services) -> None:
     """Once the workflows are back: a run that none of them cares for would look busy for ever."""
     cared_for = {run_of(workflow) for workflow in await s.engine.unfinished()}
-    for run in await s.database.read(tasks.runs_in, ACTIVE):
+    active = await s.database.read(tasks.runs_in, ACTIVE)
+    if s.member:  # Others may have begun and ended something meanwhile.
+        active = tuple([run for run in active if await _cares(s, run)])
+        cared_for |= {run_of(workflow) for workflow in await s.engine.unfinished()}
+    for run in active:
         if run.id not in cared_for:
             await _give_up(s, run)
+
+
+async def _cares(s: Services, run: Run) -> bool:
+    """Whether it is for this host to care for the run."""
+    if run.state == RunState.MERGING:
+        return not s.away((await s.task_and_run(run.id))[0])
+    return run.host == s.engine.host
 
 
 async def _give_up(s: Services, run: Run) -> None:

@@ -13,7 +13,9 @@ from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
 import sqlalchemy as sa
 
 from app.domain.errors import SwarmError
+from app.domain.events import Note
 from app.domain.ids import RunId
+from app.repo.shared import Unshared
 from app.store import tasks
 from app.supervisor.errors import LEAF_ERRORS, told
 from app.supervisor.services import Services
@@ -43,6 +45,11 @@ def fails_the_run(otherwise: T) -> Callable[[Step[P, T]], Step[P, T]]:
         async def guarded(s: Services, run: RunId, /, *args: P.args, **kwargs: P.kwargs) -> T:
             try:
                 return await function(s, run, *args, **kwargs)
+            except Unshared as error:
+                # The way to the others is cut: what it was about is here, and goes there later.
+                note = Note(f"it is tried again: {told(error)}", "warning")
+                await s.broker.record(run, f"unshared/{error.message}", note)
+                raise
             except TROUBLE as error:
                 why = told(error)
             except Exception as error:  # The edge of everything below the workflows.

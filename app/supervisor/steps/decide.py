@@ -14,7 +14,9 @@ from app.store import ledger, reviews, tasks, tells, turns
 from app.store.turns import Turn
 from app.supervisor.errors import told
 from app.supervisor.faults import fault
+from app.supervisor.fleet import settle_at_home
 from app.supervisor.handing import at_rest
+from app.supervisor.homes import come_home, elsewhere
 from app.supervisor.money import close_gateway
 from app.supervisor.proposals import open_review
 from app.supervisor.sandbox import rest
@@ -152,12 +154,18 @@ def _wish(after: Review | Park | Fail, turn: Turn) -> str:
 
 async def settle(s: Services, run_id: RunId, round_: int) -> str:
     """Bring the run to rest in the state that was decided; nothing of it runs or spends from here on."""
-    _task, run = await s.task_and_run(run_id)
+    task, run = await s.task_and_run(run_id)
     if run.round == round_ and run.state in _AT_WORK:
         await close_gateway(s, run_id)
-        await _quiet(s, run)
+        if not elsewhere(s, run):
+            await _quiet(s, run)
         await s.database.write(tasks.update, run_id, port=0)
         fault("mid:settle")
+        if s.away(task):
+            await s.database.write(settle_at_home, s, run_id)
+            return "sent home"
+        if elsewhere(s, run):
+            await come_home(s, run_id)
         await _rest(s, run)
         await at_rest(s, run_id)
         return "settled"

@@ -3,6 +3,8 @@
 import contextlib
 import shutil
 
+import sqlalchemy as sa
+
 from app.domain.events import Merged, Note
 from app.domain.ids import ReviewId, RunId
 from app.domain.run import Run, RunState
@@ -13,10 +15,13 @@ from app.repo.repository import Repository
 from app.store import audit, reviews, tasks, turns
 from app.store.keys import revoke
 from app.supervisor.decisions import tell_decision
+from app.supervisor.engine import desk_queue
 from app.supervisor.errors import told
 from app.supervisor.faults import fault
+from app.supervisor.homes import elsewhere, forget
 from app.supervisor.landing import landing_of, worktree_of
 from app.supervisor.money import close_gateway
+from app.supervisor.names import FINISH, tidy_id
 from app.supervisor.outfitting import tear_down
 from app.supervisor.proposals import refreshed
 from app.supervisor.race import close_race
@@ -122,8 +127,15 @@ async def _clean_up(s: Services, run_id: RunId, *, unsaved: bool) -> str:
         why = f"something of it is left, which the next start of swarm removes: {told(error)}"
         await s.broker.record(run_id, f"left/{s.clock()}", Note(why, "warning"))
         return "left"
+    if elsewhere(s, run) and not s.away(task):
+        await s.database.write(_clear_there, s, run)
     await s.broker.record(run_id, f"clean/{run.state}/{run.ended}", Note("cleaned up"))
     return "clean"
+
+
+def _clear_there(c: sa.Connection, s: Services, run: Run) -> None:
+    """Have the host that kept the run remove what it has of it."""
+    s.engine.enqueue(c, FINISH, tidy_id(run.id, run.host), run.id, "", queue=desk_queue(run.host))
 
 
 async def _tear_down(s: Services, task: Task, run: Run) -> None:
@@ -184,3 +196,4 @@ async def _clear(s: Services, task: Task, run: Run, *, unsaved: bool) -> None:
         await history.forget(repo, hub, run_id)
         if run.state == RunState.MERGED:
             await _forget(s, run, repo)
+            await forget(s, task, run, hub)

@@ -15,6 +15,7 @@ from app.repo import history, names, repository, scribe, tree, worktrees
 from app.repo.repository import Repository
 from app.repo.transfer import has
 from app.store import bundles, reviews, tasks, tells, turns
+from app.supervisor import homes, strays
 from app.supervisor.decisions import tell_decision
 from app.supervisor.faults import fault
 from app.supervisor.landing import worktree_of
@@ -56,14 +57,16 @@ async def prepare(s: Services, run: RunId, round_: int) -> int:
 
 async def _lay_out(s: Services, task: Task, run: Run) -> None:
     repo, hub = await s.repository(task)
-    base = run.base or await repository.resolve(repo, task.base)
+    base = await homes.base_of(s, repo, task, run)
     await repository.keep(repo, run.id, base)
     branch = run.branch or await names.free_branch_name(repo, task.goal, run.id)
     worktree = _place(s, repo, run, branch)
-    await s.database.write(tasks.update, run.id, base=base, branch=branch, worktree=str(worktree))
+    known = {} if s.away(task) else {"worktree": str(worktree)}
+    await s.database.write(tasks.update, run.id, base=base, branch=branch, **known)
     fault("mid:prepare")
     at = await s.ground(run.id)
     await worktrees.ensure_worktree(repo, hub, worktree_of(at.run), base)
+    await strays.go_on(s, at)
     await _choose_history(s, at)
     sandbox = await open_sandbox(s, at.run, repo)
     # Before this run had a base, nothing can have run in its tree.
@@ -135,6 +138,7 @@ def _first_turn(
     if by_hand := tasks.column(c, run, "takeover"):
         # What was said to the agent waits until it works again.
         turns.add(c, msgspec.structs.replace(fresh, by_hand=by_hand))
+        tasks.update(c, run, takeover="")
         return number
     given = bundles.parts_of(c, run) if number == 1 else ()
     prompt = _going_on(c, run, known[-1]) if known else bundle.prompt(task.goal, given, limit)

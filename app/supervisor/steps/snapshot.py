@@ -2,6 +2,7 @@
 
 from app.domain.events import Note
 from app.domain.ids import RunId
+from app.repo.shared import Unshared
 from app.supervisor.errors import told
 from app.supervisor.services import Services
 from app.supervisor.snapshots import take_snapshot
@@ -13,6 +14,8 @@ async def snapshot(s: Services, run: RunId, turn: int) -> str:
     """The commit of the snapshot; empty, with the reason in the log, when there can be none."""
     try:
         return (await take_snapshot(s, run)).commit
+    except Unshared:
+        raise
     except TROUBLE as error:
         await s.broker.record(run, f"turn-{turn}/no-snapshot", Note(told(error), "error"))
         raise
