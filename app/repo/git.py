@@ -29,6 +29,7 @@ _HARDENED: Final = (
     "core.packedGitLimit=256m",
     "core.bigFileThreshold=5m",
     "diff.algorithm=histogram",
+    "checkout.workers=0",
     "pack.threads=2",
 )
 _SEALED: Final = (

@@ -81,7 +81,7 @@ g() {
     GIT_TERMINAL_PROMPT=0 GIT_LFS_SKIP_SMUDGE=1 GIT_INDEX_FILE="${index:-$gd/index}" \\
     git --git-dir="$gd" --work-tree="$tree" -c core.bare=false -c core.hooksPath=/dev/null \\
     -c core.fsmonitor=false -c core.attributesFile=/dev/null -c core.excludesFile=/dev/null \\
-    -c core.bigFileThreshold=5m -c core.looseCompression=1 -c pack.threads=2 -c gc.auto=0 \\
+    -c core.bigFileThreshold=5m -c core.looseCompression=1 -c pack.threads=2 -c checkout.workers=0 -c gc.auto=0 \\
     -c advice.addEmbeddedRepo=false "$@"
 }
 """

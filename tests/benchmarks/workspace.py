@@ -58,7 +58,9 @@ async def _measure() -> list[Row]:
 
 def _repository(path: Path, size: int) -> Path:
     names = (f"src/d{number % 200}/f{number}.py" for number in range(size))
-    return make_repository(path, {name: f"# {name}\n" * 40 for name in names})
+    user = make_repository(path, {name: f"# {name}\n" * 40 for name in names})
+    os.sync()  # So that what follows does not wait for these to reach the disk.
+    return user
 
 
 def _with_history(path: Path) -> Path:
