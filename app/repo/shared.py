@@ -17,6 +17,7 @@ from app.repo import refs
 from app.repo.fetching import ALLOWED, PASSED_ON
 from app.repo.git import Git, checked_id, failure
 from app.repo.hub import Hub
+from app.repo.locks import held
 from app.repo.names import slug
 from app.repo.process import Bounds
 
@@ -63,14 +64,16 @@ async def stand_in(root: Path, address: str, repo: str, task: TaskId) -> Path:
     key = hashlib.sha256(f"{address}\0{repo}".encode()).hexdigest()[:16]
     place = root / key / slug(Path(repo).name)
     git = Git(dir=place / ".git")
-    if not (git.dir / "HEAD").exists():
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        await git.run("init", "--quiet", "--template=")
-    first = refs.base(RunId(f"{task}.1"))
-    if not await _known(git, first):
-        await _fetch(git, address, first)
-        # A repository without a branch counts as empty.
-        await git.run("update-ref", refs.branch("swarm-shared"), await git.line("rev-parse", first))
+    async with held(root / key / "locks", "stand-in"):
+        if not (git.dir / "HEAD").exists():
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            await git.run("init", "--quiet", "--template=")
+        first = refs.base(RunId(f"{task}.1"))
+        if not await _known(git, first):
+            await _fetch(git, address, first)
+            # A repository without a branch counts as empty.
+            start = await git.line("rev-parse", first)
+            await git.run("update-ref", refs.branch("swarm-shared"), start)
     return place
 
 

@@ -1,16 +1,16 @@
 """Two hosts share the work: one has the user's repository, the other has what the task needs."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from app import wire
+from app.client.client import Swarm
+from app.domain.errors import NotNow
 from app.domain.run import RunState
 from tests.support.actions import USER, SwarmActions
-from tests.support.machines import Machine, Machines
-from tests.support.postgres import Cluster, cluster
+from tests.support.machines import Machine, Machines, machines_at, task
 from tests.support.repos import run_git
 from tests.support.scripts import edit, scripted
 from tests.support.world import story
@@ -18,12 +18,7 @@ from tests.support.world import story
 pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("hosts")]
 
 WRITER = scripted([edit("note.txt", "first\n")], [edit("note.txt", "second\n")])
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Cluster]:
-    with cluster() as running:
-        yield running
+AGENTS = {"agent": "writer", "agents": {"writer": WRITER}}
 
 
 @dataclass
@@ -32,48 +27,75 @@ class Told:
 
     home: Machine
     worker: Machine
+    there: Swarm
     user: SwarmActions
     run: str
     reviewed: wire.RunDetail
+    refused: str
     again: wire.RunDetail
     merged: wire.RunDetail
-    shared: Path
+    waits: wire.RunDetail
+    kept: str
+    branch: str
 
 
 @story
-async def told(server: Cluster, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Told]:
+async def told(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Told]:
     root = tmp_path_factory.mktemp("hosts")
-    with Machines(root, server.database()) as machines:
-        home = machines.add("laptop", agents={"writer": WRITER})
-        worker = machines.add("tower", agents={"writer": WRITER}, worker={"labels": ["big"]})
-        home.start()
-        worker.start()
-        client = await home.client()
-        await worker.client()
-        user = home.user(client)
-        run = (await client.submit(task(user))).run.id
-        reviewed = await user.until(run, RunState.IN_REVIEW)
-        await user.changes(run, "Make it the second")
-        again = await user.until(run, RunState.IN_REVIEW)
-        merged = await user.approve(run)
-        yield Told(home, worker, user, run, reviewed, again, merged, machines.shared)
+    with machines_at(root) as machines:
+        yield await _told(machines)
 
 
-def task(user: SwarmActions, *needs: str, **more: object) -> wire.NewTask:
-    wanted = {"goal": "Write a note", "repo": str(user.repo), "submitter": USER} | more
-    return wire.NewTask(needs=needs or ("big",), **wanted)  # type: ignore[arg-type]
+async def _told(machines: Machines) -> Told:
+    home = machines.add("laptop", **AGENTS)
+    worker = machines.add("tower", "big", **AGENTS)
+    client, there = await home.start(), await worker.start()
+    user = home.user(client)
+    run = (await client.submit(task(user, "big"))).run.id
+    waiting = (await client.submit(task(user, "big", "gpu"))).run.id
+    reviewed = await user.until(run, RunState.IN_REVIEW)
+    body = wire.Approve(review=reviewed.reviews[-1].id, tree=reviewed.reviews[-1].result_tree)
+    with pytest.raises(NotNow) as refused:
+        await there.approve(run, body)
+    await user.changes(run, "Make it the second")
+    again = await user.until(run, RunState.IN_REVIEW)
+    branch = await user.file(run, "note.txt")
+    merged = await user.approve(run)
+    await user.settled(run)
+    waits = await client.detail(waiting)
+    kept = run_git(machines.shared, "for-each-ref")
+    refusal = str(refused.value)
+    return Told(
+        home, worker, there, user, run, reviewed, refusal, again, merged, waits, kept, branch
+    )
 
 
 async def test_a_task_runs_where_the_label_is(told: Told) -> None:
     assert told.reviewed.row.run.host == told.worker.id
 
 
+async def test_a_task_waits_while_no_host_has_its_labels(told: Told) -> None:
+    run = told.waits.row.run
+    assert (run.state, run.reason) == (
+        RunState.QUEUED,
+        "it waits: a host with big, gpu is not up",
+    )
+
+
 async def test_what_another_host_made_is_reviewed_at_home(told: Told) -> None:
     assert [file.path for file in told.reviewed.reviews[-1].files] == ["note.txt"]
 
 
+async def test_the_other_host_approves_nothing(told: Told) -> None:
+    assert "is on another host" in told.refused
+
+
+async def test_the_other_host_shows_the_diff(told: Told) -> None:
+    assert b"+second" in await told.there.diff(told.run)
+
+
 async def test_the_branch_is_in_the_users_repository(told: Told) -> None:
-    assert await told.user.file(told.run, "note.txt") == "second"
+    assert told.branch == "second"
 
 
 async def test_a_run_that_is_sent_back_stays_on_its_host(told: Told) -> None:
@@ -83,3 +105,16 @@ async def test_a_run_that_is_sent_back_stays_on_its_host(told: Told) -> None:
 async def test_the_change_lands_at_home(told: Told) -> None:
     assert told.merged.row.run.state == RunState.MERGED
     assert run_git(told.user.repo, "show", "main:note.txt") == "second"
+
+
+async def test_nothing_of_what_has_landed_is_left_on_the_other_host(told: Told) -> None:
+    await told.worker.lets_go(told.run)
+
+
+async def test_nothing_of_what_has_landed_is_left_in_the_shared_repository(told: Told) -> None:
+    assert told.run not in told.kept
+
+
+async def test_the_other_host_is_told_who_decided(told: Told) -> None:
+    rows = await told.there.audit(told.run)
+    assert [row.actor for row in rows if row.what == "merged"] == [USER]

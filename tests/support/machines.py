@@ -1,50 +1,46 @@
 """Several hosts on this machine, each with a home and a supervisor of its own; all share one database."""
 
+import asyncio
 import contextlib
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+from app import wire
 from app.client.client import Swarm
-from tests.support.actions import SwarmActions
+from tests.support.actions import USER, SwarmActions
 from tests.support.home import Home, answering, home_at
+from tests.support.nursery import Born, Nursery, nursery
+from tests.support.patience import PATIENCE
+from tests.support.postgres import cluster
 from tests.support.repos import make_repository, run_git
+
+DEAD_AFTER = "4s"
 
 
 class Machine:
     """One host."""
 
-    def __init__(self, name: str, home: Home) -> None:
+    def __init__(self, name: str, home: Home, cradle: Nursery) -> None:
         self.name = name
         self.home = home
-        self._process: subprocess.Popen[bytes] | None = None
+        self._cradle = cradle
+        self._lives = contextlib.ExitStack()
+        self._born: Born | None = None
 
-    def start(self, *prefix: str, **env: str) -> None:
-        """Its supervisor, as `swarm worker` would run it; `prefix` goes before the command."""
-        with (self.home.root / "supervisor.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [*prefix, sys.executable, "-m", "app.daemon", "--state", str(self.home.state)],
-                env={**self.home.env, **env},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd="/",
-                start_new_session=True,
-            )
-
-    async def client(self) -> Swarm:
-        """Its API, once it answers."""
+    async def start(self, **env: str) -> Swarm:
+        """Its supervisor, once it answers."""
+        self._born = self._lives.enter_context(self._cradle.supervisor(self.home, **env))
         return await answering(self.home)
 
-    def user(self, client: Swarm, files: Mapping[str, str | bytes] | None = None) -> SwarmActions:
+    def user(self, client: Swarm) -> SwarmActions:
         """Somebody with a repository on this host."""
         count = len(list(self.home.root.glob("project*")))
         path = self.home.root / f"project{count + 1}"
-        return SwarmActions(client, make_repository(path, dict(files or {"README.md": "Hello\n"})))
+        return SwarmActions(client, make_repository(path, {"README.md": "Hello\n"}))
 
     @property
     def id(self) -> str:
@@ -54,24 +50,39 @@ class Machine:
     def log(self) -> str:
         return (self.home.root / "supervisor.log").read_text()
 
+    @property
+    def sandboxes(self) -> list[str]:
+        """Of which runs it has something."""
+        place = self.home.state / "sandboxes"
+        return sorted(each.name for each in place.iterdir()) if place.is_dir() else []
+
+    async def lets_go(self, run: str) -> None:
+        """Wait until it has nothing of the run any more."""
+        async with asyncio.timeout(PATIENCE):
+            while run in self.sandboxes:
+                await asyncio.sleep(0.05)
+
     def send(self, number: signal.Signals) -> None:
-        """A signal to its supervisor."""
-        assert self._process is not None
-        self._process.send_signal(number)
+        assert self._born is not None
+        self._born.send(number)
 
-    def ended(self, seconds: float) -> int:
-        """Its exit code, once it has ended."""
-        assert self._process is not None
-        return self._process.wait(seconds)
+    async def ends(self) -> None:
+        """Wait until its supervisor has ended."""
+        async with asyncio.timeout(PATIENCE):
+            while self._born is not None and self._born.lives:
+                await asyncio.sleep(0.05)
 
-    def kill(self) -> None:
-        """All of it: supervisor and agents, as when the power fails."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGKILL)
-            self._process.wait()
+    def fail(self) -> None:
+        """All of it at once, supervisor and agents, as when the power fails."""
+        if self._born is not None:
+            self._born.end()
         for pid in self._agents():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        self.fail()
+        self._lives.close()
 
     def _agents(self) -> Iterator[int]:
         """Processes of sandboxes on this host: they work below its state directory."""
@@ -85,30 +96,29 @@ class Machine:
 class Machines:
     """The hosts of one story."""
 
-    def __init__(self, root: Path, database: str) -> None:
+    def __init__(self, root: Path, database: str, cradle: Nursery) -> None:
         self.root = root
         self.database = database
         self.shared = root / "shared.git"
-        root.mkdir(parents=True, exist_ok=True)
-        run_git(root, "init", "--quiet", "--bare", os.fspath(self.shared))
+        self._cradle = cradle
         self._stack = contextlib.ExitStack()
+        run_git(root, "init", "--quiet", "--bare", os.fspath(self.shared))
 
-    def add(self, name: str, *, agents: Mapping[str, Any], **more: Any) -> Machine:
-        """A configured host that is not started yet; `worker` adds to what it says of itself."""
-        machine = Machine(name, self._stack.enter_context(home_at(self.root / name)))
-        worker = {"repository": os.fspath(self.shared), "name": name, "dead_after": "4s"}
-        machine.home.configure(
+    def add(self, name: str, *labels: str, database: str = "", **more: Any) -> Machine:
+        """A configured host that is not started yet."""
+        home = self._stack.enter_context(home_at(self.root / name))
+        worker = {"repository": os.fspath(self.shared), "name": name, "labels": list(labels)}
+        shipped = {"sandbox": {"driver": "memory"}, "concurrency": 4}
+        home.configure(
             {
-                "agent": next(iter(agents)),
-                "agents": dict(agents),
-                "sandbox": {"driver": "memory"},
-                "concurrency": 2,
-                "database": self.database,
+                **shipped,
+                "database": database or self.database,
+                "worker": worker | {"dead_after": DEAD_AFTER},
                 **more,
-                "worker": worker | more.get("worker", {}),
             }
         )
-        self._stack.callback(machine.kill)
+        machine = Machine(name, home, self._cradle)
+        self._stack.callback(machine.close)
         return machine
 
     def __enter__(self) -> "Machines":
@@ -116,3 +126,73 @@ class Machines:
 
     def __exit__(self, *_exc: object) -> None:
         self._stack.close()
+
+
+@contextlib.contextmanager
+def machines_at(root: Path) -> Iterator[Machines]:
+    """A story of several hosts, with a database server of its own."""
+    with (
+        cluster() as server,
+        nursery() as cradle,
+        Machines(root, server.database(), cradle) as machines,
+    ):
+        yield machines
+
+
+def task(user: SwarmActions, *needs: str, agent: str = "", **more: Any) -> wire.NewTask:
+    """A task for a host that has these labels."""
+    here = {"repo": str(user.repo), "submitter": USER, "agent": agent, "needs": needs}
+    return wire.NewTask(**{"goal": "Write a note", **here, **more})
+
+
+class Cable:
+    """The way from one host to the database, which can be cut: what is sent then waits, as in a broken network."""
+
+    def __init__(self, database: str) -> None:
+        self._there = Path(database.partition("?host=")[2]) / ".s.PGSQL.5432"
+        self._here = Path(tempfile.mkdtemp(prefix="wire", dir="/tmp"))
+        self.database = f"{database.partition('?')[0]}?host={self._here}"
+        self._whole = asyncio.Event()
+        self._whole.set()
+        self._both: set[asyncio.Task[None]] = set()
+        self._ends: set[asyncio.StreamWriter] = set()
+
+    def cut(self) -> None:
+        self._whole.clear()
+
+    def heal(self) -> None:
+        self._whole.set()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        back, forth = await asyncio.open_unix_connection(self._there)
+        self._ends |= {writer, forth}
+        for source, target in ((reader, forth), (back, writer)):
+            task = asyncio.create_task(self._carry(source, target))
+            self._both.add(task)
+            task.add_done_callback(self._both.discard)
+
+    async def _carry(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while said := await source.read(65536):
+                await self._whole.wait()
+                target.write(said)
+                await target.drain()
+        target.close()
+
+    @contextlib.asynccontextmanager
+    async def laid(self) -> AsyncIterator["Cable"]:
+        server = await asyncio.start_unix_server(self._serve, self._here / ".s.PGSQL.5432")
+        try:
+            yield self
+        finally:
+            self.heal()
+            server.close()
+            for each in list(self._both):
+                each.cancel()
+            await asyncio.gather(*self._both, return_exceptions=True)
+            for end in self._ends:
+                end.close()
+            closed = [end.wait_closed() for end in self._ends]
+            await asyncio.gather(*closed, return_exceptions=True)
+            (self._here / ".s.PGSQL.5432").unlink(missing_ok=True)
+            self._here.rmdir()

@@ -21,7 +21,7 @@ from tests.support.invariants import Row
 from tests.support.patience import PATIENCE
 
 USER = "swarm"
-SETTINGS = ("listen_addresses=", "fsync=off", "max_connections=60", "shared_buffers=16MB")
+SETTINGS = ("listen_addresses=", "fsync=off", "max_connections=200", "shared_buffers=16MB")
 
 
 class Cluster:

@@ -1,0 +1,135 @@
+"""Hosts are lost, one by a power failure, one stands still, one is cut off: what they did goes on elsewhere."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from app import wire
+from app.client.client import Swarm
+from app.domain.events import Event
+from app.domain.run import RunState
+from tests.support.actions import SwarmActions
+from tests.support.machines import Cable, Machine, Machines, machines_at, task
+from tests.support.nursery import CLOCK, set_clock
+from tests.support.repos import run_git
+from tests.support.scripts import edit, scripted, wait_for
+from tests.support.world import story
+
+pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("lost hosts")]
+
+FAULTS = ("fails", "stands", "cut")
+HOUR = 3600.0
+
+
+@dataclass
+class Told:
+    """What there was to see once every run was in review, and every host back."""
+
+    user: SwarmActions
+    heir: Machine
+    lost: dict[str, Machine]
+    runs: dict[str, str]
+    seen: dict[str, wire.RunDetail]
+    notes: dict[str, str]
+    shared: str
+
+
+@story
+async def told(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Told]:
+    root = tmp_path_factory.mktemp("lost")
+    with machines_at(root) as machines:
+        async with Cable(machines.database).laid() as cable:
+            yield await _told(machines, cable)
+
+
+async def _told(machines: Machines, cable: Cable) -> Told:
+    late = machines.root / "late"
+    first = [
+        edit("early.txt", "seen\n"),
+        wait_for(f"{late}"),
+        edit("late.txt", "unseen\n"),
+        wait_for("/never"),
+    ]
+    slow = scripted(first, [edit("end.txt", "done\n")])
+    agents = {"agent": "slow", "agents": {"slow": slow}}
+    home = machines.add("laptop", **agents)
+    lost = {name: machines.add(name, name, **agents) for name in FAULTS[:2]}
+    lost["cut"] = machines.add("cut", "cut", database=cable.database, **agents)
+    heir = machines.add("heir", *FAULTS, **agents)
+    wrong = machines.root / "clock"
+    set_clock(wrong, HOUR)
+    client = await home.start()
+    for name, machine in lost.items():
+        await machine.start(**{CLOCK: str(wrong)} if name == "stands" else {})
+    user = home.user(client)
+    runs = {name: (await client.submit(task(user, name))).run.id for name in FAULTS}
+    for run in runs.values():
+        await _snapshot(client, run)
+    lost["fails"].fail()
+    lost["stands"].send(signal.SIGSTOP)
+    cable.cut()
+    await heir.start()
+    late.touch()
+    seen = {name: await user.until(run, RunState.IN_REVIEW) for name, run in runs.items()}
+    lost["stands"].send(signal.SIGCONT)
+    cable.heal()
+    for name in ("stands", "cut"):
+        await lost[name].ends()
+    for machine in lost.values():
+        await machine.start()
+    notes = {name: await _notes(client, run) for name, run in runs.items()}
+    shared = run_git(machines.shared, "for-each-ref", "--format=%(refname)")
+    return Told(user, heir, lost, runs, seen, notes, shared)
+
+
+async def _snapshot(client: Swarm, run: str) -> None:
+    async with asyncio.timeout(60):
+        while (await client.detail(run)).row.run.files == 0:
+            await asyncio.sleep(0.1)
+
+
+async def _notes(client: Swarm, run: str) -> str:
+    stream = client.events(run=run, follow=False)
+    said = [item.body for item in [i async for i in stream] if isinstance(item, Event)]
+    return "\n".join(str(getattr(body, "text", "")) for body in said)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_its_run_goes_on_elsewhere(told: Told, fault: str) -> None:
+    assert told.seen[fault].row.run.host == told.heir.id
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_it_goes_on_from_the_last_snapshot(told: Told, fault: str) -> None:
+    paths = {file.path for file in told.seen[fault].reviews[-1].files}
+    assert paths == {"early.txt", "end.txt"}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_the_user_is_told(told: Told, fault: str) -> None:
+    assert f"its host {fault} was not heard of" in told.notes[fault]
+
+
+@pytest.mark.parametrize("fault", FAULTS[1:])
+async def test_who_comes_back_too_late_ends_at_once(told: Told, fault: str) -> None:
+    assert "was given up by the others" in told.lost[fault].log
+
+
+@pytest.mark.parametrize("fault", FAULTS[1:])
+async def test_what_it_made_meanwhile_is_kept_and_told(told: Told, fault: str) -> None:
+    assert "no part of it, and kept" in told.notes[fault]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_it_lets_go_of_its_old_sandbox(told: Told, fault: str) -> None:
+    assert told.runs[fault] not in told.lost[fault].sandboxes
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_the_change_lands_once(told: Told, fault: str) -> None:
+    await told.user.approve(told.runs[fault])
+    log = run_git(told.user.repo, "log", "--format=%(trailers:key=Swarm-Run)", "main")
+    assert log.count(told.runs[fault]) == 1
