@@ -112,6 +112,24 @@ def reserve(
     return claim
 
 
+def reserve_anew(
+    c: sa.Connection,
+    run: RunId,
+    caller: Caller,
+    plan: Callable[[Headroom], Claim | None],
+    *,
+    now: float,
+    ceilings: Ceilings = NO_CEILINGS,
+) -> Claim | Headroom:
+    """The same when it was said before and nobody heard the answer: what is held already is not held twice."""
+    row = c.execute(_HOLD, {"hold": caller.hold}).one_or_none()
+    if row is not None:
+        have = budgets.tallies(c, row.tallies, lock=True)
+        budgets.count(c, have, held=-row.micros, tokens_held=-row.tokens)
+        c.execute(sa.delete(HOLD).where(HOLD.c.id == caller.hold))
+    return reserve(c, run, caller, plan, now=now, ceilings=ceilings)
+
+
 def _fits(claim: Claim, room: Headroom) -> bool:
     """Whatever the plan said: what costs nothing fits always, all else only into what is left."""
     tokens = room.tokens is None or claim.tokens <= max(0, room.tokens.left)

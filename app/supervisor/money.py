@@ -1,10 +1,15 @@
 """The gateway put together: its ledger in the store, its news in the log, its settings from the configuration."""
 
+import asyncio
+import logging
 import time
 import uuid
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from typing import Protocol, TypeVar
+
+import sqlalchemy as sa
 
 from app.config.budget import ceilings
 from app.config.settings import SHIPPED_UPSTREAMS, PriceSettings, Settings
@@ -25,16 +30,31 @@ from app.store.database import Database
 from app.supervisor.broker import Broker
 from app.supervisor.raises import Till
 from app.supervisor.services import Live, Services
+from app.supervisor.trouble import PASSING
 from harnesses.catalog import Agent
 
+T_co = TypeVar("T_co", covariant=True)
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
 RETOLD = 7 * 86_400.0
 """Seconds back to which warnings are told again at a start, in case a crash came between ledger and log."""
+PAUSES = 0.2, 5.0
+"""Seconds before a write that failed is tried again: at first, and at most."""
+OUTAGE = 600.0
+"""Seconds for which a call waits for the database; what is held then is charged in full at the next start."""
 DIFFERS = 0.05
 """Part of a listed cost by which a provider's own may differ before somebody is told, once a run and model."""
 
 
+class _Write(Protocol[T_co]):
+    def __call__(self, c: sa.Connection, *, again: bool) -> T_co: ...
+
+
 class StoreLedger:
-    """Meets `app.gateway.ledger.Ledger`; every method is one transaction on the state."""
+    """Meets `app.gateway.ledger.Ledger`; every method is one transaction on the state.
+
+    While the database does not answer, or its disk is full, calls wait: without the ledger there is no money.
+    """
 
     def __init__(
         self,
@@ -56,24 +76,48 @@ class StoreLedger:
         self, run: RunId, hold: str, plan: Planner, *, model: str, lane: str
     ) -> Claim | Headroom:
         caller = ledger.Caller(hold, model, lane, self._host)
-        return await self._database.write_soon(
-            ledger.reserve, run, caller, plan, now=self._clock(), ceilings=self._ceilings
-        )
+
+        def held(c: sa.Connection, *, again: bool) -> Claim | Headroom:
+            write = ledger.reserve_anew if again else ledger.reserve
+            return write(c, run, caller, plan, now=self._clock(), ceilings=self._ceilings)
+
+        return await self._written(held)
 
     async def settle(self, hold: str, charge: Charge) -> Totals:
-        done = await self._database.write_soon(
-            ledger.settle, hold=hold, charge=charge, now=self._clock(), ceilings=self._ceilings
-        )
+        def charged(c: sa.Connection, *, again: bool) -> ledger.Settled:
+            del again  # It is charged once, however often this is said.
+            now, above = self._clock(), self._ceilings
+            return ledger.settle(c, hold=hold, charge=charge, now=now, ceilings=above)
+
+        done = await self._written(charged)
         if self._passed:
             for each in done.passed:
                 self._passed(each)
         return Totals(run=done.total, day=done.day)
 
     async def release(self, hold: str) -> None:
-        await self._database.write_soon(ledger.release, hold=hold, now=self._clock())
+        def given_back(c: sa.Connection, *, again: bool) -> None:
+            del again
+            ledger.release(c, hold=hold, now=self._clock())
+
+        await self._written(given_back)
 
     async def refuse(self, run: RunId, refused: Refused) -> None:
         await self._database.write_soon(ledger.refuse, run=run, refused=refused, now=self._clock())
+
+    async def _written(self, write: "_Write[T]") -> T:
+        """What `write` gives, once it could be written; `again` says that an earlier try may have been."""
+        pause, again = PAUSES[0], False
+        end = time.monotonic() + OUTAGE
+        while True:
+            try:
+                return await self._database.write_soon(write, again=again)
+            except PASSING as error:
+                if time.monotonic() > end:
+                    raise
+                _log.warning("the ledger: %s; trying again in %.1f s", error, pause)
+                await asyncio.sleep(pause)
+                pause, again = min(PAUSES[1], pause * 2), True
 
 
 class LogWitness:

@@ -4,15 +4,18 @@ Only what passes by itself is raised on, so that the engine says the step again:
 that does not answer. All else would fail the same way for hours, and the run would only look busy.
 """
 
+import contextlib
 import errno
 import functools
 import logging
+import os
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 
-from app.domain.errors import SwarmError
+from app.domain.errors import SwarmError, UsageError
 from app.domain.events import Note
 from app.domain.ids import RunId
 from app.repo.shared import Unshared
@@ -26,7 +29,9 @@ Step: TypeAlias = Callable[Concatenate[Services, RunId, P], Awaitable[T]]
 
 TROUBLE = (SwarmError, *LEAF_ERRORS)
 """What is said in words for a person."""
-_PASSING = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
+ROOM = 1024 * 1024
+"""Bytes: a disk with less is full, whatever a program that failed on it had to say."""
+PASSING = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 _log = logging.getLogger(__name__)
@@ -34,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 def passes(error: Exception) -> bool:
     """Whether waiting helps."""
-    return isinstance(error, _PASSING) or (isinstance(error, OSError) and error.errno in _FULL)
+    return isinstance(error, PASSING) or (isinstance(error, OSError) and error.errno in _FULL)
 
 
 def fails_the_run(otherwise: T) -> Callable[[Step[P, T]], Step[P, T]]:
@@ -51,6 +56,8 @@ def fails_the_run(otherwise: T) -> Callable[[Step[P, T]], Step[P, T]]:
                 await s.broker.record(run, f"unshared/{error.message}", note)
                 raise
             except TROUBLE as error:
+                if not isinstance(error, UsageError) and await _without_room(s, run):
+                    raise
                 why = told(error)
             except Exception as error:  # The edge of everything below the workflows.
                 if passes(error):
@@ -62,6 +69,17 @@ def fails_the_run(otherwise: T) -> Callable[[Step[P, T]], Step[P, T]]:
         return guarded
 
     return guard
+
+
+async def _without_room(s: Services, run: RunId) -> bool:
+    """Whether the disk of the state, or that of the user's repository, is full."""
+    task = await s.database.read(tasks.task, (await s.database.read(tasks.run, run)).task)
+    for place in (s.places.state, Path(task.repo)):
+        with contextlib.suppress(OSError):
+            room = os.statvfs(place)
+            if room.f_bavail * room.f_frsize < ROOM:
+                return True
+    return False
 
 
 def unforeseen(error: Exception) -> str:

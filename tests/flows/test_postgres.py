@@ -1,5 +1,6 @@
 """The same supervisor on PostgreSQL: the main job, and a kill at every point."""
 
+import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +12,9 @@ from app.domain.budget import Claim
 from app.domain.ids import RunId
 from app.domain.money import Charge, Micros
 from app.store import ledger
+from app.store.database import Database
 from app.store.tables import STATE
+from app.supervisor.money import StoreLedger
 from tests.support.home import Home, home_at
 from tests.support.invariants import World
 from tests.support.kills import configured, spread, survive
@@ -100,3 +103,38 @@ def test_calls_side_by_side_never_share_the_same_money(server: Cluster) -> None:
     assert (spend.calls, spend.micros, spend.held) == (made, made * 50_000, 0)
     assert 10 <= made <= 19
     engine.dispose()
+
+
+async def test_a_model_call_waits_while_the_server_is_away(server: Cluster, tmp_path: Path) -> None:
+    run, hold = RunId("aaaaa.1"), "h1"
+    claim = Claim(micros=Micros(100), tokens=0, output=0)
+    database = Database.open(tmp_path, server.database())
+    try:
+        await database.write(add_run, run, 1_000_000)
+        books = StoreLedger(database)
+        server.stop()
+        call = asyncio.create_task(books.reserve(run, hold, lambda _: claim, model="m", lane=""))
+        await asyncio.to_thread(server.start)
+        assert await call == claim
+        server.stop()
+        paid = asyncio.create_task(books.settle(hold, Charge(micros=Micros(70), model="m")))
+        await asyncio.to_thread(server.start)
+        assert (await paid).run == 70
+        spend = await database.read(ledger.spend, run)
+        assert (spend.calls, spend.micros, spend.held) == (1, 70, 0)
+    finally:
+        database.close()
+
+
+async def test_a_hold_whose_answer_was_lost_is_held_once(server: Cluster, tmp_path: Path) -> None:
+    run, caller = RunId("aaaaa.1"), ledger.Caller("h1", "m")
+    claim = Claim(micros=Micros(100), tokens=0, output=0)
+    database = Database.open(tmp_path, server.database())
+    try:
+        await database.write(add_run, run, 1_000_000)
+        for _ in range(2):
+            held = await database.write(ledger.reserve_anew, run, caller, lambda _: claim, now=1.0)
+            assert held == claim
+        assert (await database.read(ledger.spend, run)).held == 100
+    finally:
+        database.close()

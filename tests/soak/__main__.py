@@ -73,9 +73,11 @@ def _print(name: str, at: Setting, told: Told, tasks: int) -> bool:
     for fault, why in _left_out(at, told):
         print(f"  {fault:24} not tried: {why}")
     print(
-        f"  {len(told.landed)} of {tasks} tasks have landed; a person sent {told.resumed} back to work; "
-        f"{told.starts} supervisors lived"
+        f"  {len(told.landed)} of {tasks} tasks have landed; {told.starts} supervisors lived; "
+        f"a person answered {told.answered} questions, and sent {told.resumed.total()} back to work:"
     )
+    for reason, times in told.resumed.most_common():
+        print(f"  {times:5} {reason}")
     for line in told.broken:
         print(f"  BROKEN: {line}")
     if told.broken:

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
@@ -48,7 +48,9 @@ class Told:
     """How it went."""
 
     faults: dict[str, Struck]
-    resumed: int
+    resumed: Counter[str]
+    """For what reasons a person sent a run back to work, and how often."""
+    answered: int
     starts: int
     landed: frozenset[str]
     """Runs whose change is on the user's branch."""
@@ -109,7 +111,8 @@ class Soak:
         )
         self._user = Patient(cradle, self._world, {CLOCK: str(at.clock)})
         self._struck: dict[str, Struck] = defaultdict(Struck)
-        self._resumed = 0
+        self._resumed: Counter[str] = Counter()
+        self._answered = 0
 
     async def live(self, seconds: float, provider: str, restart_docker: str) -> Told:
         """Let everything run, with faults for so many seconds; then to the end without any."""
@@ -132,6 +135,7 @@ class Soak:
         return Told(
             faults=dict(self._struck),
             resumed=self._resumed,
+            answered=self._answered,
             starts=user.starts,
             landed=frozenset(row["id"] for row in self._world.tables.state(_MERGED)),
             broken=self._world.broken(),
@@ -144,9 +148,9 @@ class Soak:
         states = [row.run.state for row in rows]
         for row in rows:
             if row.run.state in STUCK and await self._try(_resume(row.run.id)):
-                self._resumed += 1
+                self._resumed[row.run.reason] += 1
             if row.question and await self._try(_yes(row.question.id)):
-                self._resumed += 1
+                self._answered += 1
         waiting = [row.run.id for row in rows if row.run.state == RunState.IN_REVIEW]
         # One after another: whoever lands second is looked at as it would land on the first.
         if waiting and RunState.MERGING not in states:

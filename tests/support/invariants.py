@@ -180,14 +180,32 @@ def _tables(world: World) -> Iterator[str]:
     for row in world.tables.state("SELECT * FROM run WHERE state <> 'merged'"):
         yield f"the run {row['id']} is {row['state']}: {row['reason']}"
     said = Counter(_deed(row) for row in world.tables.state("SELECT * FROM audit"))
+    yield from _answers(world, said)
     if world.harmed:  # As often as a person said so.
-        said = Counter({deed: n for deed, n in said.items() if deed[1] != "resumed"})
+        said = Counter({deed: n for deed, n in said.items() if not deed[1].startswith(_AGAIN)})
     yield from (f"audit: {n} times {deed}" for deed, n in said.items() if n > 1)
     known = {(run, what) for run, what, _detail in said}
     for row in world.tables.state("SELECT * FROM run"):
         for what in ("task submitted", "approve", "merged"):
             if (row["id"], what) not in known:
                 yield f"audit: nothing says {what!r} of {row['id']}"
+
+
+_AGAIN = ("resumed", "question answered")
+
+
+def _answers(world: World, said: Counter[tuple[str, str, str]]) -> Iterator[str]:
+    by_person = Counter(
+        row["run"]
+        for row in world.tables.state("SELECT run, by FROM approval")
+        if row["by"] not in ("", "swarm")
+    )
+    written: Counter[str] = Counter()
+    for (run, what, _detail), times in said.items():
+        written[run] += times if what.startswith("question answered") else 0
+    for run in by_person.keys() | written.keys():
+        if by_person[run] != written[run]:
+            yield f"audit: {written[run]} answers to {by_person[run]} questions of {run}"
 
 
 def _deed(row: Row) -> tuple[str, str, str]:
@@ -199,10 +217,11 @@ def _events(world: World) -> Iterator[str]:
     counted = Counter((run, json.dumps(body, sort_keys=True)) for run, body in bodies)
     turns = Counter(row["run"] for row in world.tables.state("SELECT run FROM turn"))
     rounds = {row["id"]: row["round"] for row in world.tables.state("SELECT id, round FROM run")}
+    asked = Counter(row["run"] for row in world.tables.state("SELECT run FROM approval"))
     for (run, body), n in counted.items():
         # A clock that jumps looks like a silence, each time.
         jumped = world.harmed and '"type": "flagged"' in body
-        if n > turns[run] + rounds[run] - 1 and not jumped:
+        if n > turns[run] + rounds[run] - 1 + asked[run] and not jumped:
             yield f"the log of {run} says {n} times in {turns[run]} turns {body}"
     merged = Counter(run for run, b in bodies if b["type"] == "state" and b["state"] == "merged")
     begun = Counter(run for run, b in bodies if b["type"] == "tool_call" and BEGIN in b["title"])

@@ -21,7 +21,13 @@ from tests.support.rows import stored
 FULL = sa.exc.OperationalError("insert", None, Exception("disk is full"))
 
 
-async def tried(tmp_path: Path, error: Exception, wish: str = "") -> tuple[str, str]:
+NO_ROOM = Path("/proc")
+"""A file system on which there is no room for anything."""
+
+
+async def tried(
+    tmp_path: Path, error: Exception, wish: str = "", *, state: Path | None = None
+) -> tuple[str, str]:
     """What a step that raises gives, and the wish it leaves."""
     database = Database.open(tmp_path)
     try:
@@ -32,7 +38,8 @@ async def tried(tmp_path: Path, error: Exception, wish: str = "") -> tuple[str, 
         async def step(_s: Services, _run: RunId) -> str:
             raise error
 
-        services = cast("Services", SimpleNamespace(database=database))
+        places = SimpleNamespace(state=state or tmp_path)
+        services = cast("Services", SimpleNamespace(database=database, places=places))
         return await step(services, run), await database.read(tasks.column, run, "wish")
     finally:
         database.close()
@@ -64,6 +71,11 @@ async def test_a_persons_stop_is_not_overwritten(tmp_path: Path) -> None:
 async def test_what_passes_by_itself_is_raised_on(tmp_path: Path, error: Exception) -> None:
     with pytest.raises(type(error)):
         await tried(tmp_path, error)
+
+
+async def test_on_a_disk_without_room_any_trouble_passes_by_itself(tmp_path: Path) -> None:
+    with pytest.raises(RepoError):
+        await tried(tmp_path, RepoError("couldn't write refs/heads/x.lock"), state=NO_ROOM)
 
 
 def test_other_errors_of_the_system_do_not_pass() -> None:
