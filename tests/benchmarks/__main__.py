@@ -7,7 +7,10 @@ import sys
 import time
 from typing import Protocol, cast
 
-MODULES = ("startup", "gateway", "sandbox", "first_request", "supervisor", "routing", "workspace")
+MODULES = (
+    *("startup", "gateway", "sandbox", "first_request", "together", "supervisor"),
+    *("routing", "workspace"),
+)
 
 
 class Benchmark(Protocol):

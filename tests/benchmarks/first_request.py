@@ -71,16 +71,22 @@ async def _until_asked(provider: Rehearsal, start: Awaitable[object]) -> float:
 
 async def _alone(provider: Rehearsal) -> None:
     """Start the same program with the same prompt in a container on the host's network."""
-    argv = ["docker", "run", "--rm", "-d", "--network", "host", "--tmpfs", "/home/agent:mode=1777"]
-    argv += ["-e", "HOME=/home/agent", "-e", f"ANTHROPIC_BASE_URL={provider.url}"]
-    argv += [
-        "-e",
-        f"ANTHROPIC_AUTH_TOKEN={KEY}",
-        "-e",
-        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1",
-    ]
-    argv += [agents_image(), "claude", "-p", "Say hello"]
+    argv = alone_argv(provider.url, "-d")
     await asyncio.to_thread(subprocess.run, argv, check=True, capture_output=True)
+
+
+def alone_argv(url: str, *options: str) -> list[str]:
+    """`docker run` of Claude Code that asks the model at that address."""
+    env = {
+        "HOME": "/home/agent",
+        "ANTHROPIC_BASE_URL": url,
+        "ANTHROPIC_AUTH_TOKEN": KEY,
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    }
+    argv = ["docker", "run", "--rm", *options, "--network", "host"]
+    argv += ["--tmpfs", "/home/agent:mode=1777"]
+    argv += [word for name, value in env.items() for word in ("-e", f"{name}={value}")]
+    return [*argv, agents_image(), "claude", "-p", "Say hello"]
 
 
 async def _at_rest(swarm: Swarm) -> None:
