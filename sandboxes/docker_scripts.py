@@ -17,8 +17,7 @@ from sandboxes.short import TIMED_OUT, Kept
 from sandboxes.spec import Completed
 
 _GRACE = 10.0
-"""Seconds beyond a script's own limit, after which the engine itself is not waited for."""
-
+"""Seconds beyond a script's own limit, or its end, after which the engine itself is not waited for."""
 KILLED = 128 + 9
 
 
@@ -29,10 +28,21 @@ async def run_created(engine: Engine, name: str, *, timeout: float, limit: int) 
         f"attach to {name}", lambda api: api.attach_socket(name, params=streams)
     )
     await Containers(engine).start(name)
-    heard = await _hear(engine, wire, timeout, limit)
-    if heard.code == TIMED_OUT:
-        return heard
-    ended = await Box(engine, name).end()
+    hearing = asyncio.create_task(_hear(engine, wire, timeout, limit))
+    ending = asyncio.create_task(Box(engine, name).end())
+    try:
+        await asyncio.wait([hearing, ending], return_when=asyncio.FIRST_COMPLETED)
+        if ending.done():
+            # The engine says that it is attached before it is; a script that was quicker is never heard.
+            await asyncio.wait([hearing], timeout=_GRACE)
+            engine.let_go(wire)
+        heard = await hearing
+        if heard.code == TIMED_OUT:
+            return heard
+        ended = await ending
+    finally:
+        hearing.cancel()
+        ending.cancel()
     code = int(ended["ExitCode"])
     return replace(heard, code=code, starved=code != 0 and bool(ended["OOMKilled"]))
 

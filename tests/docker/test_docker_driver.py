@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from docker import APIClient
 
-from sandboxes import registry
+from sandboxes import docker_scripts, registry
 from sandboxes.docker_parts import OWNER
 from sandboxes.errors import SandboxFailed, SandboxUnavailable
 from sandboxes.spec import Mount
@@ -229,3 +229,19 @@ async def test_a_preparing_script_left_by_a_dead_supervisor_is_ended(
     engine.create_container_from_config(left, name)  # type: ignore[no-untyped-call]
     engine.start(name)
     assert (await sandbox.prepare("echo new")).stdout == b"new\n"
+
+
+async def test_a_script_that_was_quicker_than_its_attachment_has_ended_all_the_same(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = house.spec()
+    sandbox = await house.open(spec)
+    attach = APIClient.attach_socket
+
+    def late(api: APIClient, _name: str, params: dict[str, int]) -> object:
+        # As it is for who comes too late: to what does not run one may be attached, and hears nothing for ever.
+        return attach(api, f"swarm-{spec.name}-side", params=params)
+
+    monkeypatch.setattr(APIClient, "attach_socket", late)
+    monkeypatch.setattr(docker_scripts, "_GRACE", 0.5)
+    assert (await sandbox.prepare("exit 3", timeout=30)).code == 3
