@@ -76,7 +76,8 @@ class Codex:
     def attach(self, brief: Brief) -> Launch:
         settings = read_form(CodexSettings, brief.settings, "settings")
         _check(brief.conversation)
-        asks = "untrusted" if brief.ask else "never"
+        # Its own screen has given up asking before every command: whoever sits there sees what it does.
+        asks = "on-request" if brief.ask else "never"
         command = ("resume", brief.conversation, "-s", "danger-full-access", "-a", asks)
         begun = self.launch(brief)
         files = {**begun.files, **relay.files((), prepare=_PREPARE)}

@@ -56,6 +56,14 @@ RESTORE: Final = (
 """Takes back all that a program may have switched on."""
 
 
+def words_of(drawn: bytes) -> str:
+    """The words in what was drawn, for a log."""
+    text = _TOKEN.sub(
+        lambda found: found[0] if found.lastgroup == "text" else " ", drawn.decode(errors="replace")
+    )
+    return " ".join(text.split())
+
+
 class Drawing:
     """Lets through what draws. Fed in pieces, it gives the same as fed at once."""
 

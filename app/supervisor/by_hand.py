@@ -52,6 +52,9 @@ async def attend(s: Services, run: Run, turn: Turn, sandbox: Sandbox, process: P
     try:
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         await process.stop(grace=GRACE)
+        if ends[0].done() and (code := ends[0].result().code):
+            said = Note(f"the screen ended with {code}: {screen.words}", "warning")
+            await s.broker.record(run.id, f"turn-{turn.number}/screen", said)
     finally:
         s.live.screens.pop(run.id, None)
         for each in (*ends, *helpers):

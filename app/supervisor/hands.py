@@ -13,7 +13,7 @@ from app.domain.errors import NotNow, UsageError
 from app.domain.ids import RunId
 from app.domain.run import Run, RunState
 from app.store import audit, board, tasks, turns
-from app.supervisor import consent
+from app.supervisor import consent, homes
 from app.supervisor.errors import translated
 from app.supervisor.screen import Screen
 from app.supervisor.services import Services
@@ -36,6 +36,7 @@ class Hands:
         """Have the run's next turn be a person's. One that is open already stays as it is."""
         s, now = self._s, self._s.clock()
         _task, found = await s.task_and_run(run)
+        homes.refuse_elsewhere(s, found)
         if await self._open(found):
             return await s.database.read(board.row, run)
         _refuse(s, found, body.what)

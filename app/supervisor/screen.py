@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Final
 
-from app.domain.terminal import Drawing
+from app.domain.terminal import Drawing, words_of
 from sandboxes.base import Terminal
 
 KEPT: Final = 256 * 1024
@@ -43,6 +43,11 @@ class Screen:
                 yield piece
         finally:
             self._lookers.discard(looker)
+
+    @property
+    def words(self) -> str:
+        """The last words on it."""
+        return words_of(bytes(self._past[-4096:]))[-300:]
 
     async def press(self, data: bytes) -> None:
         await self._terminal.press(data)

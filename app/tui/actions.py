@@ -42,6 +42,8 @@ PLACES: Final[dict[Place, str]] = {
 
 _S = RunState
 _STOPPED: Final = frozenset({_S.PARKED, _S.FAILED, _S.CANCELLED})
+_ATTACHABLE: Final = (ACTIVE - {_S.MERGING}) | _STOPPED | {_S.IN_REVIEW}
+_TELLABLE: Final = (ACTIVE - {_S.MERGING}) | _STOPPED
 _LOSABLE: Final = _STOPPED | {_S.IN_REVIEW}
 
 
@@ -86,7 +88,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
            "Open your own configuration file in `$VISUAL` or `$EDITOR`.", weight=80),
     Action("by", ("s",), "add up by", ("cost",),
            "Add up by the next of task, run, agent, model, sub-agent, repository, day and more.", weight=90),
-    Action("period", ("t",), "period", ("cost",), "Count everything, this month, or today.", weight=85),
+    Action("period", ("P",), "period", ("cost",), "Count everything, this month, or today.", weight=85),
     Action("mark", ("space",), "mark", ("board",),
            "Mark this run, or not, and go to the next; `x`, `r` and `ctrl+d` are for all that are marked.",
            weight=27),
@@ -145,6 +147,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
            "Stop every run that works, after asking."),
     Action("again", ("r",), "go on", ("board", "run"),
            "Take a stopped or parked run up again; a failed one starts afresh.", _STOPPED, 85),
+    Action("tell", ("m",), "message", ("board", "run"),
+           "Say something to the agent: into its turn, or before its next one.", _TELLABLE, 26),
     Action("new", ("n",), "new task", ("board",), "Give a new task.", weight=65),
     Action("peek", ("p",), "peek", ("board",),
            "Give the detail all the room, or the list its room back.", weight=20),
@@ -172,6 +176,13 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("match_back", ("N",), "match back", ("run", "review", *_SHEETS), "Go to the one before."),
     Action("edit", ("e",), "editor", (*_OF_RUNS, "inbox"),
            "Open the run's worktree, in a review the file, in `$VISUAL` or `$EDITOR`.", weight=25),
+    Action("shell", ("E",), "shell", _OF_RUNS,
+           "Open your own shell in the run's worktree, on this machine."),
+    Action("attach", ("t",), "take over", _OF_RUNS,
+           "Take the run over on the agent's own screen, in the same conversation; `ctrl+]` hands it back.",
+           _ATTACHABLE, 24),
+    Action("attach_shell", ("ctrl+t",), "sandbox shell", _OF_RUNS,
+           "Take the run over by a shell in its sandbox; `ctrl+]` hands it back.", _ATTACHABLE),
     Action("copy", ("y",), "copy", (*_OF_RUNS, "inbox", "trash"),
            "Copy the run's branch, in a review the place of the line.", weight=10),
     Action("discard", ("ctrl+d",), "discard", _OF_RUNS,

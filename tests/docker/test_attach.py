@@ -41,9 +41,18 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             yield World(home, client)
 
 
-def seated(world: World, *words: str) -> RawPty:
+def seated(world: World, *words: str, cwd: Path | None = None) -> RawPty:
     """`swarm …`, typed at a terminal."""
-    argv = [sys.executable, "-m", "app", *words]
+    argv = [
+        "sh",
+        "-c",
+        'cd "$0" && exec "$@"',
+        str(cwd or "."),
+        sys.executable,
+        "-m",
+        "app",
+        *words,
+    ]
     return RawPty(argv, size=(100, 30), env=dict(world.home.env))
 
 
@@ -130,7 +139,7 @@ async def test_the_person_works_in_the_agents_tree_on_a_terminal_of_the_right_si
     assert told[1] == b"30 100"
 
 
-@attack("U01", "U02", "X7")
+@attack("U01")
 async def test_a_program_there_sets_no_title_and_writes_no_clipboard(
     worked: tuple[wire.RunDetail, bytes],
 ) -> None:
@@ -191,3 +200,21 @@ async def test_a_shell_in_the_worktree_is_the_users_own(
         lambda: world.home.swarm("shell", run.id, cwd=tmp_path, SHELL=str(own))
     )
     assert done.stdout.splitlines() == [run.worktree, "1"]
+
+
+async def test_from_the_screen_a_run_is_taken_over_with_one_key_and_the_screen_comes_back(
+    world: World, worked: tuple[wire.RunDetail, bytes]
+) -> None:
+    repo = Path(worked[0].row.task.repo)
+
+    def take_over(pty: RawPty) -> None:
+        pty.wait_for(b"needs you first")
+        pty.send(b"\x14")
+        pty.wait_for(b"drawn by a program in the sandbox")
+        pty.wait_for(b"$ ")
+        pty.send(b"exit\r")
+        pty.wait_for(b"It has ended")
+        since = len(pty.output)
+        pty.wait_for(b"needs you first", since=since)
+
+    await at(seated(world, cwd=repo), take_over)

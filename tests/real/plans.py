@@ -93,6 +93,10 @@ def _plans(agent: str) -> Mapping[str, tuple[Turn, ...]]:
     more = Turn(say="And more.", use=(writes(agent, "more.txt", "more"),), usage=USAGE)
     return {
         "again": (more, Turn(say="There is more now.", usage=USAGE)),
+        "hands": (
+            Turn(say="I write.", use=(writes(agent, "hands.txt", "by hand"),), usage=USAGE),
+            Turn(say="That is from your hands.", usage=USAGE),
+        ),
         "hang": (note, _faulty("hang")),
         "endless": tuple(
             Turn(

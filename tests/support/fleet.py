@@ -210,6 +210,9 @@ class RecordedSwarm(Swarm):
     async def undo(self, run: str, body: wire.Act) -> wire.RunRow:
         return self._ask("undo", run, body)
 
+    async def tell(self, run: str, body: wire.Tell) -> wire.RunRow:
+        return self._ask("tell", run, body)
+
     async def stop(self, run: str, body: wire.Act) -> wire.RunRow:
         return self._ask("stop", run, body)
 

@@ -110,7 +110,7 @@ async def test_the_screen_of_costs_adds_up_by_the_next_with_a_key(swarm: Recorde
         await pilot.press("s")
         screen = await seen(pilot, "RUN")
         assert "h7fz4.1" in screen
-        await pilot.press("t")
+        await pilot.press("P")
         await seen(pilot, "this month")
         await pilot.press("escape")
         await seen(pilot, "needs you first")

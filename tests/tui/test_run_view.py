@@ -1,5 +1,6 @@
 """One run with all the room: log, diff, cost, and the way back."""
 
+from app import wire
 from app.domain import events as own
 from app.domain.ids import RunId
 from harnesses import events as agent
@@ -64,3 +65,14 @@ async def test_an_event_seen_while_the_log_was_read_is_in_it_once(swarm: Recorde
         transcript = app.desk.transcript(RUN)
         assert transcript is not None
         assert [entry.text for entry in transcript.entries].count("said once") == 1
+
+
+async def test_a_message_to_the_agent_is_written_and_sent(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("enter")
+        await seen(pilot, "asks    Bash: git grep")
+        await pilot.press("m")
+        await seen(pilot, "to the agent of h7fz4")
+        await pilot.press(*"mind it", "enter")
+        await seen(pilot, "h7fz4 is told")
+        assert swarm.asked == [("tell", RUN, wire.Tell(text="mind it", by="ada"))]

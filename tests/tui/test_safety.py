@@ -34,7 +34,7 @@ WAYS = {
     "no, because": (b"aD", b"no, because"),
     "run": (b"\r", b""),
     "run, unfolded": (b"\rz", b""),
-    "word to the agent": (b"\rt", b""),
+    "word to the agent": (b"\rm", b"to the agent of"),
     "filter": (b"/evil\r", b""),
     "help": (b"?", b"On the board"),
     "palette": (b"\x10", b""),

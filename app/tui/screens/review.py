@@ -19,7 +19,7 @@ from app.tui.desk import Desk
 from app.tui.keymap import bindings
 from app.tui.messages import Refresh
 from app.tui.model.show import name
-from app.tui.screens import verbs
+from app.tui.screens import outside, verbs
 from app.tui.screens.approve import ApproveScreen
 from app.tui.screens.base import Verb
 from app.tui.screens.dialogs import AskText
@@ -173,9 +173,9 @@ async def only_news(screen: "ReviewScreen") -> None:
 def edit_file(screen: "ReviewScreen") -> None:
     row, place = screen.row, screen.diff_view.place()
     if row is None or not row.run.worktree or place is None:
-        verbs.edit_worktree(screen)
+        outside.edit_worktree(screen)
         return
-    verbs.edit(screen, Path(row.run.worktree) / place[0])
+    outside.edit(screen, Path(row.run.worktree) / place[0])
 
 
 def copy_place(screen: "ReviewScreen") -> None:

@@ -11,7 +11,7 @@ from app.tui.desk import Desk
 from app.tui.keymap import bindings
 from app.tui.model.line import Line
 from app.tui.model.upkeep import setting_lines
-from app.tui.screens import verbs
+from app.tui.screens import outside
 from app.tui.screens.base import Verb
 from app.tui.screens.sheet import OF_A_SHEET, Sheet
 from app.wire import SettingLine
@@ -22,7 +22,7 @@ def edit_own(screen: "SettingsScreen") -> None:
     if not screen.desk.look.file:
         screen.say("the supervisor did not say where your configuration is")
         return
-    verbs.edit(screen, Path(screen.desk.look.file))
+    outside.edit(screen, Path(screen.desk.look.file))
     screen.load()
 
 

@@ -1,13 +1,7 @@
 """What keys do to a run, whatever screen they are pressed on."""
 
-import os
-import shlex
-import subprocess
 from collections.abc import Coroutine
-from pathlib import Path
 from typing import Any, Final, cast
-
-from textual.app import SuspendNotSupported
 
 from app import wire
 from app.domain.money import Micros, dollars, parse_dollars
@@ -22,6 +16,7 @@ from app.tui.palettes import PALETTES
 from app.tui.screens.base import SwarmScreen, Verb
 from app.tui.screens.dialogs import AskText, Confirm
 from app.tui.screens.help import HelpScreen
+from app.tui.screens.outside import attach, attach_shell, edit_worktree, shell
 from app.tui.widgets.diff_view import DiffView
 from app.tui.widgets.question_card import QuestionCard
 from app.wire import RunRow
@@ -122,6 +117,16 @@ def amount(screen: SwarmScreen, typed: str) -> Micros | None:
         return None
 
 
+async def tell(screen: SwarmScreen) -> None:
+    """Steer the agent: it hears it between two steps of its turn, or its next turn begins with it."""
+    row = chosen(screen)
+    text = "It hears this between two steps of its turn, or its next turn begins with it."
+    said = await screen.app.push_screen_wait(AskText(f"to the agent of {name(row)}", text))
+    if said and said.strip():
+        await screen.desk.swarm.tell(row.run.id, wire.Tell(text=said, by=screen.desk.user))
+        screen.say(f"{name(row)} is told")
+
+
 async def allow_host(screen: SwarmScreen) -> None:
     """Let the run reach the host it was refused last, or the one the person writes instead."""
     row = chosen(screen)
@@ -173,29 +178,6 @@ def answer_by(screen: SwarmScreen, message: QuestionCard.Answer) -> Coroutine[An
         because=message.because,
         scope=message.scope,
     )
-
-
-def edit_worktree(screen: SwarmScreen) -> None:
-    row = screen.row
-    if row is None or not row.run.worktree:
-        screen.say("this run has no worktree yet")
-        return
-    edit(screen, Path(row.run.worktree))
-
-
-def edit(screen: SwarmScreen, path: Path) -> None:
-    """Hand the terminal to the person's editor and take it back afterwards."""
-    command = os.environ.get("VISUAL") or os.environ.get("EDITOR")
-    if not command:
-        screen.say("no editor is set", hint=f"Set EDITOR; the place is {path}", bad=True)
-        return
-    try:
-        with screen.app.suspend():
-            subprocess.run([*shlex.split(command), str(path)], check=False)
-    except SuspendNotSupported:
-        screen.say("this terminal cannot be handed to an editor", bad=True)
-    except OSError as error:
-        screen.say(f"{command} does not start: {error.strerror or error}", bad=True)
 
 
 def copy_branch(screen: SwarmScreen) -> None:
@@ -323,6 +305,9 @@ COMMON: Final[dict[str, Verb]] = {
     "pane": pane,
     "pane_back": pane_back,
     "edit": edit_worktree,
+    "shell": shell,
+    "attach": attach,
+    "attach_shell": attach_shell,
     "copy": copy_branch,
     "discard": discard,
     "bring_back": bring_back,
@@ -346,6 +331,7 @@ OF_A_RUN: Final[dict[str, Verb]] = {
     "stop": stop,
     "again": again,
     "allow_host": allow_host,
+    "tell": tell,
     "undo": undo,
 }
 """What board and run view have in common besides."""

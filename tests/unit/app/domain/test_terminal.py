@@ -47,7 +47,7 @@ def test_what_draws_goes_through(drawn: bytes) -> None:
     assert shown(drawn) == drawn
 
 
-@attack("U01", "U02")
+@attack("U01")
 @pytest.mark.parametrize(
     "hostile",
     [
