@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 
 from harnesses import jsonrpc, relay
 from harnesses.acp_session import INITIALIZE, PROMPT, RPC, VERSION, AcpSession, is_conversation
+from harnesses.acp_tools import Titles
 from harnesses.base import Brief, Capabilities, Launch, Session
 from harnesses.errors import BadSettings, HarnessError
 from harnesses.written import Written, read_form
@@ -45,8 +46,12 @@ class AcpSettings(Written):
     """Files to lay down in `$launch`, which the agent can read only."""
     home: dict[str, Content] = Field(default_factory=dict)
     """Files to lay down anew below the agent's home before every turn: a path, and what stands there."""
+    prepare: str = ""
+    """Lines of bash, as they are, that run in the sandbox before the program starts."""
     meta: dict[str, Any] = Field(default_factory=dict)
     """Sent as `_meta` with the opening of a conversation, for what an agent takes nowhere else."""
+    titles: Titles = "tools"
+    """What titles of tool calls begin with: the `tools`' names, or their `subjects`, a path or a command line."""
     asking: Mode = Mode()
     """For a task whose questions are asked."""
     acting: Mode = Mode()
@@ -112,7 +117,7 @@ class Acp:
         relayed = relay.files(
             (_greeting(),),
             prompt=_prompt(brief, settings),
-            prepare=_lay_home(tuple(settings.home)),
+            prepare=_lay_home(tuple(settings.home)) + settings.prepare,
             hide=" ".join(hidden) or _KEY_NAME,
         )
         return Launch(
@@ -137,7 +142,7 @@ class Acp:
     def session(self, brief: Brief) -> Session:
         settings = read_form(AcpSettings, brief.settings, "settings")
         meta = _deep(settings.meta, _places(brief), "settings.meta")
-        return AcpSession(brief, meta)
+        return AcpSession(brief, meta, settings.titles)
 
 
 class _Filled(msgspec.Struct, frozen=True):

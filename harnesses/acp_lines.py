@@ -57,6 +57,22 @@ class Prompted(_Part, frozen=True):
 
     stop_reason: str = ""
     usage: Usage | None = None
+    meta: msgspec.Raw = msgspec.field(default=msgspec.Raw(b"{}"), name="_meta")
+
+
+class Counted(msgspec.Struct, frozen=True):
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+
+class Quota(msgspec.Struct, frozen=True):
+    token_count: Counted = Counted()
+
+
+class PromptedMeta(msgspec.Struct, frozen=True):
+    """What Gemini CLI tells of its usage beside the protocol."""
+
+    quota: Quota = Quota()
 
 
 class Location(_Part, frozen=True):
@@ -109,7 +125,8 @@ class Asked(_Part, frozen=True):
 
 
 _DECODERS: Final[dict[type[msgspec.Struct], msgspec.json.Decoder[Any]]] = {
-    form: msgspec.json.Decoder(form) for form in (Greeting, Opened, Prompted, News, Asked)
+    form: msgspec.json.Decoder(form)
+    for form in (Greeting, Opened, Prompted, PromptedMeta, News, Asked)
 }
 
 

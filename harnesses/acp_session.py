@@ -33,6 +33,8 @@ VERSION: Final = 1
 INITIALIZE: Final = 1
 OPEN: Final = 2
 PROMPT: Final = 3
+REPEATED: Final = 4
+"""Of the first question whether an agent has repeated the whole conversation; the next has the next number."""
 RPC: Final = {"jsonrpc": "2.0"}
 _REASONS: Final[dict[str, StopReason]] = {
     "end_turn": "end_turn",
@@ -61,11 +63,23 @@ class _Open(msgspec.Struct):
 class AcpSession:
     """The conversation of one turn, rebuilt by reading the same lines again."""
 
-    def __init__(self, brief: Brief, meta: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        brief: Brief,
+        meta: Mapping[str, Any] | None = None,
+        titles: tools.Titles = "tools",
+    ) -> None:
         self._brief = brief
         self._meta = meta or {}
+        self._titles = titles
+        self._asked_quiet = 0
+        """The number of the question that waits for silence; 0 when none does."""
+        self._repeats = False
+        """Whether the agent says again what was said before the turn."""
         self._version = ""
         self._conversation = ""
+        self._loads = False
+        """Whether the agent takes a conversation up by saying it all again, possibly after it said that it has."""
         self._calls: dict[str, tools.Call] = {}
         self._open: dict[str, _Open] = {}
         self._cost: int | None = None
@@ -83,10 +97,7 @@ class AcpSession:
             case jsonrpc.Request() as request:
                 return self._requested(line, request)
             case jsonrpc.Notice(method="session/update", params=params):
-                news = lines.read(lines.News, params)
-                if isinstance(news, str):
-                    return [Unreadable(excerpt(line), news)]
-                return self._updated(news.update) if self._conversation else []
+                return self._told(line, lines.read(lines.News, params))
             case jsonrpc.Notice():
                 return []
 
@@ -120,6 +131,8 @@ class AcpSession:
             return self._greeted(lines.read(lines.Greeting, reply.result))
         if reply.id == OPEN and not self._conversation:
             return self._opened(lines.read(lines.Opened, reply.result))
+        if self._asked_quiet and reply.id == self._asked_quiet:
+            return self._quiet()
         if reply.id == PROMPT:
             ended = lines.read(lines.Prompted, reply.result)
             return self._broken(line, ended) if isinstance(ended, str) else self._finished(ended)
@@ -142,7 +155,8 @@ class AcpSession:
         )
         if not resumes and not can.load_session:
             return self._refused("it cannot go on with a conversation")
-        method = "session/resume" if resumes else "session/load"
+        self._loads = not resumes
+        method = "session/load" if self._loads else "session/resume"
         named = {"sessionId": self._brief.conversation, **place}
         return [Send(jsonrpc.request(OPEN, method, named, **RPC))]
 
@@ -153,8 +167,24 @@ class AcpSession:
             return self._refused("it opened no conversation swarm could name")
         self._conversation = name
         began = SessionStarted(name, self._brief.model, self._version)
+        return [began, *(self._ask_quiet() if self._loads else self._go())]
+
+    def _go(self) -> Said:
         cancel = [self._cancel()] if self._interrupted else []
-        return [began, Send(relay.go(name)), *cancel]
+        return [Send(relay.go(self._conversation)), *cancel]
+
+    def _ask_quiet(self) -> Said:
+        """Ask for something that no agent knows: its answer stands behind what it was about to repeat."""
+        self._asked_quiet = max(self._asked_quiet + 1, REPEATED)
+        self._repeats = False
+        return [Send(jsonrpc.request(self._asked_quiet, "_swarm/quiet", {}, **RPC))]
+
+    def _quiet(self) -> Said:
+        """Once nothing came between a question and its answer, whatever comes belongs to this turn."""
+        if self._repeats:
+            return self._ask_quiet()
+        self._asked_quiet = 0
+        return self._go()
 
     def _refused(self, why: str) -> Said:
         return self._end([TurnEnded("error", f"The agent could not begin: {why}.")])
@@ -168,7 +198,7 @@ class AcpSession:
 
     def _finished(self, ended: lines.Prompted) -> Said:
         reason = _REASONS.get(ended.stop_reason)
-        last: list[AgentEvent] = [_usage(ended.usage, self._cost)]
+        last: list[AgentEvent] = [_usage(ended, self._cost)]
         if reason is None:
             why = f"it stopped for a reason swarm does not know: {one_line(ended.stop_reason)}"
             return self._end([*last, TurnEnded("error", why)])
@@ -216,6 +246,14 @@ class AcpSession:
                 pass
         return []
 
+    def _told(self, line: str, news: lines.News | str) -> Said:
+        if isinstance(news, str):
+            return [Unreadable(excerpt(line), news)]
+        if self._asked_quiet:
+            self._repeats = True
+            return []
+        return self._updated(news.update) if self._conversation else []
+
     def _tool(self, update: lines.Update) -> Said:
         if not update.tool_call_id:
             return []
@@ -231,7 +269,7 @@ class AcpSession:
 
     def _call(self, update: lines.Update) -> tools.Call:
         name = update.tool_call_id or ""
-        call = self._calls.setdefault(name, tools.Call(name))
+        call = self._calls.setdefault(name, tools.Call(name, self._titles))
         call.learn(update, self._brief.workspace)
         return call
 
@@ -279,8 +317,12 @@ def _entry(entry: lines.PlanEntryPart) -> PlanEntry:
             return PlanEntry(one_line(entry.content))
 
 
-def _usage(usage: lines.Usage | None, cost: int | None) -> UsageReported:
-    told = usage or lines.Usage()
+def _usage(ended: lines.Prompted, cost: int | None) -> UsageReported:
+    told = ended.usage
+    if told is None:
+        meta = lines.read(lines.PromptedMeta, ended.meta)
+        counted = lines.Counted() if isinstance(meta, str) else meta.quota.token_count
+        told = lines.Usage(counted.input_tokens, counted.output_tokens)
     return UsageReported(
         input=_count(told.input_tokens),
         output=_count(told.output_tokens),

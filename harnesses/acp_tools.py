@@ -1,7 +1,7 @@
 """Tool calls of the Agent Client Protocol in swarm's words, kept from the pieces in which agents tell them."""
 
 import shlex
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -22,10 +22,15 @@ _KINDS: Final[dict[str, ToolKind]] = {
 _DONE: Final = ("completed", "failed")
 
 
+Titles: TypeAlias = Literal["tools", "subjects"]
+"""What the titles of calls begin with: the tool's name, or at once what it works on, a path or a command line."""
+
+
 class Call(msgspec.Struct):
     """A tool call, as far as it was told."""
 
     id: str
+    titles: Titles = "tools"
     name: str = ""
     """The tool in the agent's own words: the first title, where that is a single word."""
     title: str = ""
@@ -38,15 +43,24 @@ class Call(msgspec.Struct):
     def learn(self, update: Update, workspace: str) -> None:
         """Take what an update tells; what it leaves out stays as it was."""
         if update.title:
-            self.name = self.name or update.title
+            if self.titles == "tools":
+                self.name = self.name or update.title
             self.title = update.title
         if update.kind:
             self.kind = _KINDS.get(update.kind, "other")
-        if update.raw_input and not self.shown:
-            self.given = update.raw_input
+        if not self.shown:
+            self.given = update.raw_input or self.given or self._told(update)
         named = [place.path for place in update.locations or [] if place.path]
         if named:
             self.paths = tuple(relative(path, workspace) for path in named)
+
+    def _told(self, update: Update) -> Any:
+        """What the call is to do, as far as it is told without its input."""
+        if self.titles == "subjects" and self.kind == "execute" and update.title:
+            return {"command": update.title}
+        parts = update.content if isinstance(update.content, list) else []
+        changes = [part for part in parts if isinstance(part, dict) and part.get("type") == "diff"]
+        return {"changes": changes} if changes else None
 
     @property
     def tool(self) -> str:

@@ -55,6 +55,7 @@ async def house_at(
     upstreams = {
         "anthropic": {"url": provider.url, "key": "env:ANTHROPIC_API_KEY"},
         "openai": {"url": f"{provider.url}/v1", "key": "env:OPENAI_API_KEY"},
+        "google": {"url": provider.url, "key": "env:GEMINI_API_KEY"},
     }
     settings = {
         "sandbox": {"driver": "docker", "image": agents_image()},
@@ -65,7 +66,7 @@ async def house_at(
         world_at(root, agents=agents or {}, settings=settings) as home,
         pytest.MonkeyPatch.context() as patch,
     ):
-        for name in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY"):
+        for name in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY"):
             patch.setenv(name, REAL_KEY)
         async with supervised(home) as client:
             yield World(home, client)

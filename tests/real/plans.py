@@ -7,8 +7,10 @@ from app.gateway.rehearsal_script import Fault, FaultKind, Tokens, ToolUse, Turn
 USAGE = Tokens(input=9_000, output=250)
 AGENTS = ("claude-code", "codex", "opencode")
 """One for each dialect."""
-MORE = ("claude-agent-acp", "qwen-code")
+MORE = ("claude-agent-acp", "qwen-code", "gemini-cli")
 _CLAUDE = ("claude-code", "claude-agent-acp")
+_GEMINI = ("gemini-cli", "qwen-code")
+"""One was made from the other."""
 APP = "src/app.py"
 _ENVIRONMENTS = "cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'"
 _PLACES = "/workspace /state /swarm /tmp /run /etc /home /var"
@@ -23,6 +25,9 @@ LOOK = (
 
 def changes(agent: str, path: str, old: str, new: str) -> ToolUse:
     """A line of a file becomes another."""
+    if agent == "gemini-cli":
+        words = {"file_path": path, "old_string": old, "new_string": new, "instruction": "Mend it"}
+        return ToolUse(tool="replace", input=words)
     if agent in (*_CLAUDE, "qwen-code"):
         whole = {"file_path": f"/workspace/{path}", "old_string": old, "new_string": new}
         return ToolUse(tool="edit" if agent == "qwen-code" else "Edit", input=whole)
@@ -36,6 +41,8 @@ def writes(agent: str, path: str, line: str) -> ToolUse:
         return ToolUse(tool="Write", input=whole)
     if agent == "qwen-code":
         return changes(agent, path, "", f"{line}\n")
+    if agent == "gemini-cli":
+        return ToolUse(tool="write_file", input={"file_path": path, "content": f"{line}\n"})
     return _patch(f"*** Add File: {path}\n+{line}")
 
 
@@ -43,7 +50,7 @@ def runs(agent: str, command: str) -> ToolUse:
     if agent == "codex":
         return ToolUse(tool="exec_command", input={"cmd": command})
     words: dict[str, object] = {"command": command, "description": "Look around"}
-    if agent == "qwen-code":
+    if agent in _GEMINI:
         return ToolUse(tool="run_shell_command", input={**words, "is_background": False})
     return ToolUse(tool="Bash" if agent in _CLAUDE else "bash", input=words)
 
@@ -77,7 +84,7 @@ def _mend() -> tuple[Turn, ...]:
 
 def _own_mend(agent: str) -> tuple[Turn, ...]:
     """The same with the tools of one agent only."""
-    tool = "read_file" if agent == "qwen-code" else "Read"
+    tool = "read_file" if agent in _GEMINI else "Read"
     read = ToolUse(tool=tool, input={"file_path": f"/workspace/{APP}"})
     edit = changes(agent, APP, "    return a - b", "    return a + b")
     return (

@@ -69,6 +69,7 @@ class Package(msgspec.Struct, frozen=True):
 PACKAGES = (
     Package("claude-agent-acp", "@agentclientprotocol/claude-agent-acp", "claude-agent-acp"),
     Package("qwen-code", "@qwen-code/qwen-code", "qwen"),
+    Package("gemini-cli", "@google/gemini-cli", "gemini"),
 )
 
 
