@@ -14,6 +14,7 @@ Place: TypeAlias = Literal[
     "inbox",
     "cost",
     "trash",
+    "race",
     "doctor",
     "settings",
     "question",
@@ -30,6 +31,7 @@ PLACES: Final[dict[Place, str]] = {
     "inbox": "In the inbox",
     "cost": "On the screen of costs",
     "trash": "In the trash",
+    "race": "Among the runs of a task",
     "doctor": "On the screen of health",
     "settings": "On the screen of settings",
     "list": "In every list, log and diff",
@@ -67,12 +69,16 @@ class Action:
 
 _OF_RUNS: Final[tuple[Place, ...]] = ("board", "run", "review")
 _SHEETS: Final[tuple[Place, ...]] = ("cost", "doctor", "settings")
-_ALL: Final[tuple[Place, ...]] = (*_OF_RUNS, "inbox", "trash", *_SHEETS)
+_ALL: Final[tuple[Place, ...]] = (*_OF_RUNS, "race", "inbox", "trash", *_SHEETS)
 
 ACTIONS: Final[tuple[Action, ...]] = (
     Action("open", ("enter",), "open", ("board",),
            "Open the run; one that is ready for review opens as a review.", weight=90),
     Action("open", ("enter",), "open", ("inbox",), "Open the run that asks.", weight=60),
+    Action("open", ("enter",), "open", ("race",),
+           "Open the run, or its review. When one is approved, the others go into the trash.", weight=90),
+    Action("race", ("=",), "compare", _OF_RUNS,
+           "Put all runs of the task beside each other: cost, time, checks, change and files.", weight=8),
     Action("inbox", ("I",), "inbox", _OF_RUNS, "Show every question of every agent.", weight=45),
     Action("costs", ("$",), "costs", _OF_RUNS,
            "Show what was spent, in all repositories, by anything it is filed under.", weight=7),
@@ -141,7 +147,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("facts", ("i",), "checks", ("review",),
            "Show checks with their output, findings, comments and the goal.", weight=55),
     Action("diff", ("d",), "diff", ("board", "run"), "Show what the run changed.", weight=70),
-    Action("stop", ("x",), "stop", ("board", "run"),
+    Action("stop", ("x",), "stop", ("board", "run", "race"),
            "Stop the run; nothing is lost, `r` takes it up again.", frozenset(ACTIVE - {_S.MERGING}), 75),
     Action("stop_all", ("X",), "stop all", ("board",),
            "Stop every run that works, after asking."),

@@ -27,6 +27,7 @@ _NAMES: Final = {
     "-": "minus",
     "_": "underscore",
     "*": "asterisk",
+    "=": "equals_sign",
     "<": "less_than_sign",
     ">": "greater_than_sign",
     "[": "left_square_bracket",

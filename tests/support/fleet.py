@@ -108,7 +108,8 @@ class RecordedSwarm(Swarm):
         )
         return wire.RunDetail(
             row=row,
-            runs=(row.run,),
+            runs=tuple(one.run for one in self.recording.rows if one.task.id == row.task.id)
+            or (row.run,),
             reviews=tuple(review for review in self.recording.reviews if review.run == row.run.id),
             approvals=(row.question,) if row.question else (),
             comments=tuple(said for said in self.recording.comments if said.run == row.run.id),

@@ -20,6 +20,7 @@ from app.tui.screens.dialogs import Confirm
 from app.tui.screens.doctor import DoctorScreen
 from app.tui.screens.inbox import InboxScreen
 from app.tui.screens.new_task import NewTaskScreen
+from app.tui.screens.race import RaceScreen
 from app.tui.screens.review import ReviewScreen
 from app.tui.screens.run import RunScreen
 from app.tui.screens.settings import SettingsScreen
@@ -38,6 +39,7 @@ SCREENS: dict[Place, type[SwarmScreen]] = {
     "inbox": InboxScreen,
     "cost": CostScreen,
     "trash": TrashScreen,
+    "race": RaceScreen,
     "doctor": DoctorScreen,
     "settings": SettingsScreen,
 }

@@ -70,11 +70,18 @@ class Counts:
     """What the runs that are not settled may still come to, all together."""
 
 
+_NEWS: Final = (StateChanged, Asked, Answered, ReviewOpened, Merged)
+"""What only the supervisor can tell the whole of."""
+
+
 class Fleet:
     """The newest run of every task. `apply` is a fold: what it has seen once it ignores."""
 
     def __init__(self) -> None:
         self.rows: dict[TaskId, RunRow] = {}
+        self.rivals: dict[RunId, RunRow] = {}
+        """The other runs of tasks that several agents race for."""
+        self._chosen: dict[TaskId, RunId] = {}
         self.seq = 0
         self.loaded = False
         self.stale = False
@@ -87,7 +94,12 @@ class Fleet:
 
     def load(self, board: Board) -> None:
         """Take over what the supervisor says, which includes everything up to its number."""
-        self.rows = {row.task.id: row for row in board.rows}
+        self.rows, self.rivals = {}, {}
+        for row in sorted(board.rows, key=self._stands_first):
+            if row.task.id in self.rows:
+                self.rivals[row.run.id] = row
+            else:
+                self.rows[row.task.id] = row
         self.seq = max(self.seq, board.seq)
         self.spending.load(board.purse, board.now)
         self.foreign.update(run for run in self._unknown if task_of(run) not in self.rows)
@@ -103,6 +115,10 @@ class Fleet:
         spent = self.spending.apply(event)
         if event.run in self.foreign:
             return spent
+        if rival := self.rivals.get(event.run):
+            self.rivals[event.run] = folded(rival, event)
+            self.stale = self.stale or isinstance(event.body, _NEWS)
+            return False
         row = self.rows.get(task_of(event.run))
         if row is None or row.run.number < _number(event.run):
             self._unknown.add(event.run)
@@ -110,7 +126,7 @@ class Fleet:
             return False
         if row.run.id != event.run:
             return False
-        if isinstance(event.body, StateChanged | Asked | Answered | ReviewOpened | Merged):
+        if isinstance(event.body, _NEWS):
             self.stale = True
         new = folded(row, event)
         self.rows[row.task.id] = new
@@ -126,6 +142,21 @@ class Fleet:
         """Another selection of repositories: what was not meant before may be meant now."""
         self.foreign.clear()
         self.stale = True
+
+    def choose(self, row: RunRow) -> bool:
+        """Have this run stand for its task, among those that race for it; whether it can."""
+        task, before = row.task.id, self.rows.get(row.task.id)
+        if before is None or row.run.id not in {before.run.id, *self.rivals}:
+            return False
+        self._chosen[task] = row.run.id
+        self.rivals[before.run.id] = before
+        self.rows[task] = self.rivals.pop(row.run.id)
+        return True
+
+    def _stands_first(self, row: RunRow) -> tuple[bool, int, int]:
+        """Of several runs of a task: the one that was chosen, else the one that needs me most."""
+        chosen = self._chosen.get(row.task.id) == row.run.id
+        return not chosen, RANKS[state_of(row)], row.run.number
 
     def needing_me(self) -> list[RunRow]:
         return [row for row in self.ordered() if state_of(row) in NEEDS_ME]

@@ -233,6 +233,15 @@ def open_trash(screen: SwarmScreen) -> None:
     screen.app.push_screen(TrashScreen(screen.desk))
 
 
+def open_race(screen: SwarmScreen) -> None:
+    from app.tui.screens.race import RaceScreen
+
+    if screen.row is None:
+        screen.say("no run is selected")
+        return
+    screen.app.push_screen(RaceScreen(screen.desk, screen.row.run.id))
+
+
 def open_doctor(screen: SwarmScreen) -> None:
     from app.tui.screens.doctor import DoctorScreen
 
@@ -321,6 +330,7 @@ COMMON: Final[dict[str, Verb]] = {
     "inbox": open_inbox,
     "costs": open_costs,
     "trash": open_trash,
+    "race": open_race,
     "theme": next_theme,
     "doctor": open_doctor,
     "settings": open_settings,
