@@ -8,6 +8,7 @@ again. Everything in them is as a machine that was switched off has it: nothing 
 
 import asyncio
 import contextlib
+import hashlib
 import os
 import shutil
 import signal
@@ -77,14 +78,30 @@ def unpack(of: str, to: Path) -> None:
 def settle(entry: Path, root: Path) -> None:
     """Lay an unpacked entry down at its new place."""
     made = (entry / _ROOT).read_bytes()
-    assert len(made) == len(os.fsencode(root))
     shutil.copytree(entry, root, symlinks=True, dirs_exist_ok=True, ignore=_no_pipes)
-    for file in root.rglob("*"):
-        if file.is_file() and not file.is_symlink() and made in (held := file.read_bytes()):
-            mode = file.stat().st_mode
-            file.chmod(mode | 0o200)
-            file.write_bytes(held.replace(made, os.fsencode(root)))
-            file.chmod(mode)
+    renamed = {made: os.fsencode(root), _hub(made): _hub(os.fsencode(root))}
+    assert all(len(old) == len(new) for old, new in renamed.items())
+    for file in [*root.rglob("*")]:
+        if file.is_file() and not file.is_symlink():
+            _rewrite(file, renamed)
+    for hub in root.glob("state/repositories/*"):
+        hub.rename(hub.with_name(_hub(os.fsencode(root)).decode()))
+
+
+def _hub(root: bytes) -> bytes:
+    """What swarm calls its copy of the repository of an entry: its name follows from its place."""
+    return hashlib.sha256(root + b"/project/.git").hexdigest()[:16].encode()
+
+
+def _rewrite(file: Path, renamed: dict[bytes, bytes]) -> None:
+    held = new = file.read_bytes()
+    for old, now in renamed.items():
+        new = new.replace(old, now)
+    if new != held:
+        mode = file.stat().st_mode
+        file.chmod(mode | 0o200)
+        file.write_bytes(new)
+        file.chmod(mode)
 
 
 def _no_pipes(folder: str, names: list[str]) -> list[str]:
