@@ -19,6 +19,7 @@ from app.supervisor import homes, strays
 from app.supervisor.decisions import tell_decision
 from app.supervisor.faults import fault
 from app.supervisor.landing import worktree_of
+from app.supervisor.meanwhile import meanwhile
 from app.supervisor.outfitting import set_up
 from app.supervisor.places import place_for
 from app.supervisor.sandbox import history_mounts, open_sandbox, scribe_of
@@ -65,12 +66,12 @@ async def _lay_out(s: Services, task: Task, run: Run) -> None:
     await s.database.write(tasks.update, run.id, base=base, branch=branch, **known)
     fault("mid:prepare")
     at = await s.ground(run.id)
-    await worktrees.ensure_worktree(repo, hub, worktree_of(at.run), base)
-    await strays.go_on(s, at)
-    await _choose_history(s, at)
-    sandbox = await open_sandbox(s, at.run, repo)
-    # Before this run had a base, nothing can have run in its tree.
-    await _lay_tree(s, sandbox, at, untouched=not run.base)
+    async with meanwhile(worktrees.ensure_worktree(repo, hub, worktree_of(at.run), base)):
+        await strays.go_on(s, at)
+        await _choose_history(s, at)
+        sandbox = await open_sandbox(s, at.run, repo)
+        # Before this run had a base, nothing can have run in its tree.
+        await _lay_tree(s, sandbox, at, untouched=not run.base)
     await set_up(s, at, sandbox)
 
 
