@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.arguments import Id
 from app.cli.call import Call, json_text
-from app.cli.look import Id
 from app.cli.verbs import examples
 from app.domain.errors import NotNow, UsageError
 

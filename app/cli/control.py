@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.arguments import Id
 from app.cli.call import Call, json_text, user_name
-from app.cli.look import Id
 from app.cli.verbs import examples
 from app.cli.work import Budget, money
 from app.domain.errors import SwarmError, UsageError

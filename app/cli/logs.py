@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.arguments import Id
 from app.cli.call import Call, json_line
-from app.cli.look import Id
 from app.cli.verbs import examples
 
 if TYPE_CHECKING:

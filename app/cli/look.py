@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.arguments import Id
 from app.cli.call import Call
 from app.cli.verbs import examples
 
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from app import wire
     from app.client.client import Swarm
     from app.domain.review import Review
-
-Id = Annotated[str, typer.Argument(metavar="ID", help="A task or run, or the beginning of its id.")]
 
 
 @examples("swarm show k3f9x", "swarm show k3f9x.2 --json")

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from app.cli.arguments import Id
 from app.cli.call import Call, user_name
 from app.cli.control import told
-from app.cli.look import Id
 from app.cli.verbs import examples
 from app.domain.errors import UsageError
 

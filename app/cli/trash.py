@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.arguments import Id
 from app.cli.call import Call, user_name
 from app.cli.control import told
-from app.cli.look import Id
 from app.cli.verbs import examples
 
 if TYPE_CHECKING:
