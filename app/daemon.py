@@ -18,8 +18,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 from app.api.app import create_app
-from app.api.server import Server, bind, own_directory
+from app.api.gate import by_token
+from app.api.server import Server, bind, bind_network, own_directory, tls_of
 from app.config import paths
+from app.config.api import ApiSettings
 from app.config.load import Loaded, load
 from app.domain.errors import EnvironmentProblem, SwarmError
 from app.gateway.egress_way import WayOut
@@ -46,12 +48,17 @@ def main() -> None:
     """Run until told to stop. Exits with 5 and one line that says why when it cannot start."""
     parser = argparse.ArgumentParser(prog="python -m app.daemon", description=__doc__)
     parser.add_argument("--state", type=Path, default=None, help="the state directory")
-    state: Path = (parser.parse_args().state or paths.state_dir()).absolute()
+    worker = "refuse to start where other hosts could not share the work"
+    parser.add_argument("--worker", action="store_true", help=worker)
+    asked = parser.parse_args()
+    state: Path = (asked.state or paths.state_dir()).absolute()
     # A dump of this process's memory would hold the keys of model providers.
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     os.chdir("/")  # so that no directory is kept from being removed or unmounted
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     try:
+        if asked.worker:
+            fleet.refuse_alone(load(user=paths.config_dir()).settings)
         asyncio.run(supervise(state))
     except SwarmError as error:
         print(f"swarm: {error.in_one_line}", file=sys.stderr)  # noqa: T201
@@ -68,12 +75,27 @@ async def supervise(state: Path) -> None:
             loop.add_signal_handler(number, stop.set)
         async with opened(state) as services:
             service = Service(services, stop.set)
-            server = Server(create_app(service), bind(paths.api_socket(state)))
-            server.start()
-            await stop.wait()
-            await services.broker.release()
-            await server.close()
+            async with serving(service, services.configuration.settings.api, state):
+                await stop.wait()
+                await services.broker.release()
         paths.api_socket(state).unlink(missing_ok=True)
+
+
+@contextlib.asynccontextmanager
+async def serving(service: Service, api: ApiSettings, state: Path) -> AsyncIterator[None]:
+    """Answer on the unix socket and, where it is configured, over the network."""
+    tls = tls_of(api) if api.listen else {}
+    servers = [Server(create_app(service), bind(paths.api_socket(state)))]
+    if api.listen:
+        app = create_app(service, by_token(service.afar.holder))
+        servers.append(Server(app, bind_network(api), **tls))
+    for server in servers:
+        server.start()
+    try:
+        yield
+    finally:
+        for server in servers:
+            await server.close()
 
 
 @contextlib.contextmanager

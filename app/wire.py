@@ -3,8 +3,6 @@
 JSON over HTTP on a unix socket, so that curl and other tools work too; shapes are these structs.
 """
 
-from typing import Annotated, Literal, TypeAlias
-
 import msgspec
 
 from app.domain.base import Value
@@ -24,6 +22,8 @@ from app.domain.review import (
 )
 from app.domain.run import Run
 from app.domain.task import Task
+from app.wire_hands import Attach, HandBack, Keys, Size, Takeover
+from app.wire_hosts import HostLine, NewToken, Token, TokenLine
 from app.wire_money import (
     CostLine,
     PriceChange,
@@ -34,13 +34,21 @@ from app.wire_money import (
     Repriced,
     Spend,
 )
+from app.wire_review import Part, Pick
 from app.wire_screen import Look, NotifyLine, SettingLine
 from policies.routes import Kind
 
 __all__ = [
+    "Attach",
     "CostLine",
+    "HandBack",
+    "HostLine",
+    "Keys",
     "Look",
+    "NewToken",
     "NotifyLine",
+    "Part",
+    "Pick",
     "PriceChange",
     "PriceFile",
     "PriceLine",
@@ -48,9 +56,13 @@ __all__ = [
     "Purse",
     "Repriced",
     "SettingLine",
+    "Size",
     "Spend",
+    "Takeover",
+    "Token",
+    "TokenLine",
 ]
-"""What is passed on from the parts about money and about the screen."""
+"""What is passed on from the parts about money, the screen, people's own work in runs, and other hosts."""
 
 PROTOCOL = 1
 """Bumped when client and supervisor of different versions would misunderstand each other."""
@@ -222,40 +234,6 @@ class Act(Value, frozen=True, kw_only=True):
     """Body of the verbs that need nothing but who asks: stop, discard, restore, merge, undo."""
 
     by: str = ""
-
-
-Takeover: TypeAlias = Literal["agent", "shell"]
-"""What a person works with: the agent's own screen, or a shell beside its files."""
-
-
-class Attach(Value, frozen=True, kw_only=True):
-    """`POST /v1/runs/{run}/attach`: a person takes the run over."""
-
-    what: Takeover = "agent"
-    by: str = ""
-
-
-class HandBack(Value, frozen=True, kw_only=True):
-    """`POST /v1/runs/{run}/hand-back`: the person has done."""
-
-    go_on: bool = False
-    """Whether the agent goes on; else what there is comes to review."""
-    note: str = ""
-    """Words for the agent that goes on."""
-    by: str = ""
-
-
-class Keys(Value, frozen=True, kw_only=True):
-    """`POST /v1/runs/{run}/keys`: what a person types on the screen of a run."""
-
-    data: bytes
-
-
-class Size(Value, frozen=True, kw_only=True):
-    """`POST /v1/runs/{run}/size`: how large the terminal is on which a person looks at it."""
-
-    rows: Annotated[int, msgspec.Meta(ge=2)]
-    columns: Annotated[int, msgspec.Meta(ge=2)]
 
 
 class Sweep(Value, frozen=True, kw_only=True):

@@ -10,63 +10,84 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app import wire
+from app.api.gate import Gate, demand, owner
 from app.api.handlers import Handlers
 from app.domain.errors import SwarmError
+from app.domain.role import Role
 from app.store.refusals import in_words
 from app.supervisor.service import Service
 
 Handler = Callable[[Request], Awaitable[Response]]
+Entry = tuple[str, str, Handler, Role]
+_VIEWER, _OPERATOR, _APPROVER, _ADMIN = Role.VIEWER, Role.OPERATOR, Role.APPROVER, Role.ADMIN
 
 _log = logging.getLogger(__name__)
-_STATUS = {"usage": 400, "config": 400, "not_found": 404, "not_now": 409, "needs_human": 409}
+_STATUS = {
+    "usage": 400,
+    "config": 400,
+    "not_allowed": 403,
+    "not_found": 404,
+    "not_now": 409,
+    "needs_human": 409,
+}
 
 
-def create_app(service: Service) -> Starlette:
-    """The local API of one supervisor."""
-    h = Handlers(service)
-    table: list[tuple[str, str, Handler]] = [
-        ("GET", "/v1/hello", h.hello),
-        ("POST", "/v1/tasks", h.submit),
-        ("GET", "/v1/runs", h.board),
-        ("GET", "/v1/runs/{run}", h.detail),
-        ("GET", "/v1/runs/{run}/diff", h.diff),
-        ("GET", "/v1/runs/{run}/why", h.why),
-        ("GET", "/v1/runs/{run}/network", h.network),
-        ("GET", "/v1/runs/{run}/route", h.route),
-        ("GET", "/v1/runs/{run}/bundle", h.bundle),
-        ("GET", "/v1/runs/{run}/screen", h.screen),
-        ("GET", "/v1/routes", h.routes),
-        ("GET", "/v1/models", h.models),
-        ("POST", "/v1/runs/{run}/{verb}", h.act),
-        ("GET", "/v1/approvals", h.inbox),
-        ("POST", "/v1/approvals/{approval}", h.answer),
-        ("GET", "/v1/approvals/{approval}/rule", h.rule),
-        ("GET", "/v1/events", h.events),
-        ("GET", "/v1/trash", h.trash),
-        ("POST", "/v1/sweep", h.sweep),
-        ("GET", "/v1/disk", h.disk),
-        ("GET", "/v1/costs", h.costs),
-        ("GET", "/v1/runs/{run}/reprice", h.reprice),
-        ("GET", "/v1/prices", h.prices),
-        ("POST", "/v1/prices", h.replace_prices),
-        ("POST", "/v1/prices/override", h.override_price),
-        ("GET", "/v1/image", h.image),
-        ("POST", "/v1/image", h.approve_image),
-        ("GET", "/v1/agents", h.agents),
-        ("GET", "/v1/doctor", h.doctor),
-        ("GET", "/v1/screen", h.look),
-        ("GET", "/v1/settings", h.settings),
-        ("POST", "/v1/notify/test", h.try_notices),
-        ("GET", "/v1/audit", h.audit),
-        ("POST", "/v1/shutdown", h.shutdown),
+def routes(h: Handlers) -> list[Entry]:
+    """Method, path, handler, and the least role of who may ask; verbs of runs have a role of their own each."""
+    return [
+        ("GET", "/v1/hello", h.hello, _VIEWER),
+        ("POST", "/v1/tasks", h.submit, _OPERATOR),
+        ("GET", "/v1/runs", h.board, _VIEWER),
+        ("GET", "/v1/runs/{run}", h.detail, _VIEWER),
+        ("GET", "/v1/runs/{run}/diff", h.diff, _VIEWER),
+        ("GET", "/v1/runs/{run}/why", h.why, _VIEWER),
+        ("GET", "/v1/runs/{run}/network", h.network, _VIEWER),
+        ("GET", "/v1/runs/{run}/route", h.route, _VIEWER),
+        ("GET", "/v1/runs/{run}/bundle", h.bundle, _VIEWER),
+        ("GET", "/v1/runs/{run}/screen", h.screen, _VIEWER),
+        ("GET", "/v1/routes", h.routes, _VIEWER),
+        ("GET", "/v1/models", h.models, _VIEWER),
+        ("POST", "/v1/runs/{run}/{verb}", h.act, _OPERATOR),
+        ("GET", "/v1/approvals", h.inbox, _VIEWER),
+        ("POST", "/v1/approvals/{approval}", h.answer, _APPROVER),
+        ("GET", "/v1/approvals/{approval}/rule", h.rule, _VIEWER),
+        ("GET", "/v1/events", h.events, _VIEWER),
+        ("GET", "/v1/trash", h.trash, _VIEWER),
+        ("POST", "/v1/sweep", h.sweep, _ADMIN),
+        ("GET", "/v1/disk", h.disk, _VIEWER),
+        ("GET", "/v1/costs", h.costs, _VIEWER),
+        ("GET", "/v1/runs/{run}/reprice", h.reprice, _VIEWER),
+        ("GET", "/v1/prices", h.prices, _VIEWER),
+        ("POST", "/v1/prices", h.replace_prices, _ADMIN),
+        ("POST", "/v1/prices/override", h.override_price, _ADMIN),
+        ("GET", "/v1/image", h.image, _VIEWER),
+        ("POST", "/v1/image", h.approve_image, _ADMIN),
+        ("GET", "/v1/agents", h.agents, _VIEWER),
+        ("GET", "/v1/doctor", h.doctor, _VIEWER),
+        ("GET", "/v1/screen", h.look, _VIEWER),
+        ("GET", "/v1/settings", h.settings, _ADMIN),
+        ("POST", "/v1/notify/test", h.try_notices, _ADMIN),
+        ("GET", "/v1/audit", h.audit, _VIEWER),
+        ("GET", "/v1/hosts", h.hosts, _VIEWER),
+        ("GET", "/v1/tokens", h.tokens, _ADMIN),
+        ("POST", "/v1/tokens", h.add_token, _ADMIN),
+        ("POST", "/v1/tokens/{token}/revoke", h.revoke_token, _ADMIN),
+        ("POST", "/v1/shutdown", h.shutdown, _ADMIN),
     ]
+
+
+def create_app(service: Service, gate: Gate = owner) -> Starlette:
+    """The API of one supervisor, for everybody whom the gate lets in."""
     return Starlette(
-        routes=[Route(path, _guarded(handler), methods=[verb]) for verb, path, handler in table]
+        routes=[
+            Route(path, _guarded(handler, least, gate), methods=[verb])
+            for verb, path, handler, least in routes(Handlers(service))
+        ]
     )
 
 
-def _guarded(handler: Handler) -> Handler:
-    """Refuse other protocol versions, and turn errors into `Problem` replies."""
+def _guarded(handler: Handler, least: Role, gate: Gate) -> Handler:
+    """Refuse strangers and other protocol versions, and turn errors into `Problem` replies."""
 
     async def guarded(request: Request) -> Response:
         spoken = request.headers.get(wire.PROTOCOL_HEADER)
@@ -78,6 +99,8 @@ def _guarded(handler: Handler) -> Handler:
                 "Restart it with `swarm daemon down` and `swarm daemon up`.",
             )
         try:
+            request.state.caller = await gate(request)
+            demand(request, least)
             return await handler(request)
         except SwarmError as error:
             return _problem(_STATUS.get(error.kind, 500), error.kind, error.message, error.hint)

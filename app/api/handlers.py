@@ -8,13 +8,16 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from app import wire
+from app.api.gate import demand, signed, widens
 from app.api.stream import server_sent
 from app.domain.errors import NotFound, UsageError
 from app.domain.ids import ApprovalId, RunId
+from app.domain.role import Role
 from app.supervisor.service import PAST, Service
 
 T = TypeVar("T")
-Verb = tuple[type[Any], Callable[[RunId, Any], Awaitable[object]]]
+Verb = tuple[Role, type[Any], Callable[[RunId, Any], Awaitable[object]]]
+"""Who may at least, with which body, what is done."""
 
 
 class Handlers:
@@ -23,23 +26,23 @@ class Handlers:
     def __init__(self, service: Service) -> None:
         self.service = service
         act = service.acts
-        self._verbs: dict[str, Verb] = {
-            "approve": (wire.Approve, act.approve),
-            "changes": (wire.Changes, act.changes),
-            "tell": (wire.Tell, act.tell),
-            "comments": (wire.NewComment, act.comment),
-            "allow": (wire.AllowHost, service.allow),
-            "merge": (wire.Act, act.merge),
-            "undo": (wire.Act, act.undo),
-            "stop": (wire.Act, act.stop),
-            "resume": (wire.Resume, act.resume),
-            "retry": (wire.Retry, act.retry),
-            "discard": (wire.Act, act.discard),
-            "restore": (wire.Act, act.restore),
-            "attach": (wire.Attach, service.hands.attach),
-            "hand-back": (wire.HandBack, service.hands.hand_back),
-            "keys": (wire.Keys, service.hands.press),
-            "size": (wire.Size, service.hands.resize),
+        self.verbs: dict[str, Verb] = {
+            "approve": (Role.APPROVER, wire.Approve, act.approve),
+            "changes": (Role.OPERATOR, wire.Changes, act.changes),
+            "tell": (Role.OPERATOR, wire.Tell, act.tell),
+            "comments": (Role.OPERATOR, wire.NewComment, act.comment),
+            "allow": (Role.APPROVER, wire.AllowHost, service.allow),
+            "merge": (Role.APPROVER, wire.Act, act.merge),
+            "undo": (Role.APPROVER, wire.Act, act.undo),
+            "stop": (Role.OPERATOR, wire.Act, act.stop),
+            "resume": (Role.OPERATOR, wire.Resume, act.resume),
+            "retry": (Role.OPERATOR, wire.Retry, act.retry),
+            "discard": (Role.OPERATOR, wire.Act, act.discard),
+            "restore": (Role.OPERATOR, wire.Act, act.restore),
+            "attach": (Role.ADMIN, wire.Attach, service.hands.attach),
+            "hand-back": (Role.ADMIN, wire.HandBack, service.hands.hand_back),
+            "keys": (Role.ADMIN, wire.Keys, service.hands.press),
+            "size": (Role.ADMIN, wire.Size, service.hands.resize),
         }
 
     async def hello(self, _request: Request) -> Response:
@@ -72,9 +75,10 @@ class Handlers:
 
     async def act(self, request: Request) -> Response:
         name = request.path_params["verb"]
-        if name not in self._verbs:
+        if name not in self.verbs:
             raise NotFound(f"there is no verb {name!r} for runs")
-        body_type, verb = self._verbs[name]
+        least, body_type, verb = self.verbs[name]
+        demand(request, least)
         return _json(await verb(await self._run(request), await _body(request, body_type)))
 
     async def screen(self, request: Request) -> Response:
@@ -165,6 +169,20 @@ class Handlers:
         run = request.query_params.get("run", "")
         return _json(await self.service.upkeep.audit(await self.service.find(run) if run else None))
 
+    async def hosts(self, _request: Request) -> Response:
+        return _json(await self.service.afar.hosts())
+
+    async def tokens(self, _request: Request) -> Response:
+        return _json(await self.service.afar.tokens())
+
+    async def add_token(self, request: Request) -> Response:
+        return _json(await self.service.afar.add_token(await _body(request, wire.NewToken)))
+
+    async def revoke_token(self, request: Request) -> Response:
+        name = request.path_params["token"]
+        await self.service.afar.revoke_token(name, await _body(request, wire.Act))
+        return _json({})
+
     async def shutdown(self, _request: Request) -> Response:
         self.service.shutdown()
         return _json({})
@@ -174,7 +192,9 @@ class Handlers:
 
 
 async def _body(request: Request, type_: type[T]) -> T:
-    return msgspec.json.decode(await request.body() or b"{}", type=type_)
+    body = msgspec.json.decode(await request.body() or b"{}", type=type_)
+    demand(request, widens(body))
+    return signed(request, body)
 
 
 def _json(value: object) -> Response:

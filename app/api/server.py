@@ -1,14 +1,16 @@
-"""Serves the API on a unix socket only its owner can open."""
+"""Serves the API: on a unix socket that only its owner can open, and over TLS where that is configured."""
 
 import asyncio
 import os
 import socket
+import ssl
 from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
 
-from app.domain.errors import EnvironmentProblem
+from app.config.api import ApiSettings
+from app.domain.errors import ConfigError, EnvironmentProblem
 
 LONGEST_PATH = 107
 """Bytes in the path of a unix socket."""
@@ -34,6 +36,34 @@ def bind(path: Path) -> socket.socket:
     return listener
 
 
+def bind_network(settings: ApiSettings) -> socket.socket:
+    """A listening socket at the configured address. Raises `EnvironmentProblem`."""
+    host, _, port = settings.listen.rpartition(":")
+    family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
+    try:
+        listener = socket.create_server((host.strip("[]"), int(port)), family=family, backlog=128)
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"nobody can be served at {settings.listen}: {error.strerror or error}",
+            hint="Mend `api.listen` in your config.yaml, or leave it out.",
+        ) from error
+    listener.settimeout(0)
+    return listener
+
+
+def tls_of(settings: ApiSettings) -> dict[str, str]:
+    """Certificate and key, as uvicorn takes them. Raises `ConfigError` when they are no pair."""
+    files = [os.path.expanduser(each) for each in (settings.certificate, settings.key)]  # noqa: PTH111
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*files)
+    except OSError as error:
+        raise ConfigError(
+            f"api.certificate and api.key cannot be used: {error.strerror or error}",
+            hint="Both are PEM files that the supervisor can read, and belong together.",
+        ) from error
+    return {"ssl_certfile": files[0], "ssl_keyfile": files[1]}
+
+
 def own_directory(path: Path) -> None:
     """Make sure the directory exists, is ours and closed to others. Raises `EnvironmentProblem`."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -48,10 +78,15 @@ def own_directory(path: Path) -> None:
 class Server:
     """uvicorn in the supervisor's own event loop, without its signal handlers."""
 
-    def __init__(self, app: Starlette, listener: socket.socket) -> None:
-        self._server = uvicorn.Server(
-            uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
+    def __init__(self, app: Starlette, listener: socket.socket, **tls: str) -> None:
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+            **tls,  # type: ignore[arg-type]
         )
+        self._server = uvicorn.Server(config)
         self._listener = listener
         self._task: asyncio.Task[None] | None = None
 

@@ -45,12 +45,24 @@ class Call:
         return paths.state_dir()
 
     @property
+    def afar(self) -> bool:
+        """Whether another supervisor than this machine's own is asked, whose files are not here."""
+        return bool(os.environ.get("SWARM_URL"))
+
+    @property
     def where(self) -> Path:
         """Where the user is, or says to be."""
-        return (self.repo or Path.cwd()).resolve()
+        if self.afar and self.repo is None:
+            raise UsageError(
+                "the repository is on another machine, and nothing says which it is",
+                hint="Name it as it is called there: --repo PATH.",
+            )
+        return self.repo if self.afar and self.repo else (self.repo or Path.cwd()).resolve()
 
     def root(self) -> Path | None:
         """The working tree around `where`; none outside of a repository. Raises when `--repo` names none."""
+        if self.afar:
+            return self.repo
         here = self.where
         for directory in (here, *here.parents):
             if (directory / ".git").exists():

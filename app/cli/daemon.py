@@ -7,7 +7,7 @@ import typer
 
 from app.cli.call import Call
 from app.cli.verbs import examples
-from app.domain.errors import EnvironmentProblem, Unreachable
+from app.domain.errors import EnvironmentProblem, Unreachable, UsageError
 
 if TYPE_CHECKING:
     from app import wire
@@ -22,7 +22,7 @@ def up(ctx: typer.Context) -> None:
 
     from app.client.launch import find_or_start
 
-    call = Call.of(ctx)
+    call = _here(ctx)
     _swarm, hello = asyncio.run(find_or_start(call.state))
     call.show(hello, lambda: _text(hello))
 
@@ -34,7 +34,7 @@ def status(ctx: typer.Context) -> None:
 
     from app.client.launch import find
 
-    call = Call.of(ctx)
+    call = _here(ctx)
     _swarm, hello = asyncio.run(find(call.state))
     call.show(hello, lambda: _text(hello))
 
@@ -47,7 +47,7 @@ def down(ctx: typer.Context) -> None:
     """
     import asyncio
 
-    call = Call.of(ctx)
+    call = _here(ctx)
     ended = asyncio.run(_down(call))
     pid = ended.pid if ended else None
     call.show({"stopped": pid}, lambda: f"supervisor {pid} has ended" if pid else "")
@@ -67,7 +67,7 @@ def upgrade(ctx: typer.Context) -> None:
     from app.client.launch import find_or_start
     from app.domain.run import ACTIVE
 
-    call = Call.of(ctx)
+    call = _here(ctx)
 
     async def renewed() -> "tuple[wire.Hello | None, wire.Hello, int]":
         before = await _down(call)
@@ -83,6 +83,17 @@ def _renewed_text(before: "wire.Hello | None", now: "wire.Hello", at_work: int) 
     ended = f"swarm {before.version} (process {before.pid}) has ended, " if before else ""
     runs = "1 run goes" if at_work == 1 else f"{at_work} runs go"
     return f"{ended}swarm {now.version} (process {now.pid}) is in charge; {runs} on"
+
+
+def _here(ctx: typer.Context) -> Call:
+    """The call, if it is about this machine. Raises `UsageError`."""
+    call = Call.of(ctx)
+    if call.afar:
+        raise UsageError(
+            "this verb is about the supervisor of this machine",
+            hint="Leave --url out and SWARM_URL unset, or do it over there.",
+        )
+    return call
 
 
 async def _down(call: Call) -> "wire.Hello | None":

@@ -112,6 +112,7 @@ def _world(call: Call, place: Path, endpoint: str, *, hurry: bool) -> Iterator[s
     (place / "config" / "config.yaml").write_text(filled)
     os.environ["SWARM_STATE_DIR"] = str(place / "state")
     os.environ["SWARM_CONFIG_DIR"] = str(place / "config")
+    os.environ.pop("SWARM_URL", None)
     try:
         yield driver
     finally:

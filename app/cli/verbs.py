@@ -1,5 +1,6 @@
 """The table of verbs: where each lives, so that only the one that is called is imported; and shared options."""
 
+import os
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -59,6 +60,9 @@ VERBS: Final[dict[str, Leaf | dict[str, Leaf]]] = {
     "audit": {"export": ("audit", "export")},
     "daemon": {"up": ("daemon", "up"), "down": ("daemon", "down"), "status": ("daemon", "status")},
     "upgrade": ("daemon", "upgrade"),
+    "worker": ("hosts", "worker"),
+    "hosts": ("hosts", "hosts"),
+    "token": {"add": ("hosts", "add"), "list": ("hosts", "list_"), "revoke": ("hosts", "revoke")},
     "image": {"build": ("image", "build"), "approve": ("image", "approve")},
     "config": {"show": ("config", "show")},
     "notify": {"test": ("notify", "test")},
@@ -74,6 +78,7 @@ GROUPS: Final = {
     "prices": "Look at what models cost, and say what they cost.",
     "audit": "Read who did what, when, to which exact content.",
     "daemon": "Start, stop or look at the background supervisor.",
+    "token": "Say who may ask over the network, and as what.",
     "image": "Make the images that agents run in.",
     "config": "Look at the configuration.",
     "notify": "Try how you are told what happens.",
@@ -170,7 +175,7 @@ def _command(name: str, module: str, function_name: str) -> TyperCommand:
 
 
 def shared_options() -> list[Any]:
-    """`--json` and `--repo`, which every verb takes; their values go into the `Call`."""
+    """`--json`, `--repo` and `--url`, which every verb takes; their values go into the `Call`."""
     app = typer.Typer(rich_markup_mode=None, add_completion=False)
     app.command()(_shared)
     return typer.main.get_command(app).params
@@ -183,6 +188,11 @@ def _set_json(ctx: typer.Context, value: bool) -> None:  # noqa: FBT001 - the to
 def _set_repo(ctx: typer.Context, value: Path | None) -> None:
     call = Call.of(ctx)
     call.repo = value or call.repo
+
+
+def _set_url(ctx: typer.Context, value: str | None) -> None:
+    if value:
+        os.environ["SWARM_URL"] = value
 
 
 def _shared(
@@ -201,6 +211,16 @@ def _shared(
             callback=_set_repo,
             expose_value=False,
             help="The repository that is meant, instead of the one you are in.",
+        ),
+    ] = None,
+    _url: Annotated[
+        str | None,
+        typer.Option(
+            "--url",
+            metavar="URL",
+            callback=_set_url,
+            expose_value=False,
+            help="Ask the supervisor there: unix:PATH or https://HOST:PORT; else SWARM_URL.",
         ),
     ] = None,
 ) -> None:

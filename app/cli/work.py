@@ -82,6 +82,13 @@ def run(  # noqa: PLR0913 - a parameter for each option
     label: Annotated[
         str, typer.Option("--label", metavar="WORD", help="A word to add costs up by.")
     ] = "",
+    needs: Annotated[
+        list[str] | None,
+        typer.Option("--needs", metavar="LABEL", help="What its host must have; repeatable."),
+    ] = None,
+    priority: Annotated[
+        int, typer.Option("--priority", metavar="N", help="More goes first, among several hosts.")
+    ] = 0,
     record: Annotated[
         str, typer.Option("--record", metavar="FILE", help="Keep all it says with its model there.")
     ] = "",
@@ -115,6 +122,8 @@ def run(  # noqa: PLR0913 - a parameter for each option
         label=label,
         cassette=_cassette(record, replay),
         allow_network=tuple(allow_network or ()),
+        needs=tuple(needs or ()),
+        priority=priority,
         submitter=user_name(),
     )
     if not new.goal.strip():

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -11,6 +10,7 @@ import msgspec
 
 from app import wire
 from app.client.http import exchange
+from app.client.way import Way
 from app.domain.bundle import Part
 from app.domain.errors import Unreachable, error_class
 from app.domain.events import Event
@@ -38,8 +38,8 @@ class CaughtUp:
 class Swarm:
     """A supervisor, seen from a front end."""
 
-    def __init__(self, socket: Path) -> None:
-        self.socket = socket
+    def __init__(self, way: Way) -> None:
+        self.way = way
 
     async def hello(self) -> wire.Hello:
         return await self._get("/v1/hello", wire.Hello)
@@ -140,7 +140,7 @@ class Swarm:
     async def screen(self, run: str) -> AsyncIterator[bytes]:
         """What the program draws on the screen of that run, from what stands there on, until it ends."""
         target = f"/v1/runs/{quote(run)}/screen"
-        async with exchange(self.socket, "GET", target, _headers()) as reply:
+        async with exchange(self.way, "GET", target, _headers()) as reply:
             if reply.status != 200:
                 _raise(reply.status, await reply.body())
             async for piece in reply.pieces:
@@ -229,6 +229,20 @@ class Swarm:
     async def audit(self, run: str = "") -> tuple[wire.AuditRow, ...]:
         return await self._get("/v1/audit" + _query(run=run), tuple[wire.AuditRow, ...])
 
+    async def hosts(self) -> tuple[wire.HostLine, ...]:
+        """Every host that shares the database; none where it is alone."""
+        return await self._get("/v1/hosts", tuple[wire.HostLine, ...])
+
+    async def tokens(self) -> tuple[wire.TokenLine, ...]:
+        return await self._get("/v1/tokens", tuple[wire.TokenLine, ...])
+
+    async def add_token(self, body: wire.NewToken) -> wire.Token:
+        """Let somebody ask over the network; the token is told this once."""
+        return await self._post("/v1/tokens", body, wire.Token)
+
+    async def revoke_token(self, name: str, body: wire.Act) -> None:
+        await self._raw("POST", f"/v1/tokens/{quote(name)}/revoke", wire.encode(body))
+
     async def shutdown(self) -> None:
         """Ask the supervisor to end. Agents in their sandboxes go on and are picked up again."""
         await self._raw("POST", "/v1/shutdown")
@@ -238,7 +252,7 @@ class Swarm:
     ) -> AsyncIterator[Event | CaughtUp]:
         """Events after `since`, of one run or of all, until the connection breaks or, without `follow`, once."""
         target = "/v1/events" + _query(since=str(since), run=run, follow=str(int(follow)))
-        async with exchange(self.socket, "GET", target, _headers()) as reply:
+        async with exchange(self.way, "GET", target, _headers()) as reply:
             if reply.status != 200:
                 _raise(reply.status, await reply.body())
             rest = b""
@@ -279,7 +293,7 @@ class Swarm:
         return msgspec.json.decode(reply, type=type_)
 
     async def _raw(self, method: str, target: str, body: bytes = b"") -> bytes:
-        async with exchange(self.socket, method, target, _headers(), body) as reply:
+        async with exchange(self.way, method, target, _headers(), body) as reply:
             data = await reply.body()
         if reply.status != 200:
             _raise(reply.status, data)

@@ -1,4 +1,4 @@
-"""HTTP/1.1 over a unix socket, one connection a request, by h11's state machine."""
+"""HTTP/1.1 over a unix socket or TLS, one connection a request, by h11's state machine."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import h11
 
+from app.client.way import Remote, Way, trust
 from app.domain.errors import Unreachable
 
 CHUNK = 256 * 1024
@@ -26,26 +27,21 @@ class Reply:
 
 @asynccontextmanager
 async def exchange(
-    socket: Path, method: str, target: str, headers: dict[str, str], body: bytes = b""
+    way: Way, method: str, target: str, headers: dict[str, str], body: bytes = b""
 ) -> AsyncIterator[Reply]:
     """Send one request; the connection closes when the block ends. Raises `Unreachable`."""
-    try:
-        reader, writer = await asyncio.open_unix_connection(socket)
-    except OSError as error:
-        raise Unreachable(
-            f"no supervisor answers at {socket}: {error.strerror or error}",
-            hint="Start it with `swarm daemon up`.",
-        ) from error
+    reader, writer = await _connected(way)
     try:
         connection = h11.Connection(h11.CLIENT)
         request = h11.Request(
             method=method,
             target=target,
             headers=[
-                ("host", "swarm"),
+                ("host", "swarm" if isinstance(way, Path) else way.host),
                 ("content-length", str(len(body))),
                 ("connection", "close"),
                 *headers.items(),
+                *(() if isinstance(way, Path) else way.credentials),
             ],
         )
         sent = [connection.send(request), connection.send(h11.Data(data=body))]
@@ -55,9 +51,24 @@ async def exchange(
         response = await _head(connection, reader)
         yield Reply(response.status_code, _pieces(connection, reader))
     except (OSError, h11.RemoteProtocolError) as error:
-        raise Unreachable(f"the supervisor at {socket} hung up: {error}") from error
+        raise Unreachable(f"the supervisor at {way} hung up: {error}") from error
     finally:
         writer.close()
+
+
+async def _connected(way: Way) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    try:
+        match way:
+            case Path():
+                return await asyncio.open_unix_connection(way)
+            case Remote(host=host, port=port):
+                return await asyncio.open_connection(host, port, ssl=trust(way))
+    except OSError as error:
+        here = isinstance(way, Path)
+        raise Unreachable(
+            f"no supervisor answers at {way}: {error.strerror or error}",
+            hint="Start it with `swarm daemon up`." if here else "SWARM_URL or --url names it.",
+        ) from error
 
 
 async def _next(connection: h11.Connection, reader: asyncio.StreamReader) -> object:

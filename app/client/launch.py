@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app import wire
 from app.client.client import Swarm
+from app.client.way import Way, elsewhere
 from app.config import paths
 from app.domain.errors import ConfigError, EnvironmentProblem, Unreachable
 
@@ -16,7 +17,11 @@ START_SECONDS = 30.0
 
 async def find(state: Path) -> tuple[Swarm, wire.Hello]:
     """The running supervisor. Raises `Unreachable` when none runs, or it speaks another protocol."""
-    swarm = Swarm(paths.api_socket(state))
+    return await _ask(paths.api_socket(state))
+
+
+async def _ask(way: Way) -> tuple[Swarm, wire.Hello]:
+    swarm = Swarm(way)
     hello = await swarm.hello()
     if hello.protocol != wire.PROTOCOL:
         raise Unreachable(
@@ -28,7 +33,9 @@ async def find(state: Path) -> tuple[Swarm, wire.Hello]:
 
 
 async def find_or_start(state: Path) -> tuple[Swarm, wire.Hello]:
-    """The running supervisor, started in the background when none runs."""
+    """The running supervisor, started in the background when none runs; or the one that `SWARM_URL` names."""
+    if way := elsewhere():
+        return await _ask(way)
     try:
         return await find(state)
     except Unreachable:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from app.config.api import ApiSettings
 from app.config.caches import Cache
 from app.config.monitors import MonitorSettings
 from app.config.networks import check_network, hosts_of
@@ -358,6 +359,8 @@ class Settings(Section):
     """Runs that may be at work at the same time; the others wait."""
     database: Annotated[str, BeforeValidator(database_of)] = ""
     """SQLAlchemy address of a PostgreSQL database shared by several hosts; empty for SQLite."""
+    api: ApiSettings = ApiSettings()
+    """The API over the network."""
     worker: WorkerSettings = WorkerSettings()
     """This host among others that share the database."""
     needs: tuple[Name, ...] = ()

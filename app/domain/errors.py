@@ -9,6 +9,7 @@ SwarmError                 exit 1
 ├── BudgetSpent            exit 4
 └── EnvironmentProblem     exit 5   Docker, git, keys, disk, another supervisor
     ├── RepoError                   git said no
+    ├── NotAllowed                  the token is none, or its role is not enough
     └── Unreachable                 no supervisor answers, or it is of another version
 """
 
@@ -74,6 +75,10 @@ class EnvironmentProblem(SwarmError):
 
 class RepoError(EnvironmentProblem):
     kind = "repo"
+
+
+class NotAllowed(EnvironmentProblem):
+    kind = "not_allowed"
 
 
 class Unreachable(EnvironmentProblem):

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from app.config.settings import Settings
 from app.config.values import seconds
-from app.domain.errors import EnvironmentProblem
+from app.domain.errors import ConfigError, EnvironmentProblem
 from app.domain.events import Note
 from app.domain.host import Host
 from app.domain.ids import RunId
@@ -54,6 +54,26 @@ class Clock:
             if abs(ahead) > TOLERATED:
                 _log.warning("the clock of this host is %.0f s off; the database's counts", ahead)
             self._ahead = ahead if abs(ahead) > TOLERATED else 0.0
+
+
+def refuse_alone(settings: Settings) -> None:
+    """Raises `ConfigError` for a worker that nobody could share work with."""
+    lacks = [
+        name
+        for name, value in (
+            ("`database`, one PostgreSQL for all hosts", settings.database),
+            (
+                "`worker.repository`, a bare repository that all hosts reach",
+                settings.worker.repository,
+            ),
+        )
+        if not value
+    ]
+    if lacks:
+        raise ConfigError(
+            f"a worker shares its work with other hosts, and config.yaml lacks {' and '.join(lacks)}",
+            hint="Set it, the same on every host; `swarm daemon up` is for one host alone.",
+        )
 
 
 def fence(host: str, epoch: int) -> Callable[[sa.Connection], None]:

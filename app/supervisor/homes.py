@@ -34,6 +34,15 @@ def elsewhere(s: Services, run: Run) -> bool:
     return s.member and run.host not in ("", s.engine.host)
 
 
+def refuse_elsewhere(s: Services, run: Run) -> None:
+    """Raises `NotNow` for what has to be done on the host that keeps the run."""
+    if elsewhere(s, run):
+        raise NotNow(
+            f"run {run.id} is on another host, {run.host}",
+            hint="Do it there; `swarm hosts` says which it is.",
+        )
+
+
 async def only_at_home(s: Services, run: RunId) -> None:
     """Raises `NotNow` on a host that has not got the run's repository."""
     task, _run = await s.task_and_run(run)

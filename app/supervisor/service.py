@@ -19,6 +19,7 @@ from app.repo.hub import Hub
 from app.store import board, event_log, ledger, reviews, tasks
 from app.supervisor import homes, network, rules
 from app.supervisor.acts import Acts
+from app.supervisor.afar import Afar
 from app.supervisor.errors import LEAF_ERRORS
 from app.supervisor.evidence import why
 from app.supervisor.hands import Hands
@@ -40,6 +41,7 @@ class Service:
     def __init__(self, s: Services, shutdown: Callable[[], None]) -> None:
         self._s = s
         self.acts = Acts(s)
+        self.afar = Afar(s)
         self.hands = Hands(s)
         self.money = Money(s)
         self.upkeep = Upkeep(s)

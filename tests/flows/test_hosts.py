@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.support.world import story
 pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("hosts")]
 
 WRITER = scripted([edit("note.txt", "first\n")], [edit("note.txt", "second\n")])
-AGENTS = {"agent": "writer", "agents": {"writer": WRITER}}
+AGENTS: dict[str, Any] = {"agent": "writer", "agents": {"writer": WRITER}}
 
 
 @dataclass

@@ -2,8 +2,9 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ class Told:
     user: SwarmActions
     heir: Machine
     lost: dict[str, Machine]
-    runs: dict[str, str]
+    runs: Mapping[str, str]
     seen: dict[str, wire.RunDetail]
     notes: dict[str, str]
     shared: str
@@ -54,7 +55,7 @@ async def _told(machines: Machines, cable: Cable) -> Told:
         wait_for("/never"),
     ]
     slow = scripted(first, [edit("end.txt", "done\n")])
-    agents = {"agent": "slow", "agents": {"slow": slow}}
+    agents: dict[str, Any] = {"agent": "slow", "agents": {"slow": slow}}
     home = machines.add("laptop", **agents)
     lost = {name: machines.add(name, name, **agents) for name in FAULTS[:2]}
     lost["cut"] = machines.add("cut", "cut", database=cable.database, **agents)

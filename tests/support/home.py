@@ -15,11 +15,10 @@ from typing import Any
 
 import yaml
 
-from app.api.app import create_app
-from app.api.server import Server, bind, own_directory
+from app.api.server import own_directory
 from app.client.client import Swarm
 from app.config import paths
-from app.daemon import exclusive, opened
+from app.daemon import exclusive, opened, serving
 from app.domain.errors import Unreachable
 from app.gateway.egress_way import WayOut
 from app.supervisor.service import Service
@@ -144,13 +143,11 @@ async def supervised(home: Home, way_out: WayOut | None = None) -> AsyncIterator
     with exclusive(home.state):
         async with opened(home.state, way_out=way_out) as services:
             service = Service(services, lambda: None)
-            server = Server(create_app(service), bind(paths.api_socket(home.state)))
-            server.start()
-            try:
-                yield Swarm(paths.api_socket(home.state))
-            finally:
-                await services.broker.release()
-                await server.close()
+            async with serving(service, services.configuration.settings.api, home.state):
+                try:
+                    yield Swarm(paths.api_socket(home.state))
+                finally:
+                    await services.broker.release()
 
 
 @contextlib.asynccontextmanager
