@@ -23,6 +23,7 @@ from app.api.server import Server, bind, bind_network, own_directory, tls_of
 from app.config import paths
 from app.config.api import ApiSettings
 from app.config.load import Loaded, load
+from app.config.settings import Settings
 from app.domain.errors import EnvironmentProblem, SwarmError
 from app.gateway.egress_way import WayOut
 from app.store.database import Database
@@ -171,13 +172,7 @@ async def _compose(
         configuration=configuration,
         database=database,
         broker=broker,
-        engine=Engine(
-            database.state,
-            host,
-            concurrency=settings.concurrency,
-            poll=POLL_SHARED if settings.database else POLL_ALONE,
-            shared=() if member else (INTAKE,),
-        ),
+        engine=_engine(database, host, settings),
         gateway=gateway,
         egress=egress,
         catalog=agents,
@@ -187,6 +182,17 @@ async def _compose(
     )
     stack.push_async_callback(services.close)
     return services
+
+
+def _engine(database: Database, host: str, settings: Settings) -> Engine:
+    """Where there are other hosts, runs get their places from all of them together, not from a queue."""
+    return Engine(
+        database.state,
+        host,
+        concurrency=settings.concurrency,
+        poll=POLL_SHARED if settings.database else POLL_ALONE,
+        shared=() if settings.worker.repository else (INTAKE,),
+    )
 
 
 def _kept(file: Path, mint: Callable[[], str]) -> str:
