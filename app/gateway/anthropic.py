@@ -35,6 +35,7 @@ class Messages:
 
     name: DialectName = "anthropic"
     provider = "anthropic"
+    broken_off = b""
     routes = (
         Route(
             method="POST",

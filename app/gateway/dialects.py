@@ -111,6 +111,11 @@ class Dialect(Protocol):
     @property
     def routes(self) -> tuple[Route, ...]: ...
 
+    @property
+    def broken_off(self) -> bytes:
+        """What a stream that broke off ends with; empty where nothing does as well as to cut the connection."""
+        ...
+
     def key(self, headers: Mapping[str, str]) -> str:
         """The key a request presents; empty without one."""
         ...

@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from typing import Final
 
 import aiohttp
 from aiohttp import web
@@ -25,6 +26,7 @@ from app.gateway.upstreams import address, credentials
 from policies.upstream import Later
 
 _LOG = logging.getLogger(__name__)
+EVENTS: Final = "text/event-stream"
 _ERROR_LIMIT = 256 * 1024
 """Bytes of a provider's error that are passed on."""
 
@@ -89,7 +91,7 @@ class Forward:
             return self._no_tunnel(upstream, f"{error.status} {redact(error.message, key)}")
         except (aiohttp.ClientError, TimeoutError) as error:
             if self._reply is not None:
-                self._cut()
+                await self._cut()
                 return self._reply
             return self._failed(upstream, f"gave no answer ({type(error).__name__})")
         finally:
@@ -105,7 +107,7 @@ class Forward:
             return web.Response(status=take.status, body=take.body.encode(), headers=headers)
         reply = await self._reply_with(headers, _spoken(take), call, streamed=take.streamed)
         if not take.whole:
-            self._cut()
+            await self._cut()
         return reply
 
     async def _run(
@@ -156,7 +158,7 @@ class Forward:
         self, answer: aiohttp.ClientResponse, call: Call, key: str
     ) -> web.StreamResponse:
         headers = self._passed_headers(answer, key)
-        streamed = answer.content_type == "text/event-stream"
+        streamed = answer.content_type == EVENTS
         if streamed:
             # Sent in chunks instead, so that a stream which breaks off cannot look complete.
             headers.popall("content-length", None)
@@ -193,7 +195,7 @@ class Forward:
         meter.end()
         if self._route.metered and not meter.ended:
             # An agent takes a proper end for a finished answer, or asks again for ever.
-            self._cut()
+            await self._cut()
         return reply
 
     def _note(self, piece: bytes) -> None:
@@ -266,9 +268,12 @@ class Forward:
             loop = asyncio.get_running_loop()
             self._limit.reschedule(loop.time() + self._parts.settings.drain)
 
-    def _cut(self) -> None:
+    async def _cut(self) -> None:
         """End the reply so that nobody can take it for complete."""
-        if self._request.transport is not None:
+        reply, words = self._reply, self._dialect.broken_off
+        if words and reply is not None and reply.content_type == EVENTS and not self._gone:
+            await self._to_client(reply.write_eof(words))
+        elif self._request.transport is not None:
             self._request.transport.abort()
 
 

@@ -41,6 +41,8 @@ class Gemini:
 
     name: DialectName = "gemini"
     provider = "google"
+    broken_off = b'data: {"'
+    """Gemini CLI asks again for a reply that is no JSON in the end, and gives up where a connection is cut."""
     routes = (
         _route(_STREAM),
         _route("generateContent"),

@@ -44,6 +44,7 @@ class OpenAI:
     """The parts of a dialect that Responses and Chat Completions have in common."""
 
     provider = "openai"
+    broken_off = b""
 
     def key(self, headers: Mapping[str, str]) -> str:
         """The bearer token, else the header of Azure's clients."""

@@ -118,6 +118,12 @@ def _plans(agent: str) -> Mapping[str, tuple[Turn, ...]]:
             Turn(say="Done after all.", usage=USAGE, fault=Fault(kind="500", times=1)),
         ),
         "refused": (note, _faulty("401")),
+        # One more than the gateway itself tries, so that the program hears of it.
+        "busy": (
+            note,
+            Turn(say="And?", use=more.use, usage=USAGE, fault=Fault(kind="429", times=3)),
+            Turn(say="Done after all.", usage=USAGE, fault=Fault(kind="529", times=3)),
+        ),
     }
 
 

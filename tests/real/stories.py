@@ -1,10 +1,16 @@
 """Stories that every real agent lives through, whichever file tells them."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
+from docker import APIClient
+
 from app import wire
+from app.domain.events import TurnStarted
 from app.domain.run import RunState
+from app.gateway.rehearsal import Rehearsal, Seen
+from harnesses.events import SessionStarted
 from tests.support.actions import AT_REST, SwarmActions
 from tests.support.patience import PATIENCE
 from tests.support.world import World
@@ -56,3 +62,78 @@ async def go_broke(house: World, agents: Iterable[str]) -> dict[str, wire.RunDet
         return await to_rest(user, await user.submit(goal, agent=agent, budget="0.90"))
 
     return await side_by_side(agents, tell)
+
+
+async def killed_and_stopped(
+    house: World, provider: Rehearsal, agents: Iterable[str]
+) -> dict[str, wire.RunDetail]:
+    """The agent's container is killed in the middle of a model call; the next turn is stopped by a person."""
+
+    async def tell(agent: str) -> wire.RunDetail:
+        user = house.user()
+        run = await user.submit(f"Note it [[plan:{agent}-hang]]", agent=agent)
+        await seen(provider, agent, "hang", 2)
+        kill_box(run)
+        await turns(user, run, 2)
+        await seen(provider, agent, "hang", 3)
+        await user.stop(run)
+        return await user.until(run, RunState.CANCELLED)
+
+    return await side_by_side(agents, tell)
+
+
+async def given(house: World, agents: Iterable[str], plan: str) -> dict[str, wire.RunDetail]:
+    """A task of which its model makes what that plan says."""
+
+    async def tell(agent: str) -> wire.RunDetail:
+        user = house.user()
+        goal = f"Note it [[plan:{agent}-{plan}]]"
+        return await to_rest(user, await user.submit(goal, agent=agent))
+
+    return await side_by_side(agents, tell)
+
+
+def calls_of(provider: Rehearsal, agent: str, plan: str) -> list[Seen]:
+    """The calls in whose conversation the plan is named."""
+    marked = f"[[plan:{agent}-{plan}]]"
+    return [call for call in provider.calls if marked in json.dumps(call.body)]
+
+
+async def seen(provider: Rehearsal, agent: str, plan: str, count: int) -> None:
+    """Wait until so many calls with tools came in."""
+    async with asyncio.timeout(PATIENCE):
+        while sum(bool(c.body.get("tools")) for c in calls_of(provider, agent, plan)) < count:
+            await asyncio.sleep(0.05)
+
+
+async def turns(user: SwarmActions, run: str, count: int) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while len(await prompts(user, run)) < count:
+            await asyncio.sleep(0.1)
+
+
+async def began(user: SwarmActions, run: str) -> list[SessionStarted]:
+    return [e.body for e in await user.events(run) if isinstance(e.body, SessionStarted)]
+
+
+async def prompts(user: SwarmActions, run: str) -> list[str]:
+    return [e.body.prompt for e in await user.events(run) if isinstance(e.body, TurnStarted)]
+
+
+def boxes(run: str) -> list[str]:
+    """Containers of the run in which an agent runs."""
+    api = APIClient(version="auto")
+    try:
+        names = [each["Names"][0].lstrip("/") for each in api.containers()]
+    finally:
+        api.close()
+    return [name for name in names if run in name and "turn" in name]
+
+
+def kill_box(run: str) -> None:
+    api = APIClient(version="auto")
+    try:
+        for name in boxes(run):
+            api.kill(name)
+    finally:
+        api.close()

@@ -5,20 +5,29 @@ import json
 from subprocess import CompletedProcess
 
 import pytest
-from docker import APIClient
 
 from app import wire
-from app.domain.events import Answered, TurnStarted
+from app.domain.events import Answered
 from app.domain.money import parse_dollars
 from app.domain.run import RunState
 from app.gateway.rehearsal import Rehearsal, Seen
 from app.gateway.rehearsal_script import Script, Turn
-from harnesses.events import MessageTaken, SessionStarted, ToolCall, TurnEnded
+from harnesses.events import MessageTaken, ToolCall, TurnEnded
 from tests.real.conftest import REAL_KEY
 from tests.real.hostile import HOSTILE
 from tests.real.plans import AGENTS, PLANS, USAGE, writes
-from tests.real.stories import CHECK, go_broke, send_back, side_by_side, to_rest
-from tests.support.actions import SwarmActions
+from tests.real.stories import (
+    CHECK,
+    began,
+    boxes,
+    given,
+    go_broke,
+    killed_and_stopped,
+    prompts,
+    send_back,
+    side_by_side,
+    to_rest,
+)
 from tests.support.alone import calls_home
 from tests.support.attacks import attack
 from tests.support.patience import PATIENCE
@@ -73,18 +82,7 @@ async def sent_back(house: World, mended: dict[str, wire.RunDetail]) -> dict[str
 @story
 async def killed(house: World, provider: Rehearsal) -> dict[str, wire.RunDetail]:
     """The agent's container is killed in the middle of a model call; the next turn is stopped by a person."""
-
-    async def tell(agent: str) -> wire.RunDetail:
-        user = house.user()
-        run = await user.submit(f"Note it [[plan:{agent}-hang]]", agent=agent)
-        await seen(provider, agent, f"[[plan:{agent}-hang]]", 2)
-        kill_box(run)
-        await turns(user, run, 2)
-        await seen(provider, agent, f"[[plan:{agent}-hang]]", 3)
-        await user.stop(run)
-        return await user.until(run, RunState.CANCELLED)
-
-    return await side_by_side(AGENTS, tell)
+    return await killed_and_stopped(house, provider, AGENTS)
 
 
 @story
@@ -96,25 +94,19 @@ async def broke(house: World) -> dict[str, wire.RunDetail]:
 @story
 async def shaken(house: World) -> dict[str, wire.RunDetail]:
     """A reply is cut once, and once the model answers 500."""
+    return await given(house, AGENTS, "shaky")
 
-    async def tell(agent: str) -> wire.RunDetail:
-        user = house.user()
-        goal = f"Note it [[plan:{agent}-shaky]]"
-        return await to_rest(user, await user.submit(goal, agent=agent))
 
-    return await side_by_side(AGENTS, tell)
+@story
+async def busy(house: World) -> dict[str, wire.RunDetail]:
+    """The model answers 429 for a while, then 529, longer than the gateway tries by itself."""
+    return await given(house, AGENTS, "busy")
 
 
 @story
 async def refused(house: World) -> dict[str, wire.RunDetail]:
     """The model answers 401, always."""
-
-    async def tell(agent: str) -> wire.RunDetail:
-        user = house.user()
-        goal = f"Note it [[plan:{agent}-refused]]"
-        return await to_rest(user, await user.submit(goal, agent=agent))
-
-    return await side_by_side(AGENTS, tell)
+    return await given(house, AGENTS, "refused")
 
 
 @story
@@ -277,6 +269,14 @@ async def test_a_model_that_falters_does_not_end_the_work(
 
 
 @each_agent
+async def test_a_model_that_is_busy_for_longer_does_not_end_the_work_either(
+    busy: dict[str, wire.RunDetail], agent: str
+) -> None:
+    assert busy[agent].row.run.state == RunState.IN_REVIEW, busy[agent].row.run.reason
+    assert busy[agent].row.run.files > 0
+
+
+@each_agent
 async def test_a_model_that_refuses_ends_the_turn_with_words_and_few_calls(
     house: World, refused: dict[str, wire.RunDetail], provider: Rehearsal, agent: str
 ) -> None:
@@ -313,43 +313,3 @@ def calls_of(provider: Rehearsal, agent: str, text: str) -> list[Seen]:
     """The agent's calls whose conversation has that text."""
     calls = [call for call in provider.calls if call.path.startswith(PATHS[agent])]
     return [call for call in calls if text in json.dumps(call.body)]
-
-
-async def seen(provider: Rehearsal, agent: str, text: str, count: int) -> None:
-    """Wait until so many calls with tools came in."""
-    async with asyncio.timeout(PATIENCE):
-        while sum(bool(c.body.get("tools")) for c in calls_of(provider, agent, text)) < count:
-            await asyncio.sleep(0.05)
-
-
-async def turns(user: SwarmActions, run: str, count: int) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while len(await prompts(user, run)) < count:
-            await asyncio.sleep(0.1)
-
-
-async def began(user: SwarmActions, run: str) -> list[SessionStarted]:
-    return [e.body for e in await user.events(run) if isinstance(e.body, SessionStarted)]
-
-
-async def prompts(user: SwarmActions, run: str) -> list[str]:
-    return [e.body.prompt for e in await user.events(run) if isinstance(e.body, TurnStarted)]
-
-
-def boxes(run: str) -> list[str]:
-    """Containers of the run in which an agent runs."""
-    api = APIClient(version="auto")
-    try:
-        names = [each["Names"][0].lstrip("/") for each in api.containers()]
-    finally:
-        api.close()
-    return [name for name in names if run in name and "turn" in name]
-
-
-def kill_box(run: str) -> None:
-    api = APIClient(version="auto")
-    try:
-        for name in boxes(run):
-            api.kill(name)
-    finally:
-        api.close()

@@ -78,7 +78,10 @@ def agreed(terminal: Terminal, text: str) -> str:
         try:
             return terminal.wait_for(text, seconds=1)
         except AssertionError:
-            if any(asks in terminal.text() for asks in ASKS):
+            shown = terminal.text()
+            if "Use existing model" in shown:
+                terminal.press("Down", "Enter")
+            elif any(asks in shown for asks in ASKS):
                 terminal.press("Enter")
     return terminal.wait_for(text)
 

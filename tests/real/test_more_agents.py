@@ -1,6 +1,9 @@
 """The agents of the catalogue that speak the Agent Client Protocol besides opencode: real programs, in Docker."""
 
+import asyncio
 import json
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import pytest
 
@@ -8,12 +11,23 @@ from app import wire
 from app.domain.events import Answered
 from app.domain.money import parse_dollars
 from app.domain.run import RunState
-from app.gateway.rehearsal import Rehearsal, Seen
-from harnesses.events import SessionStarted, ToolCall
+from app.gateway.rehearsal import Rehearsal
+from harnesses.events import ToolCall, TurnEnded
 from tests.real.conftest import REAL_KEY
 from tests.real.hostile import HOSTILE
 from tests.real.plans import MORE
-from tests.real.stories import CHECK, go_broke, send_back, side_by_side, to_rest
+from tests.real.stories import (
+    CHECK,
+    began,
+    boxes,
+    calls_of,
+    given,
+    go_broke,
+    killed_and_stopped,
+    send_back,
+    side_by_side,
+    to_rest,
+)
 from tests.support.repos import FILES
 from tests.support.world import World, story
 
@@ -22,11 +36,12 @@ pytestmark = [
     pytest.mark.real,
     pytest.mark.asyncio(loop_scope="module"),
 ]
+Runs: TypeAlias = dict[str, wire.RunDetail]
 each_agent = pytest.mark.parametrize("agent", MORE)
 
 
 @story
-async def mended(house: World) -> dict[str, wire.RunDetail]:
+async def mended(house: World) -> Runs:
     """A task in a hostile repository; a person answers every question, and the work is checked."""
 
     async def tell(agent: str) -> wire.RunDetail:
@@ -39,32 +54,47 @@ async def mended(house: World) -> dict[str, wire.RunDetail]:
 
 
 @story
-async def sent_back(house: World, mended: dict[str, wire.RunDetail]) -> dict[str, wire.RunDetail]:
+async def sent_back(house: World, mended: Runs) -> Runs:
     """The same runs, sent back with words: a new process goes on with the conversation."""
     return await send_back(house, mended)
 
 
-@story
-async def broke(house: World) -> dict[str, wire.RunDetail]:
+@dataclass(frozen=True)
+class Troubles:
+    """What became of each agent."""
+
+    broke: Runs
     """The budget does not last."""
-    return await go_broke(house, MORE)
+    killed: Runs
+    """The agent's container is killed in the middle of a model call; the next turn is stopped by a person."""
+    shaken: Runs
+    """A reply is cut once, and once the model answers 500."""
+    busy: Runs
+    """The model answers 429 for a while, then 529, longer than the gateway tries by itself."""
+    refused: Runs
+    """The model answers 401, always."""
 
 
-def calls_of(provider: Rehearsal, agent: str, plan: str) -> list[Seen]:
-    """The calls in whose conversation the plan is named."""
-    marked = f"[[plan:{agent}-{plan}]]"
-    return [call for call in provider.calls if marked in json.dumps(call.body)]
+@story
+async def troubles(house: World, provider: Rehearsal) -> Troubles:
+    """All side by side, since each waits most of the time."""
+    stories = (
+        go_broke(house, MORE),
+        killed_and_stopped(house, provider, MORE),
+        *(given(house, MORE, plan) for plan in ("shaky", "busy", "refused")),
+    )
+    return Troubles(*await asyncio.gather(*stories))
 
 
 @each_agent
-async def test_its_change_passes_the_check(mended: dict[str, wire.RunDetail], agent: str) -> None:
+async def test_its_change_passes_the_check(mended: Runs, agent: str) -> None:
     assert mended[agent].row.run.state == RunState.IN_REVIEW, mended[agent].row.run.reason
     assert [check.passed for check in mended[agent].reviews[-1].checks] == [True]
 
 
 @each_agent
 async def test_a_person_was_asked_and_the_answers_were_heard(
-    house: World, mended: dict[str, wire.RunDetail], agent: str
+    house: World, mended: Runs, agent: str
 ) -> None:
     events = await house.at(mended[agent]).events(mended[agent].row.run.id)
     assert [event.body for event in events if isinstance(event.body, Answered)]
@@ -73,7 +103,7 @@ async def test_a_person_was_asked_and_the_answers_were_heard(
 
 @each_agent
 async def test_its_calls_are_paid_with_the_real_key_which_it_never_has(
-    house: World, mended: dict[str, wire.RunDetail], provider: Rehearsal, agent: str
+    house: World, mended: Runs, provider: Rehearsal, agent: str
 ) -> None:
     calls = calls_of(provider, agent, "mend")
     assert len(calls) >= 4
@@ -85,7 +115,7 @@ async def test_its_calls_are_paid_with_the_real_key_which_it_never_has(
 
 @each_agent
 async def test_the_repository_instructs_it_and_does_not_take_it_over(
-    house: World, mended: dict[str, wire.RunDetail], provider: Rehearsal, agent: str
+    house: World, mended: Runs, provider: Rehearsal, agent: str
 ) -> None:
     # Qwen Code rewrites settings of an older form, although it does not heed them.
     diff = (await house.client.diff(mended[agent].row.run.id)).decode()
@@ -98,22 +128,67 @@ async def test_the_repository_instructs_it_and_does_not_take_it_over(
 
 @each_agent
 async def test_sent_back_it_goes_on_in_the_same_conversation(
-    house: World, sent_back: dict[str, wire.RunDetail], provider: Rehearsal, agent: str
+    house: World, sent_back: Runs, provider: Rehearsal, agent: str
 ) -> None:
     user, run = house.at(sent_back[agent]), sent_back[agent].row.run.id
     assert await user.file(run, "more.txt") == "more"
-    begun = [e.body for e in await user.events(run) if isinstance(e.body, SessionStarted)]
-    assert len({each.conversation for each in begun}) == 1
+    assert len({each.conversation for each in await began(user, run)}) == 1
     calls = calls_of(provider, agent, "again")
     assert any(f"[[plan:{agent}-mend]]" in json.dumps(call.body) for call in calls)
 
 
 @each_agent
 async def test_the_budget_stops_it_at_once_and_loses_nothing(
-    broke: dict[str, wire.RunDetail], agent: str
+    troubles: Troubles, agent: str
 ) -> None:
-    detail = broke[agent]
+    detail = troubles.broke[agent]
     assert detail.row.run.state == RunState.PARKED, detail.row.run.reason
     assert 1 <= detail.spend.refused <= 2
     assert detail.spend.micros <= parse_dollars("0.90")
     assert detail.row.run.files > 0
+
+
+@each_agent
+async def test_killed_it_resumes_its_conversation(
+    house: World, troubles: Troubles, agent: str
+) -> None:
+    begun = await began(house.at(troubles.killed[agent]), troubles.killed[agent].row.run.id)
+    assert len(begun) == 2
+    assert len({each.conversation for each in begun}) == 1
+
+
+@each_agent
+async def test_stopped_it_keeps_what_it_did_and_nothing_runs_on(
+    troubles: Troubles, agent: str
+) -> None:
+    assert troubles.killed[agent].row.run.files > 0
+    assert not boxes(troubles.killed[agent].row.run.id)
+
+
+@each_agent
+async def test_a_model_that_falters_does_not_end_the_work(troubles: Troubles, agent: str) -> None:
+    assert troubles.shaken[agent].row.run.state == RunState.IN_REVIEW, troubles.shaken[
+        agent
+    ].row.run.reason
+
+
+@each_agent
+async def test_a_model_that_is_busy_for_longer_does_not_end_the_work_either(
+    troubles: Troubles, agent: str
+) -> None:
+    assert troubles.busy[agent].row.run.state == RunState.IN_REVIEW, troubles.busy[
+        agent
+    ].row.run.reason
+    assert troubles.busy[agent].row.run.files > 0
+
+
+@each_agent
+async def test_a_model_that_refuses_ends_the_turn_with_words_and_few_calls(
+    house: World, troubles: Troubles, provider: Rehearsal, agent: str
+) -> None:
+    detail = troubles.refused[agent]
+    events = await house.at(detail).events(detail.row.run.id)
+    ends = [event.body for event in events if isinstance(event.body, TurnEnded)]
+    assert ends[-1].reason == "error"
+    assert ends[-1].error
+    assert len(calls_of(provider, agent, "refused")) <= 8
