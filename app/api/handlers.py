@@ -39,6 +39,7 @@ class Handlers:
             "retry": (Role.OPERATOR, wire.Retry, act.retry),
             "discard": (Role.OPERATOR, wire.Act, act.discard),
             "restore": (Role.OPERATOR, wire.Act, act.restore),
+            "pick": (Role.OPERATOR, wire.Pick, service.pick),
             "attach": (Role.ADMIN, wire.Attach, service.hands.attach),
             "hand-back": (Role.ADMIN, wire.HandBack, service.hands.hand_back),
             "keys": (Role.ADMIN, wire.Keys, service.hands.press),

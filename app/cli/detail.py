@@ -86,12 +86,21 @@ def _section(title: str, lines: Sequence[str]) -> str:
 def review_text(review: Review) -> str:
     """What a person is asked to approve: exactly what would land, and what speaks against it."""
     title = f"Review {review.id}: would land on {clean_line(review.target)}"
-    head = facts([("tree", review.result_tree), ("on top of", review.tip)])
+    left_out = [("left out", review.without)] if review.left_out else []
+    head = facts([("tree", review.result_tree), ("on top of", review.tip), *left_out])
     parts = [painted(title, "bold"), head]
     parts += [painted(f"conflict  {clean_line(path)}", "red") for path in review.conflicts]
     parts += [finding_line(finding) for finding in review.findings]
-    parts += [check_line(check) for check in review.checks] or ["no checks were run"]
+    parts += [check_line(check) for check in review.checks] or [unchecked(review)]
     return "\n".join([*parts, files_text(review.files)])
+
+
+def unchecked(review: Review) -> str:
+    return (
+        "no check has seen it without what was left out"
+        if review.left_out
+        else "no checks were run"
+    )
 
 
 def files_text(files: Sequence[FileChange]) -> str:

@@ -1,7 +1,7 @@
 """Verbs of a review besides approving: comment, changes, merge, undo."""
 
 import re
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,7 +9,10 @@ from app.cli.arguments import Id
 from app.cli.call import Call, user_name
 from app.cli.control import told
 from app.cli.verbs import examples
-from app.domain.errors import UsageError
+from app.domain.errors import NotNow, UsageError
+
+if TYPE_CHECKING:
+    from app import wire
 
 
 @examples(
@@ -44,6 +47,59 @@ def file_and_lines(place: str) -> tuple[str, int, int]:
     if found is None:
         raise UsageError(f"{place!r} is not a place such as src/io.py:42 or src/io.py:42-47")
     return found[1], int(found[2]), int(found[3] or 0)
+
+
+@examples(
+    "swarm pick k3f9x --without docs/notes.md --without src/io.py:42", "swarm pick k3f9x --all"
+)
+def pick(
+    ctx: typer.Context,
+    run: Id,
+    *,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--without",
+            metavar="FILE[:LINE]",
+            help="A file, or the hunk around that line of the new text.",
+        ),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Take back in what was left out before.")
+    ] = False,
+) -> None:
+    """Leave files or hunks out of what would land.
+
+    Prints the tree that would land then; it is approved like any other, and no check has seen it. Nothing is lost:
+    what is left out stays with the run, and in the trash once the rest has landed.
+    """
+    from app import wire
+    from app.cli.detail import open_review, review_text
+
+    call = Call.of(ctx)
+    if bool(without) is everything:
+        raise UsageError("say what to leave out: --without FILE, or --all for nothing")
+    shown = open_review(call.ask(lambda swarm: swarm.detail(run)))
+    if shown is None:
+        raise NotNow(f"{run} has no open review", hint=f"`swarm why {run}` says why.")
+    body = wire.Pick(
+        review=shown.id,
+        tree=shown.result_tree,
+        leave_out=tuple(_part(place) for place in without or ()),
+        all=everything,
+        by=user_name(),
+    )
+    picked = call.ask(lambda swarm: swarm.pick(shown.run, body))
+    call.show(picked, lambda: review_text(picked))
+
+
+def _part(place: str) -> "wire.Part":
+    from app import wire
+
+    path, _, line = place.rpartition(":")
+    if path and line.isdecimal():
+        return wire.Part(path=path, line=int(line))
+    return wire.Part(path=place)
 
 
 @examples('swarm changes k3f9x "Keep the public names"', "swarm changes k3f9x")

@@ -33,6 +33,7 @@ VERBS: Final[dict[str, Leaf | dict[str, Leaf]]] = {
     "tell": ("control", "tell"),
     "comment": ("review", "comment"),
     "changes": ("review", "changes"),
+    "pick": ("review", "pick"),
     "approve": ("approve", "approve"),
     "merge": ("review", "merge"),
     "undo": ("review", "undo"),

@@ -90,6 +90,10 @@ class Swarm:
         """Approve exactly the tree that was shown; it lands by itself."""
         return await self._act(run, "approve", body, Review)
 
+    async def pick(self, run: str, body: wire.Pick) -> Review:
+        """Leave parts of what is shown out of what would land; what is to be approved then."""
+        return await self._act(run, "pick", body, Review)
+
     async def changes(self, run: str, body: wire.Changes) -> wire.RunRow:
         return await self._act(run, "changes", body, wire.RunRow)
 

@@ -58,6 +58,14 @@ LandingStyle: TypeAlias = Literal["squash", "merge"]
 """One commit on top of the target; or a merge commit, whose second parent is the change on its base."""
 
 
+class LeftOut(Value, frozen=True, kw_only=True):
+    """A part of a change that shall not land."""
+
+    path: str
+    hunk: str = ""
+    """What tells the hunk from others; empty for the whole file."""
+
+
 class Review(Value, frozen=True, kw_only=True):
     """What a person is asked to approve: landing `result_tree` on `target`, whose tip is `tip`."""
 
@@ -71,6 +79,8 @@ class Review(Value, frozen=True, kw_only=True):
     """Commit id of the target branch when the review was opened."""
     result_tree: str
     """Tree id of what would be on the target after the merge; empty when there are conflicts."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Parts of the agent's change that are not in `result_tree`; checks have not seen it without them."""
     conflicts: tuple[str, ...] = ()
     files: tuple[FileChange, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -86,6 +96,14 @@ class Review(Value, frozen=True, kw_only=True):
     """How it lands, once it is approved."""
     merged: str = ""
     """Commit id on the target once it landed."""
+
+    @property
+    def without(self) -> str:
+        """What was left out, in words; empty when everything is in it."""
+        whole = [part.path for part in self.left_out if not part.hunk]
+        hunks = [part.path for part in self.left_out if part.hunk]
+        words = [*whole, *(f"{hunks.count(path)} of {path}" for path in dict.fromkeys(hunks))]
+        return ", ".join(words)
 
 
 def lines_of(path: str, first: int, last: int) -> str:

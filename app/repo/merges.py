@@ -13,8 +13,8 @@ from app.domain.base import Value
 from app.domain.errors import RepoError
 from app.domain.ids import RunId
 from app.domain.policy import SHIPPED, ChangePolicy
-from app.domain.review import FileChange, Finding
-from app.repo import changes
+from app.domain.review import FileChange, Finding, LeftOut
+from app.repo import changes, picking
 from app.repo.checkouts import (
     Checkout,
     busy_with,
@@ -91,6 +91,7 @@ async def propose(
     base: str,
     snapshot: str,
     policy: ChangePolicy = SHIPPED,
+    left_out: Sequence[LeftOut] = (),
 ) -> Proposal:
     """Merge what the snapshot changed since its base into the target, without a checkout.
 
@@ -98,6 +99,8 @@ async def propose(
     """
     tip = await tip_of(repo, target) or base
     result, conflicts = await merge_commits(hub, base=base, ours=tip, theirs=snapshot)
+    if left_out and not conflicts:
+        result = await picking.without(hub, tip, result, left_out)
     old, new = (base, snapshot) if conflicts else (tip, result)
     comparison = await changes.compare(hub.git(), old, new, max_paths=MOST_PATHS, policy=policy)
     return Proposal(

@@ -146,6 +146,7 @@ REVIEW = sa.Table(
     sa.Column("target", sa.Text, nullable=False),
     sa.Column("tip", sa.Text, nullable=False),
     sa.Column("result_tree", sa.Text, nullable=False),
+    sa.Column("left_out", sa.JSON, nullable=False, server_default="[]"),
     sa.Column("conflicts", sa.JSON, nullable=False),
     sa.Column("files", sa.JSON, nullable=False),
     sa.Column("findings", sa.JSON, nullable=False),

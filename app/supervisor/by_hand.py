@@ -48,11 +48,12 @@ async def attend(s: Services, run: Run, turn: Turn, sandbox: Sandbox, process: P
     room = RoomWatch(s, run, turn.number, box)
     work = (screen.follow(), diff.follow(), _looks(diff), room.follow())
     helpers = [asyncio.create_task(each) for each in work]
-    ends = [asyncio.create_task(process.wait()), asyncio.create_task(_wanted_back(s, run))]
+    ended = asyncio.create_task(process.wait())
+    ends = (ended, asyncio.create_task(_wanted_back(s, run)))
     try:
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         await process.stop(grace=GRACE)
-        if ends[0].done() and (code := ends[0].result().code):
+        if ended.done() and (code := ended.result().code):
             said = Note(f"the screen ended with {code}: {screen.words}", "warning")
             await s.broker.record(run.id, f"turn-{turn.number}/screen", said)
     finally:

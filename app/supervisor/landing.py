@@ -37,6 +37,11 @@ async def landing_of(task: Task, review: Review, repo: Repository) -> Landing:
 
 async def refuse_unmergeable(s: Services, review: Review) -> None:
     """A merge commit would bring all behind the base along, unless the target has that already."""
+    if review.left_out:
+        raise NotNow(
+            f"parts of {review.run} are left out: a merge would bring them along on its side",
+            hint="Land it as one commit, or take everything back in.",
+        )
     task, _run = await s.task_and_run(review.run)
     repo, _hub = await s.repository(task)
     if not await contains(repo.git(), review.tip, review.base):

@@ -25,7 +25,7 @@ from app.supervisor.evidence import why
 from app.supervisor.hands import Hands
 from app.supervisor.moved import follow
 from app.supervisor.pricing import Money
-from app.supervisor.proposals import behind, refreshed
+from app.supervisor.proposals import behind, pick, refreshed
 from app.supervisor.routing import Routing
 from app.supervisor.services import Services
 from app.supervisor.submit import submit
@@ -133,6 +133,9 @@ class Service:
         known = await self._s.database.read(reviews.reviews_of, run)
         paths = {file.path for each in known for file in each.files}
         return await diffs.diff(hub, since, shown.result_tree, paths=paths)
+
+    async def pick(self, run: RunId, body: wire.Pick) -> Review:
+        return await pick(self._s, run, body)
 
     async def why(self, run: RunId) -> wire.Why:
         return await why(self._s, run)

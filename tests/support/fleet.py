@@ -23,6 +23,7 @@ from app.domain.review import (
     Comment,
     FileChange,
     Finding,
+    LeftOut,
     Review,
     Verdict,
 )
@@ -86,7 +87,7 @@ class RecordedSwarm(Swarm):
         for body in bodies:
             self.hear(Event(seq=len(self.recording.events) + 1, run=run, at=at, body=body))
 
-    async def board(self, repo: str = "") -> wire.Board:
+    async def board(self, repo: str = "", past: int | None = None) -> wire.Board:
         self._answer()
         seq = len(self.recording.events)
         return wire.Board(
@@ -186,6 +187,13 @@ class RecordedSwarm(Swarm):
     async def approve(self, run: str, body: wire.Approve) -> Review:
         self._ask("approve", run, body)
         return self.recording.reviews[0]
+
+    async def pick(self, run: str, body: wire.Pick) -> Review:
+        self._ask("pick", run, body)
+        out = tuple(LeftOut(path=part.path, hunk=str(part.line or "")) for part in body.leave_out)
+        now = replace(self.recording.reviews[0], left_out=out, checks=())
+        self.recording.reviews[0] = now
+        return now
 
     async def changes(self, run: str, body: wire.Changes) -> wire.RunRow:
         return self._ask("changes", run, body)

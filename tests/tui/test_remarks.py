@@ -70,3 +70,31 @@ async def test_nothing_is_rejected_by_a_second_thought(swarm: RecordedSwarm) -> 
         await pilot.press("escape")
         await seen(pilot, "take back, by the agent", gone=True)
     assert swarm.asked == []
+
+
+def picked(swarm: RecordedSwarm) -> list[wire.Pick]:
+    return [body for _verb, _run, body in swarm.asked if isinstance(body, wire.Pick)]
+
+
+async def test_a_hunk_is_left_out_of_exactly_what_is_shown(swarm: RecordedSwarm) -> None:
+    async with app_of(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
+        screen = await in_review(pilot)
+        assert screen.review is not None
+        tree = screen.review.result_tree
+        await pilot.press("}", "}", "]", "o")
+        await seen(pilot, "no check has seen it without that")
+        await pilot.press("+")
+        await seen(pilot, "all is in again")
+    sent = picked(swarm)
+    assert [(body.tree, body.all) for body in sent] == [(tree, False), (tree, True)]
+    assert sent[0].leave_out[0].path == "src/api/merge.py"
+    assert sent[0].leave_out[0].line > 0
+
+
+async def test_a_file_is_left_out_whole(swarm: RecordedSwarm) -> None:
+    async with app_of(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await in_review(pilot)
+        await pilot.press("}", "O")
+        await seen(pilot, "left out: docs/merge.md")
+    (body,) = picked(swarm)
+    assert body.leave_out == (wire.Part(path="docs/merge.md"),)

@@ -102,6 +102,10 @@ async def _refused(
 
 async def _forget(s: Services, run: Run, repo: Repository) -> None:
     """What has landed need not be kept twice; what a person added in the worktree stays in the trash."""
+    if (await s.database.read(reviews.newest_review, run.id)).left_out:
+        words = f"what was left out is kept: `git show {refs.trash(run.id)}`"
+        await s.broker.record(run.id, "kept", Note(words))
+        return
     if not await trash.forget_landed(repo, run.id, run.snapshot):
         words = f"your own work in {run.worktree} is kept: `git show {refs.trash(run.id)}`"
         await s.broker.record(run.id, "kept", Note(words, "warning"))

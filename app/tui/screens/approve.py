@@ -126,7 +126,10 @@ class ApproveScreen(Dialog[Approved | None]):
         for check in review.checks:
             sign, ink = ("✓", "good") if check.passed else ("✗", "bad")
             lines.append([(" check   ", "label"), (f"{sign} ", ink), (one_line(check.command), "")])
-        if not review.checks:
+        if review.left_out:
+            lines.append([(" without ", "label"), (one_line(review.without), "ask")])
+            lines.append([(" check   ", "label"), ("none has seen it without that", "warn")])
+        elif not review.checks:
             lines.append([(" check   ", "label"), ("none was asked for", "warn")])
         if self.unsent:
             words = "1 comment is" if self.unsent == 1 else f"{self.unsent} comments are"

@@ -94,7 +94,10 @@ def fact_lines(
     for path in review.conflicts:
         lines.append([(" ✗ conflict  ", "bad"), (path, "")])
     lines += check_lines(review.checks, width, brief=brief)
-    if not review.checks:
+    if review.left_out:
+        lines.append([(" left out  ", "ask"), (one_line(review.without), "")])
+        lines.append([(" no check has seen it without that", "warn")])
+    elif not review.checks:
         lines.append([(" no checks were asked for", "dim")])
     lines.append([])
     for finding in review.findings:
@@ -145,7 +148,8 @@ def _standing(row: RunRow, review: Review, width: int) -> Line:
         sign, ink = ("✓", "good") if check.passed else ("✗", "bad")
         line += [(f"{sign} ", ink), (f"{one_line(check.command)}   ", "")]
     if not review.checks:
-        line.append(("no checks   ", "warn"))
+        words = "in part: no check has seen it   " if review.left_out else "no checks   "
+        line.append((words, "warn"))
     if review.conflicts:
         line.append((f"✗ conflicts in {len(review.conflicts)} files", "bad"))
     else:

@@ -25,6 +25,7 @@ from app.tui.screens.base import Verb
 from app.tui.screens.dialogs import AskText
 from app.tui.screens.facts import FactsScreen, comment_line, fact_lines, head_lines
 from app.tui.screens.look import Look, take
+from app.tui.screens.picking import OF_PARTS
 from app.tui.screens.remarks import OF_COMMENTS, marks, range_line
 from app.tui.screens.search import SEARCH, SearchedScreen, SearchField
 from app.tui.widgets.bars import Footer, Rule, Written
@@ -196,6 +197,7 @@ class ReviewScreen(SearchedScreen):
         **verbs.COMMON,
         **SEARCH,
         **OF_COMMENTS,
+        **OF_PARTS,
         "approve": approve,
         "changes": changes,
         "viewed": mark_viewed,
