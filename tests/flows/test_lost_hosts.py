@@ -1,6 +1,5 @@
 """Hosts are lost, one by a power failure, one stands still, one is cut off: what they did goes on elsewhere."""
 
-import asyncio
 import signal
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from app.client.client import Swarm
 from app.domain.events import Event
 from app.domain.run import RunState
 from tests.support.actions import SwarmActions
-from tests.support.machines import Cable, Machine, Machines, machines_at, task
+from tests.support.machines import Cable, Machine, Machines, machines_at, snapshotted, task
 from tests.support.nursery import CLOCK, set_clock
 from tests.support.repos import run_git
 from tests.support.scripts import edit, scripted, wait_for
@@ -68,7 +67,7 @@ async def _told(machines: Machines, cable: Cable) -> Told:
     user = home.user(client)
     runs = {name: (await client.submit(task(user, name))).run.id for name in FAULTS}
     for run in runs.values():
-        await _snapshot(client, run)
+        await snapshotted(client, run)
     lost["fails"].fail()
     lost["stands"].send(signal.SIGSTOP)
     cable.cut()
@@ -84,12 +83,6 @@ async def _told(machines: Machines, cable: Cable) -> Told:
     notes = {name: await _notes(client, run) for name, run in runs.items()}
     shared = run_git(machines.shared, "for-each-ref", "--format=%(refname)")
     return Told(user, heir, lost, runs, seen, notes, shared)
-
-
-async def _snapshot(client: Swarm, run: str) -> None:
-    async with asyncio.timeout(60):
-        while (await client.detail(run)).row.run.files == 0:
-            await asyncio.sleep(0.1)
 
 
 async def _notes(client: Swarm, run: str) -> str:

@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from app import wire
 from app.client.client import Swarm
 from tests.support.actions import USER, SwarmActions
 from tests.support.home import Home, answering, home_at
-from tests.support.nursery import Born, Nursery, nursery
+from tests.support.nursery import TOP, Born, Nursery, nursery
 from tests.support.patience import PATIENCE
 from tests.support.postgres import cluster
 from tests.support.repos import make_repository, run_git
@@ -34,6 +36,22 @@ class Machine:
     async def start(self, **env: str) -> Swarm:
         """Its supervisor, once it answers."""
         self._born = self._lives.enter_context(self._cradle.supervisor(self.home, **env))
+        return await answering(self.home)
+
+    async def start_inside(self, inside: Sequence[str]) -> Swarm:
+        """The same in a network of its own, as `swarm worker` runs it."""
+        with (self.home.root / "supervisor.log").open("ab") as log:
+            process = subprocess.Popen(  # noqa: ASYNC220 - a fork, not a wait
+                [*inside, sys.executable, "-m", "app", "worker"],
+                env=dict(self.home.env),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=TOP,
+                start_new_session=True,
+            )
+        self._born = Born(process.pid)
+        self._lives.callback(process.wait)
         return await answering(self.home)
 
     def user(self, client: Swarm) -> SwarmActions:
@@ -129,10 +147,10 @@ class Machines:
 
 
 @contextlib.contextmanager
-def machines_at(root: Path) -> Iterator[Machines]:
+def machines_at(root: Path, inside: Sequence[str] = ()) -> Iterator[Machines]:
     """A story of several hosts, with a database server of its own."""
     with (
-        cluster() as server,
+        cluster(inside) as server,
         nursery() as cradle,
         Machines(root, server.database(), cradle) as machines,
     ):
@@ -143,6 +161,13 @@ def task(user: SwarmActions, *needs: str, agent: str = "", **more: Any) -> wire.
     """A task for a host that has these labels."""
     here = {"repo": str(user.repo), "submitter": USER, "agent": agent, "needs": needs}
     return wire.NewTask(**{"goal": "Write a note", **here, **more})
+
+
+async def snapshotted(client: Swarm, run: str) -> None:
+    """Wait until something of what the agent did is safe."""
+    async with asyncio.timeout(PATIENCE):
+        while (await client.detail(run)).row.run.files == 0:
+            await asyncio.sleep(0.1)
 
 
 class Cable:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -27,7 +27,10 @@ SETTINGS = ("listen_addresses=", "fsync=off", "max_connections=200", "shared_buf
 class Cluster:
     """A server that can be stopped and started again."""
 
-    def __init__(self, directory: Path, programs: Path, owner: "Owner") -> None:
+    def __init__(
+        self, directory: Path, programs: Path, owner: "Owner", inside: Sequence[str] = ()
+    ) -> None:
+        self._inside = inside
         self._directory = directory
         self._programs = programs
         self._owner = owner
@@ -36,18 +39,27 @@ class Cluster:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        options = [part for setting in SETTINGS for part in ("-c", setting)]
+        more = ("listen_addresses=*",) if self._inside else ()
+        options = [part for setting in (*SETTINGS, *more) for part in ("-c", setting)]
         directory = self._directory
+        place = ("-D", directory / "data", "-k", directory)
         with (directory / "log").open("ab") as log:
             self._server = subprocess.Popen(
-                [self._programs / "postgres", "-D", directory / "data", "-k", directory, *options],
+                [*self._before(), self._programs / "postgres", *place, *options],
                 stdout=log,
                 stderr=log,
                 cwd="/",
                 start_new_session=True,
-                **self._owner,
+                **(Owner() if self._inside else self._owner),
             )
         _wait_for(self, self._server, directory / "log")
+
+    def _before(self) -> list[str]:
+        """Into the namespace as root, and only there to the server's own user."""
+        if not self._inside:
+            return []
+        user, group = self._owner["user"], self._owner["group"]
+        return [*self._inside, "setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups"]
 
     def stop(self) -> None:
         """At once, as if it had crashed: it writes nothing down before it ends."""
@@ -70,8 +82,8 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def cluster() -> Iterator[Cluster]:
-    """A server, stopped and removed at the end."""
+def cluster(inside: Sequence[str] = ()) -> Iterator[Cluster]:
+    """A server, stopped and removed at the end; `inside` goes before its command, into a network of its own."""
     programs = _programs()
     # Short: a unix socket's path has at most 107 bytes.
     directory = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
@@ -81,7 +93,9 @@ def cluster() -> Iterator[Cluster]:
     data = directory / "data"
     make = ["--auth=trust", f"--username={USER}", "--no-sync", "--encoding=UTF8", "--locale=C"]
     _run([programs / "initdb", "--pgdata", data, *make], owner)
-    running = Cluster(directory, programs, owner)
+    with (data / "pg_hba.conf").open("a") as rules:
+        rules.write("host all all 10.77.0.0/16 trust\n")
+    running = Cluster(directory, programs, owner, inside)
     try:
         running.start()
         yield running
