@@ -122,7 +122,7 @@ async def test_what_is_refused_in_a_batch_is_told_run_by_run() -> None:
 class TwoRepositories(RecordedSwarm):
     """Lists another repository's task when all are asked for."""
 
-    async def board(self, repo: str = "") -> Board:
+    async def board(self, repo: str = "", past: int | None = None) -> Board:
         board = await super().board(repo)
         rows = [each for each in board.rows if not repo or each.task.id != TaskId("ccccc")]
         return Board(rows=tuple(rows), seq=board.seq, now=board.now)
