@@ -59,4 +59,6 @@ class TurnFacts(msgspec.Struct, frozen=True, kw_only=True):
     over_budget: bool
     limit_hit: str = ""
     """Which limit that was, in words for a person."""
+    outage: str = ""
+    """The model API that failed when it was called last."""
     checks: tuple[CheckFact, ...] = ()

@@ -42,6 +42,10 @@ def after_turn(facts: TurnFacts) -> Next:
     left = facts.attempts < facts.limit
     if facts.lost:
         return _after_loss(facts, left=left)
+    if facts.agent_failed and facts.outage:
+        return Park(
+            reason=f"the model API {facts.outage!r} does not answer; it goes on by itself once that does"
+        )
     if facts.agent_failed:
         return _after_failure(facts)
     if not facts.changed:

@@ -81,6 +81,10 @@ class Gateway:
         if isinstance(price, Unpriced):
             raise EnvironmentProblem(price.why, hint=price.fix)
 
+    async def answers(self, upstream: str) -> bool:
+        """Whether that model API can be called again, as far as can be seen without a model call."""
+        return await self._parts.upstreams.answers(upstream)
+
     async def open(
         self,
         run: RunId,

@@ -18,6 +18,8 @@ from app.gateway.dialects import MODEL
 from app.gateway.keys import resolve
 from app.gateway.settings import DialectName, Upstream
 
+_LOOK: Final = 10.0
+"""Seconds in which a provider that is there says something."""
 _REMEMBERED: Final = 60.0
 """Seconds a key from a command or a file is used before it is asked for again."""
 
@@ -93,6 +95,25 @@ class Upstreams:
                 total=None, sock_connect=min(30.0, upstream.timeout), sock_read=upstream.timeout
             ),
         )
+
+    async def answers(self, name: str) -> bool:
+        """Whether there is anybody at its address, without a key. One that is not configured is not asked."""
+        upstream = next((each for each in self._upstreams if each.name == name), None)
+        if upstream is None:
+            return True
+        if self._session is None:
+            self._session = _session()
+        try:
+            async with self._session.get(
+                upstream.url,
+                allow_redirects=False,
+                proxy=proxy_for(upstream, upstream.url),
+                ssl=self._trust(upstream),
+                timeout=aiohttp.ClientTimeout(total=_LOOK),
+            ) as answer:
+                return answer.status < 500
+        except (aiohttp.ClientError, TimeoutError, EnvironmentProblem):
+            return False
 
     async def close(self) -> None:
         """Close all connections."""

@@ -64,6 +64,16 @@ def of_type(c: sa.Connection, run: RunId, tag: str) -> list[Event]:
     ]
 
 
+def newest_of(c: sa.Connection, run: RunId, tags: Sequence[str]) -> Event | None:
+    """The run's last event of these types."""
+    wanted = (EVENT.c.body.startswith(f'{{"type":"{tag}"', autoescape=True) for tag in tags)
+    query = sa.select(EVENT.c.seq, EVENT.c.at, EVENT.c.body).where(
+        EVENT.c.run == run, sa.or_(*wanted)
+    )
+    row = c.execute(query.order_by(EVENT.c.seq.desc()).limit(1)).one_or_none()
+    return row and Event(seq=row.seq, run=run, at=row.at, body=_decoder.decode(row.body))
+
+
 def number(c: sa.Connection, run: RunId, key: str) -> int:
     """Where in the log the run's event of that key stands; 0 when it is not there."""
     query = sa.select(EVENT.c.seq).where(EVENT.c.run == run, EVENT.c.key == key)

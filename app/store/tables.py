@@ -285,8 +285,11 @@ REST = sa.Table(
     sa.Column("until", sa.Float, nullable=False, index=True),
     sa.Column("host", sa.Text, nullable=False),
     sa.Column("why", sa.Text, nullable=False),
+    sa.Column("upstream", sa.Text, nullable=False, server_default=""),
 )
-"""Runs that go on by themselves at a time, on the host that has their sandbox."""
+"""Runs that go on by themselves at a time, on the host that has their sandbox; those with an `upstream` once that
+model API answers.
+"""
 
 RAISE = sa.Table(
     "raise",

@@ -54,6 +54,9 @@ async def _cause(s: Services, run: Run) -> EndCause:
     resting = await s.database.read(rests.until, run.id) is not None
     checks = await s.database.read(turns.checks_of, run.id, known[-1].number if known else 0)
     failed = any(not check.passed for check in checks)
+    down: str = await s.database.read(rests.upstream, run.id)
+    if how == "park" and down:
+        return "outage"
     return cause_of(
         "stuck" if wish.startswith("stop:") and not wish.startswith(BY_A_PERSON) else how,
         known[-1] if known and known[-1].round == run.round else None,

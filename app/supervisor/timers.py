@@ -12,6 +12,8 @@ from app.supervisor.services import Services
 from app.supervisor.submit import requeue
 
 LOOK_SECONDS = 5.0
+PROBE_SECONDS = 30.0
+"""How long a model API that failed is left alone before it is looked at again. That costs nothing."""
 _log = logging.getLogger(__name__)
 
 
@@ -27,11 +29,30 @@ async def wake_rested(s: Services) -> None:
 
 
 async def resume_due(s: Services) -> None:
-    """Send those back to work whose time has come now."""
-    for run in await s.database.read(rests.due, host=s.engine.host, now=s.clock()):
+    """Send those back to work whose time has come now, and whose model API answers."""
+    due = await s.database.read(rests.due, host=s.engine.host, now=s.clock())
+    down = await _down(s, {each.upstream for each in due if each.upstream})
+    for run in (each.run for each in due if each.upstream not in down):
         if await s.database.write(_resume, s, run):
             key = f"rested-{s.clock()}"
             await s.announce(run, RunState.QUEUED, key=key, reason="its time has come")
+
+
+async def _down(s: Services, upstreams: set[str]) -> set[str]:
+    """Those of the model APIs that still do not answer. They are asked again, not sooner than in a while."""
+    ordered = sorted(upstreams)
+    answers = await asyncio.gather(*(s.gateway.answers(name) for name in ordered))
+    down = {name for name, there in zip(ordered, answers, strict=True) if not there}
+    for name in down:
+        until = s.clock() + PROBE_SECONDS
+        await s.database.write(rests.later, name, until, host=s.engine.host)
+    return down
+
+
+def until_it_answers(c: sa.Connection, s: Services, run: RunId, upstream: str, why: str) -> None:
+    """Note that the run goes on once that model API answers."""
+    until = s.clock() + PROBE_SECONDS
+    rests.put(c, run, until, host=s.engine.host, why=why, upstream=upstream)
 
 
 def _resume(c: sa.Connection, s: Services, run: RunId) -> bool:

@@ -1,13 +1,12 @@
 """What a supervisor costs: idle, and for each run at work (the sandboxes' own processes not counted)."""
 
 import asyncio
-import os
 import tempfile
-import time
 from pathlib import Path
 
 from app import wire
 from app.client.client import Swarm
+from tests.benchmarks.gauges import cpu, memory
 from tests.support.home import answering, home_at, supervisor_process
 from tests.support.repos import make_repository
 
@@ -43,14 +42,14 @@ async def _measure() -> list[tuple[str, float, str]]:
         async with supervisor_process(home) as process:
             swarm = await answering(home)
             await asyncio.sleep(SETTLING_SECONDS)
-            idle_memory = _memory(process.pid)
-            idle_cpu = await _cpu(process.pid)
+            idle_memory = memory(process.pid)
+            idle_cpu = await cpu(process.pid, IDLE_SECONDS)
             for number in range(RUNS):
                 new = wire.NewTask(goal=f"Wait {number}", repo=str(repo), submitter="bench")
                 await swarm.submit(new)
             await _working(swarm)
-            busy_memory = _memory(process.pid)
-            busy_cpu = await _cpu(process.pid)
+            busy_memory = memory(process.pid)
+            busy_cpu = await cpu(process.pid, IDLE_SECONDS)
             for row in (await swarm.board()).rows:
                 await swarm.stop(row.run.id, wire.Act(by="bench"))
             await _stopped(swarm)
@@ -71,24 +70,3 @@ async def _working(swarm: Swarm) -> None:
 async def _stopped(swarm: Swarm) -> None:
     while any(row.run.state != "cancelled" for row in (await swarm.board()).rows):
         await asyncio.sleep(0.2)
-
-
-def _memory(pid: int) -> float:
-    """Proportional set size in MiB."""
-    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return next(
-        int(line.split()[1]) / 1024 for line in text.splitlines() if line.startswith("Pss:")
-    )
-
-
-async def _cpu(pid: int) -> float:
-    """Per cent of one core over `IDLE_SECONDS`."""
-    before, began = _ticks(pid), time.monotonic()
-    await asyncio.sleep(IDLE_SECONDS)
-    used = (_ticks(pid) - before) / os.sysconf("SC_CLK_TCK")
-    return 100 * used / (time.monotonic() - began)
-
-
-def _ticks(pid: int) -> int:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])

@@ -147,6 +147,13 @@ class Killed:
             was = detail.row.run if detail else "silent"
             raise AssertionError(f"{run} never became {states}; it was {was}\n{self.log}") from None
 
+    async def wait(self, there: Callable[[], bool], seconds: float = PATIENCE) -> None:
+        """Wait until that is so, whatever dies meanwhile."""
+        async with asyncio.timeout(seconds):
+            while not there():
+                self.start()
+                await asyncio.sleep(0.05)
+
     async def approve(self, run: str) -> wire.RunDetail:
         """Approve what is shown, again if nobody heard it, until it has landed."""
 

@@ -5,13 +5,14 @@ from typing import Final
 import msgspec
 import sqlalchemy as sa
 
-from app.domain.events import Note, ReviewOpened
+from app.domain.events import Note, ReviewOpened, UpstreamFailed
 from app.domain.ids import RunId
 from app.domain.review import CheckResult
 from app.domain.run import ACTIVE, Run, RunState
 from app.domain.task import Task
-from app.store import ledger, reviews, tasks, tells, turns
+from app.store import event_log, ledger, reviews, tasks, tells, turns
 from app.store.turns import Turn
+from app.supervisor import timers
 from app.supervisor.errors import told
 from app.supervisor.faults import fault
 from app.supervisor.fleet import settle_at_home
@@ -56,7 +57,8 @@ async def decide(s: Services, run_id: RunId, number: int) -> int:
     cut = await s.database.read(ledger.cut_off, run_id, since=known[-1].began)
     hit = await s.database.read(ledger.limit_hit, run_id, since=known[-1].began)
     facts = _facts(task, run, known, checks, cut_off=cut)
-    after = after_turn(msgspec.structs.replace(facts, limit_hit=hit))
+    down = await _outage(s, run_id, known[-1])
+    after = after_turn(msgspec.structs.replace(facts, limit_hit=hit, outage=down))
     waiting = await s.database.read(tells.waiting, run_id)
     if waiting and known[-1].stop_reason == "end_turn" and isinstance(after, Review | Fail):
         after = Again(prompt="")
@@ -67,6 +69,8 @@ async def decide(s: Services, run_id: RunId, number: int) -> int:
             return number + 1
         case Review() | Park() | Fail():
             wish = _wish(after, known[-1])
+            if isinstance(after, Park) and down and not facts.over_budget:
+                await s.database.write(timers.until_it_answers, s, run_id, down, after.reason)
             await _close_lost(s, run_id, wish)
             await s.database.write(tasks.update, run_id, wish=wish)
             return 0
@@ -83,6 +87,14 @@ async def _handed_back(s: Services, run: Run, turn: Turn) -> int:
     wish = "review:you worked in it" if run.snapshot else "stop:handed back; nothing is changed"
     await s.database.write(tasks.update, run.id, wish=wish)
     return 0
+
+
+async def _outage(s: Services, run: RunId, turn: Turn) -> str:
+    """The model API whose failure was the last that came of the turn's calls; empty for none."""
+    last = await s.database.read_log(event_log.newest_of, run, ("upstream_failed", "spent"))
+    if last is None or last.at < turn.began or not isinstance(last.body, UpstreamFailed):
+        return ""
+    return last.body.upstream if last.body.again is None else ""
 
 
 async def _close_lost(s: Services, run_id: RunId, wish: str) -> None:

@@ -55,6 +55,16 @@ def test_an_agent_that_ended_with_an_error_has_failed() -> None:
     )
 
 
+def test_an_agent_whose_model_api_is_down_waits_for_that() -> None:
+    assert after_turn(replace(DONE, agent_failed=True, outage="anthropic")) == Park(
+        "the model API 'anthropic' does not answer; it goes on by itself once that does"
+    )
+
+
+def test_a_model_api_that_fails_and_is_not_missed_changes_nothing() -> None:
+    assert after_turn(replace(DONE, outage="anthropic")) == after_turn(DONE)
+
+
 def test_what_a_failed_agent_changed_is_said_to_be_kept() -> None:
     assert after_turn(replace(DONE, agent_failed=True)) == Fail(
         reason="the agent ended with an error; what it changed is kept on its branch"

@@ -1,0 +1,27 @@
+"""What a process takes of the machine."""
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+
+def memory(pid: int) -> float:
+    """Proportional set size in MiB."""
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return next(
+        int(line.split()[1]) / 1024 for line in text.splitlines() if line.startswith("Pss:")
+    )
+
+
+async def cpu(pid: int, seconds: float) -> float:
+    """Per cent of one core over that time."""
+    before, began = _ticks(pid), time.monotonic()
+    await asyncio.sleep(seconds)
+    used = (_ticks(pid) - before) / os.sysconf("SC_CLK_TCK")
+    return 100 * used / (time.monotonic() - began)
+
+
+def _ticks(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
