@@ -176,7 +176,9 @@ async def _submitted(swarm: Swarm, repo: Path, agent: str, number: int) -> list[
         new = wire.NewTask(goal=next(goals), repo=str(repo), agent=agent, submitter="bench")
         runs.append((await swarm.submit(new)).run.id)
     while True:
-        states = {row.run.id: row.run.state for row in (await swarm.board(str(repo), 0)).rows}
+        states: dict[str, RunState] = {
+            row.run.id: row.run.state for row in (await swarm.board(str(repo), 0)).rows
+        }
         if all(states.get(run) == RunState.WORKING for run in runs):
             return runs
         await asyncio.sleep(0.5)
