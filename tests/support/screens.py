@@ -159,11 +159,11 @@ class RawPty:
         self, argv: Sequence[str], *, size: tuple[int, int], env: Mapping[str, str]
     ) -> None:
         self.output = b""
-        self.pid, self._fd = pty.fork()
+        self.pid, self.fd = pty.fork()
         if self.pid == 0:  # pragma: no cover - the child is another program at once
             os.execvpe(argv[0], list(argv), {**os.environ, **env})
         width, height = size
-        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
 
     def __enter__(self) -> Self:
         return self
@@ -176,10 +176,10 @@ class RawPty:
     ) -> None:
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
-        os.close(self._fd)
+        os.close(self.fd)
 
     def send(self, keys: bytes) -> None:
-        os.write(self._fd, keys)
+        os.write(self.fd, keys)
 
     def wait_for(self, text: bytes, *, since: int = 0, seconds: float = PATIENCE) -> None:
         """Read until the text has come, `since` so many bytes of what is kept."""
@@ -198,7 +198,7 @@ class RawPty:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             worked = self._worked()
-            if select.select([self._fd], [], [], seconds)[0]:
+            if select.select([self.fd], [], [], seconds)[0]:
                 if not self._read(0.0):
                     return
             elif worked is None or (worked[1] and worked == self._worked()):
@@ -218,10 +218,10 @@ class RawPty:
 
     def _read(self, seconds: float) -> bool:
         """Whether the program is still there."""
-        if not select.select([self._fd], [], [], seconds)[0]:
+        if not select.select([self.fd], [], [], seconds)[0]:
             return True
         try:
-            self.output += os.read(self._fd, 65536)
+            self.output += os.read(self.fd, 65536)
         except OSError:
             return False
         return True

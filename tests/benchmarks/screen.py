@@ -1,0 +1,222 @@
+"""The screen on a real pseudo-terminal: first frame, diffs of any length, fifty agents at once, and rest.
+
+First frame and `swarm ps` are against a real supervisor with a hundred tasks; the rest against one that only
+answers (`screen_stub`), over the same socket and the same protocol.
+"""
+
+import asyncio
+import contextlib
+import os
+import select
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from app import wire
+from tests.benchmarks.screen_stub import AGENTS, TASKS, diff_of
+from tests.support.home import Home, answering, home_at, supervisor_process
+from tests.support.repos import make_repository
+from tests.support.screens import RawPty
+
+NAME = "the screen"
+SIZE = (160, 48)
+ROUNDS = 5
+LENGTHS = (1_000, 100_000, 1_000_000)
+PAGES = 30
+RATE = 20
+"""Events a second of each agent."""
+KEYS = 60
+IDLE_SECONDS = 5.0
+QUIET = 0.03
+"""Seconds without a byte after which an answer is taken to be complete."""
+Rows = list[tuple[str, float, str]]
+
+
+def measure() -> Rows:
+    with tempfile.TemporaryDirectory() as root, home_at(Path(root)) as home:
+        started = asyncio.run(_started(home))
+    return [*started, *_diffs(), *_streams()]
+
+
+async def _started(home: Home) -> Rows:
+    script = {"turns": [[{"say": "waiting"}, {"sleep": 120}]]}
+    sleeper = {"harness": "scripted", "model": "scripted", "settings": {"script": script}}
+    home.configure(
+        {"agent": "sleeper", "sandbox": {"driver": "memory"}, "concurrency": 1, "agents": {"sleeper": sleeper}}
+    )  # fmt: skip
+    repo = make_repository(home.root / "project")
+    async with supervisor_process(home):
+        swarm = await answering(home)
+        for number in range(TASKS):
+            new = wire.NewTask(goal=f"task number {number}", repo=str(repo), submitter="bench")
+            await swarm.submit(new)
+        return await asyncio.to_thread(_first_frames, home, repo)
+
+
+def _first_frames(home: Home, repo: Path) -> Rows:
+    took: dict[str, list[float]] = {"textual": [], "frame": [], "ps": []}
+    for _ in range(ROUNDS):
+        took["textual"].append(_run(home, repo, "-c", "import textual.app"))
+        took["ps"].append(_run(home, repo, "-m", "app", "ps"))
+        began = time.perf_counter()
+        with _screen(home, repo) as pty:
+            pty.wait_for(b"task number")
+            took["frame"].append(time.perf_counter() - began)
+    middle = {name: statistics.median(times) for name, times in took.items()}
+    return [
+        (f"first frame, {TASKS} tasks", middle["frame"] * 1000, "ms"),
+        ("first frame / import textual.app", middle["frame"] / middle["textual"], "x"),
+        (f"swarm ps, {TASKS} tasks", middle["ps"] * 1000, "ms"),
+    ]
+
+
+def _run(home: Home, repo: Path, *words: str) -> float:
+    began = time.perf_counter()
+    subprocess.run(
+        [sys.executable, *words], env=dict(home.env), cwd=repo, check=True, capture_output=True
+    )
+    return time.perf_counter() - began
+
+
+def _screen(home: Home, repo: Path) -> RawPty:
+    argv = ["sh", "-c", 'cd "$0" && exec "$@"', str(repo), sys.executable, "-m", "app"]
+    env = {**home.env, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    return RawPty(argv, size=SIZE, env=env)
+
+
+@contextlib.contextmanager
+def _over_stub(lines: int, rate: int) -> Iterator[tuple[Home, Path]]:
+    """A home whose supervisor is the one that only answers."""
+    with tempfile.TemporaryDirectory() as root, home_at(Path(root)) as home:
+        home.state.mkdir()
+        words = ["-m", "tests.benchmarks.screen_stub", str(home.state), str(lines), str(rate)]
+        env = {**home.env, "PYTHONPATH": str(Path.cwd())}
+        stub = subprocess.Popen([sys.executable, *words], env=env, stdout=subprocess.PIPE)
+        try:
+            assert stub.stdout is not None
+            assert stub.stdout.readline() == b"ready\n"
+            yield home, make_repository(home.root / "project")
+        finally:
+            stub.kill()
+            stub.wait()
+
+
+def _diffs() -> Rows:
+    rows: Rows = []
+    for lines in LENGTHS:
+        with _over_stub(lines, 0) as (home, repo):
+            opened, ends = [], []
+            for _ in range(3):
+                with _screen(home, repo) as pty:
+                    pty.wait_for(b"task number 0")
+                    pty.wait_until_quiet()
+                    pty.send(b"\r")
+                    pty.wait_until_quiet()
+                    opened.append(_until(pty, b"2", b"row0000001"))
+                    ends.append(_until(pty, b"G", f"row{lines - 1:07}".encode()))
+                    pty.send(b"g")
+                    pty.wait_until_quiet()
+                    pages = sorted(_answered(pty, b"\x1b[6~") for _ in range(PAGES))
+                    memory, idle = _memory(pty.pid), _idle(pty)
+        named = f"{lines:,} lines"
+        rows += [
+            (f"diff of {named}: key to painted", statistics.median(opened) * 1000, "ms"),
+            (f"diff of {named}: key to its last line", statistics.median(ends) * 1000, "ms"),
+            (f"diff of {named}: a page, median", statistics.median(pages) * 1000, "ms"),
+            (f"diff of {named}: a page, the slowest of {PAGES}", pages[-1] * 1000, "ms"),
+            (f"diff of {named}: memory of the screen (PSS)", memory, "MiB"),
+        ]
+    rows.append(("written to the terminal while nothing happens", idle, "B/s"))
+    return [*rows, *_delta()]
+
+
+def _delta() -> Rows:
+    """How long delta takes until the last line of a hundred thousand can be shown; only where it is installed."""
+    if shutil.which("delta") is None:
+        return [
+            ("delta is not installed: its time to the last line is not compared", float("nan"), "")
+        ]
+    began = time.perf_counter()
+    subprocess.run(
+        ["delta", "--paging=never"], input=diff_of(100_000), stdout=subprocess.DEVNULL, check=True
+    )
+    return [
+        ("delta, 100,000 lines: until the last one", (time.perf_counter() - began) * 1000, "ms")
+    ]
+
+
+def _streams() -> Rows:
+    with _over_stub(1000, AGENTS * RATE) as (home, repo), _screen(home, repo) as pty:
+        pty.wait_for(b"task number 0")
+        _drain(pty, 2.0)
+        began, ticks, size = time.monotonic(), _ticks(pty.pid), len(pty.output)
+        took = []
+        for _ in range(KEYS):
+            took.append(_until(pty, b"?", b"On the board"))
+            pty.send(b"\x1b[27u")
+            _drain(pty, 0.15)
+        passed = time.monotonic() - began
+        used = (_ticks(pty.pid) - ticks) / os.sysconf("SC_CLK_TCK") / passed
+        took.sort()
+        return [
+            (
+                f"{AGENTS} agents, {RATE} events/s each: key to frame, median",
+                statistics.median(took) * 1000,
+                "ms",
+            ),
+            (f"… the slowest of {KEYS}", took[-1] * 1000, "ms"),
+            ("… of one core", used * 100, "%"),
+            ("… written to the terminal", (len(pty.output) - size) / passed / 1000, "kB/s"),
+            ("… memory of the screen (PSS)", _memory(pty.pid), "MiB"),
+        ]
+
+
+def _until(pty: RawPty, key: bytes, text: bytes) -> float:
+    """Seconds from a key until the text it asks for has been written."""
+    since, began = len(pty.output), time.perf_counter()
+    pty.send(key)
+    pty.wait_for(text, since=since)
+    return time.perf_counter() - began
+
+
+def _answered(pty: RawPty, key: bytes) -> float:
+    """Seconds from a key to the last byte of what comes of it; 0 when nothing does."""
+    began = time.perf_counter()
+    last = 0.0
+    pty.send(key)
+    while select.select([pty.fd], [], [], QUIET if last else 1.0)[0]:
+        pty.output += os.read(pty.fd, 65536)
+        last = time.perf_counter()
+    return last - began if last else 0.0
+
+
+def _drain(pty: RawPty, seconds: float) -> None:
+    """Read whatever comes meanwhile."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        if select.select([pty.fd], [], [], left)[0]:
+            pty.output += os.read(pty.fd, 65536)
+
+
+def _idle(pty: RawPty) -> float:
+    pty.wait_until_quiet(1.0)
+    before = len(pty.output)
+    _drain(pty, IDLE_SECONDS)
+    return (len(pty.output) - before) / IDLE_SECONDS
+
+
+def _memory(pid: int) -> float:
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return next(
+        int(line.split()[1]) / 1024 for line in text.splitlines() if line.startswith("Pss:")
+    )
+
+
+def _ticks(pid: int) -> int:
+    told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(told[11]) + int(told[12])
