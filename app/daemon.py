@@ -68,6 +68,7 @@ def main() -> None:
 
 async def supervise(state: Path) -> None:
     """Hold the lock of the state directory, serve, and let go."""
+    paths.refuse_closed(state)
     own_directory(state)
     with exclusive(state):
         stop = asyncio.Event()

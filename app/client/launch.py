@@ -47,6 +47,7 @@ async def find_or_start(state: Path) -> tuple[Swarm, wire.Hello]:
 async def start(state: Path) -> tuple[Swarm, wire.Hello]:
     """Start a supervisor and wait until it answers. Raises `EnvironmentProblem` with its last words."""
     _make(state)
+    paths.refuse_closed(state)
     log = state / "supervisor.log"
     began = log.stat().st_size if log.exists() else 0
     process = _spawn(state, log)

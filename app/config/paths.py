@@ -35,6 +35,17 @@ def api_socket(state: Path) -> Path:
     return runtime_dir(state) / "api.sock"
 
 
+def refuse_closed(state: Path) -> None:
+    """Raises `EnvironmentProblem` when the state directory is there, and nothing can be written into it."""
+    from app.domain.errors import EnvironmentProblem
+
+    if state.is_dir() and not os.access(state, os.W_OK):
+        raise EnvironmentProblem(
+            f"the state directory {state} cannot be written",
+            hint="Mount its disk for writing, or set SWARM_STATE_DIR to a directory of yours.",
+        )
+
+
 def _xdg(variable: str, below_home: str) -> Path:
     named = os.environ.get(variable)
     return Path(named) if named and Path(named).is_absolute() else Path.home() / below_home

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import event, exc
 
 from app.store import migrate
+from app.store.disks import refuse_network_disk
 from app.store.writer import Writer
 
 P = ParamSpec("P")
@@ -107,6 +108,8 @@ class Database:
     @classmethod
     def open(cls, directory: Path, url: str = "") -> "Database":
         """Open, and migrate, the databases of a state directory, or of a PostgreSQL URL."""
+        if not url:
+            refuse_network_disk(directory)
         state = make_engine(url or sqlite_url(directory / "state.db"))
         log = (
             make_engine(url)

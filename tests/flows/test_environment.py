@@ -156,6 +156,38 @@ def test_a_state_directory_that_cannot_be_made_is_told(home: Home, repo: Path) -
     assert "bug" not in done.stderr
 
 
+@pytest.fixture
+def locked(home: Home) -> Iterator[Path]:
+    """A state directory in which nobody may write."""
+    home.state.mkdir()
+    if os.getuid() != 0:
+        home.state.chmod(0o500)
+        yield home.state
+        home.state.chmod(0o700)
+        return
+    # Root may write wherever the disk lets it.
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "none", str(home.state)], check=True)
+    yield home.state
+    subprocess.run(["umount", str(home.state)], check=True)
+
+
+def test_a_state_directory_that_cannot_be_written_is_told(
+    home: Home, repo: Path, locked: Path
+) -> None:
+    done = home.swarm("ps", cwd=repo)
+    assert done.returncode == ENVIRONMENT
+    assert f"the state directory {locked} cannot be written" in done.stderr
+    assert "SWARM_STATE_DIR" in done.stderr
+    assert "bug" not in done.stderr
+
+
+def test_a_supervisor_says_so_too(home: Home, locked: Path) -> None:
+    done = home.daemon()
+    assert done.returncode == ENVIRONMENT
+    assert f"the state directory {locked} cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_code_of_the_repository_is_never_taken_for_swarm(home: Home, repo: Path) -> None:
     for package in ("app", "harnesses", "sandboxes", "policies", "dbos", "yaml"):
         (repo / package).mkdir()
