@@ -3,6 +3,8 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from docker import APIClient
 
@@ -15,6 +17,8 @@ from tests.support.actions import AT_REST, SwarmActions
 from tests.support.patience import PATIENCE
 from tests.support.world import World
 
+Runs: TypeAlias = dict[str, wire.RunDetail]
+"""What became of each agent."""
 CHECK = (
     "python3 -c \"import sys; sys.path.insert(0, 'src'); import app; assert app.add(2, 3) == 5\""
 )
@@ -22,7 +26,7 @@ CHECK = (
 
 async def side_by_side(
     agents: Iterable[str], tell: Callable[[str], Awaitable[wire.RunDetail]]
-) -> dict[str, wire.RunDetail]:
+) -> Runs:
     """The same story of each agent, all at once."""
     names = [*agents]
     return dict(zip(names, await asyncio.gather(*map(tell, names)), strict=True))
@@ -40,9 +44,7 @@ async def to_rest(user: SwarmActions, run: str, *, yes: bool = True) -> wire.Run
             await asyncio.sleep(0.1)
 
 
-async def send_back(
-    house: World, before: Mapping[str, wire.RunDetail]
-) -> dict[str, wire.RunDetail]:
+async def send_back(house: World, before: Mapping[str, wire.RunDetail]) -> Runs:
     """The same runs, sent back with words and done again, by new processes that go on with the conversation."""
 
     async def tell(agent: str) -> wire.RunDetail:
@@ -53,7 +55,7 @@ async def send_back(
     return await side_by_side(before, tell)
 
 
-async def go_broke(house: World, agents: Iterable[str]) -> dict[str, wire.RunDetail]:
+async def go_broke(house: World, agents: Iterable[str]) -> Runs:
     """The budget does not last."""
 
     async def tell(agent: str) -> wire.RunDetail:
@@ -64,9 +66,7 @@ async def go_broke(house: World, agents: Iterable[str]) -> dict[str, wire.RunDet
     return await side_by_side(agents, tell)
 
 
-async def killed_and_stopped(
-    house: World, provider: Rehearsal, agents: Iterable[str]
-) -> dict[str, wire.RunDetail]:
+async def killed_and_stopped(house: World, provider: Rehearsal, agents: Iterable[str]) -> Runs:
     """The agent's container is killed in the middle of a model call; the next turn is stopped by a person."""
 
     async def tell(agent: str) -> wire.RunDetail:
@@ -82,7 +82,7 @@ async def killed_and_stopped(
     return await side_by_side(agents, tell)
 
 
-async def given(house: World, agents: Iterable[str], plan: str) -> dict[str, wire.RunDetail]:
+async def given(house: World, agents: Iterable[str], plan: str) -> Runs:
     """A task of which its model makes what that plan says."""
 
     async def tell(agent: str) -> wire.RunDetail:
@@ -91,6 +91,34 @@ async def given(house: World, agents: Iterable[str], plan: str) -> dict[str, wir
         return await to_rest(user, await user.submit(goal, agent=agent))
 
     return await side_by_side(agents, tell)
+
+
+@dataclass(frozen=True)
+class Troubles:
+    """What goes wrong, and what becomes of each agent."""
+
+    broke: Runs
+    """The budget does not last."""
+    killed: Runs
+    """The agent's container is killed in the middle of a model call; the next turn is stopped by a person."""
+    shaken: Runs
+    """A reply is cut once, and once the model answers 500."""
+    busy: Runs
+    """The model answers 429 for a while, then 529, longer than the gateway tries by itself."""
+    refused: Runs
+    """The model answers 401, always."""
+
+
+async def all_troubles(house: World, provider: Rehearsal, agents: Iterable[str]) -> Troubles:
+    """The failures that count against an agent come last, since it rests after a few of them."""
+    names = [*agents]
+    broke, killed, shaken = await asyncio.gather(
+        go_broke(house, names),
+        killed_and_stopped(house, provider, names),
+        given(house, names, "shaky"),
+    )
+    busy = await given(house, names, "busy")
+    return Troubles(broke, killed, shaken, busy, await given(house, names, "refused"))
 
 
 def calls_of(provider: Rehearsal, agent: str, plan: str) -> list[Seen]:

@@ -1,9 +1,6 @@
 """The agents of the catalogue that speak the Agent Client Protocol besides opencode: real programs, in Docker."""
 
-import asyncio
 import json
-from dataclasses import dataclass
-from typing import TypeAlias
 
 import pytest
 
@@ -18,12 +15,12 @@ from tests.real.hostile import HOSTILE
 from tests.real.plans import MORE
 from tests.real.stories import (
     CHECK,
+    Runs,
+    Troubles,
+    all_troubles,
     began,
     boxes,
     calls_of,
-    given,
-    go_broke,
-    killed_and_stopped,
     send_back,
     side_by_side,
     to_rest,
@@ -36,7 +33,6 @@ pytestmark = [
     pytest.mark.real,
     pytest.mark.asyncio(loop_scope="module"),
 ]
-Runs: TypeAlias = dict[str, wire.RunDetail]
 each_agent = pytest.mark.parametrize("agent", MORE)
 
 
@@ -59,31 +55,10 @@ async def sent_back(house: World, mended: Runs) -> Runs:
     return await send_back(house, mended)
 
 
-@dataclass(frozen=True)
-class Troubles:
-    """What became of each agent."""
-
-    broke: Runs
-    """The budget does not last."""
-    killed: Runs
-    """The agent's container is killed in the middle of a model call; the next turn is stopped by a person."""
-    shaken: Runs
-    """A reply is cut once, and once the model answers 500."""
-    busy: Runs
-    """The model answers 429 for a while, then 529, longer than the gateway tries by itself."""
-    refused: Runs
-    """The model answers 401, always."""
-
-
 @story
 async def troubles(house: World, provider: Rehearsal) -> Troubles:
-    """All side by side, since each waits most of the time."""
-    stories = (
-        go_broke(house, MORE),
-        killed_and_stopped(house, provider, MORE),
-        *(given(house, MORE, plan) for plan in ("shaky", "busy", "refused")),
-    )
-    return Troubles(*await asyncio.gather(*stories))
+    """What goes wrong."""
+    return await all_troubles(house, provider, MORE)
 
 
 @each_agent
