@@ -1,10 +1,12 @@
 """The form of a new task."""
 
+from pathlib import Path
+
 from app.domain.errors import NotFound
 from app.domain.money import Micros
-from app.wire import NewTask
+from app.wire import NewTask, Retry
 from tests.support.fleet import REPO, RecordedSwarm, app_over
-from tests.support.screens import seen
+from tests.support.screens import in_review, seen
 
 
 async def test_a_goal_is_all_it_takes(swarm: RecordedSwarm) -> None:
@@ -103,3 +105,53 @@ async def test_escape_leaves_the_form_and_sends_nothing(swarm: RecordedSwarm) ->
         await pilot.press(*"never mind", "escape")
         await seen(pilot, "needs you first")
     assert swarm.asked == []
+
+
+async def test_every_line_is_a_task_when_asked_to(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("n")
+        await seen(pilot, "What should be different")
+        await pilot.press(*"one", "enter", "enter", *"two", "ctrl+l")
+        await seen(pilot, "one task a line: 2")
+        await pilot.press("tab", "tab", "tab", *"0.50")
+        await seen(pilot, "$1.00 together")
+        await pilot.press("ctrl+s")
+        await seen(pilot, "on their way")
+    goals = [body.goal for _verb, _run, body in swarm.asked if isinstance(body, NewTask)]
+    assert goals == ["one", "two"]
+
+
+async def test_the_goal_comes_from_a_file(swarm: RecordedSwarm, tmp_path: Path) -> None:
+    (tmp_path / "issue.txt").write_text("The board is slow\x1b]0;x\x07")
+    async with app_over(swarm).run_test(notifications=True, size=(100, 30)) as pilot:
+        await pilot.press("n")
+        await seen(pilot, "What should be different")
+        await pilot.press("ctrl+o")
+        await seen(pilot, "the goal from a file")
+        await pilot.press(*str(tmp_path / "issue.txt"), "enter")
+        await seen(pilot, "The board is slow")
+        await pilot.press("ctrl+s")
+        await seen(pilot, "is on its way")
+    ((_verb, _run, body),) = swarm.asked
+    assert isinstance(body, NewTask)
+    assert body.goal.isprintable()
+
+
+async def test_a_file_that_is_not_there_is_said(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(100, 30)) as pilot:
+        await pilot.press("n")
+        await seen(pilot, "What should be different")
+        await pilot.press("ctrl+o")
+        await seen(pilot, "the goal from a file")
+        await pilot.press(*"/no/such", "enter")
+        await seen(pilot, "/no/such cannot be read")
+
+
+async def test_another_agent_is_given_the_task_from_the_review(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await in_review(pilot)
+        await pilot.press("B")
+        await seen(pilot, "who goes on with k3f9m?")
+        await pilot.press("enter")
+        await seen(pilot, "is on its way")
+    assert swarm.asked == [("retry", "k3f9m.1", Retry(agent="claude-code", by="ada"))]

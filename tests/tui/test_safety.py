@@ -44,6 +44,8 @@ WAYS = {
     "discard": (b"j\x04", b"discard evil3"),
     "form": (b"n", b"new task"),
     "agents in the form": (b"n\t\r", b""),
+    "goal from a file": (b"n\x0f", b"from a file"),
+    "other agent": (b"j\rB", b"who goes on"),
     "budget": (b"jjr", b"goes on"),
     "refusal": (b"x", b""),
     "review": (b"j\r", b"REVIEW"),

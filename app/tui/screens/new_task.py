@@ -1,6 +1,8 @@
 """The form of a new task. Says what it may cost at most before anything starts."""
 
-from typing import ClassVar
+import tempfile
+from pathlib import Path
+from typing import ClassVar, Final
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -12,13 +14,20 @@ from textual.widgets import Input, Select, TextArea
 
 from app import wire
 from app.domain.errors import SwarmError
-from app.domain.money import dollars, parse_dollars
+from app.domain.money import Micros, dollars, parse_dollars
+from app.domain.safe import clean
 from app.tui.desk import Desk
 from app.tui.keymap import bindings, footer
 from app.tui.messages import Refresh
 from app.tui.model.line import Line, one_line, wrap
 from app.tui.safe import content
+from app.tui.screens.dialogs import AskText
+from app.tui.screens.outside import edited
 from app.tui.widgets.bars import Rule, Written
+
+TOUCHES: Final = (
+    "It gets a copy of the repository in a sandbox; nothing lands before you approve it."
+)
 
 
 class NewTaskScreen(ModalScreen[None]):
@@ -37,12 +46,14 @@ class NewTaskScreen(ModalScreen[None]):
     NewTaskScreen #goal { height: 6; }
     NewTaskScreen #checks { height: 3; width: 1fr; margin: 0 1 0 0; }
     NewTaskScreen #checks-row { height: 3; }
-    NewTaskScreen #limit { height: 2; }
+    NewTaskScreen #limit { height: 3; }
     """
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.desk = desk
+        self.by_line = False
+        """Whether each line of the goal is a task of its own."""
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -76,15 +87,55 @@ class NewTaskScreen(ModalScreen[None]):
         for area in self.query(TextArea):
             area.tab_behavior = "focus"
         self.query_one("#keys", Written).text = (footer("form", None, 88),)
-        self._limit("")
+        self._say_limit()
         self.query_one("#goal").focus()
         self._load_agents()
 
     def action_do(self, what: str) -> None:
-        if what == "cancel":
-            self.dismiss(None)
+        match what:
+            case "cancel":
+                self.dismiss(None)
+            case "lines":
+                self.by_line = not self.by_line
+                self._say_limit()
+            case "editor":
+                self._edit()
+            case "file":
+                self._read_file()
+            case _:
+                self._submit()
+
+    @work(exclusive=True, group="dialog")
+    async def _read_file(self) -> None:
+        """The goal from a file: an issue's text, or a list of tasks."""
+        asked = AskText(
+            "the goal from a file", "An issue's text, or one task a line.", empty="path"
+        )
+        path = await self.app.push_screen_wait(asked)
+        if not path or not path.strip():
+            return
+        try:
+            text = Path(path.strip()).expanduser().read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            self._tell(f"{path.strip()} cannot be read: {error}", "bad")
         else:
-            self._submit()
+            self._write(text)
+
+    def _edit(self) -> None:
+        """The goal in the person's own editor."""
+        with tempfile.TemporaryDirectory(prefix="swarm-") as directory:
+            file = Path(directory, "goal.md")
+            file.write_text(self.query_one("#goal", TextArea).text, encoding="utf-8")
+            if (why := edited(self.app, file)) is not None:
+                self._tell(why, "bad")
+                return
+            self._write(file.read_text(encoding="utf-8", errors="replace"))
+
+    def _write(self, text: str) -> None:
+        area = self.query_one("#goal", TextArea)
+        area.text = clean(text).strip()
+        area.move_cursor(area.document.end)
+        area.focus()
 
     @on(Input.Submitted)
     def send(self) -> None:
@@ -92,8 +143,9 @@ class NewTaskScreen(ModalScreen[None]):
         self._submit()
 
     @on(Input.Changed, "#budget")
-    def say_limit(self, event: Input.Changed) -> None:
-        self._limit(event.value)
+    @on(TextArea.Changed, "#goal")
+    def say_limit(self) -> None:
+        self._say_limit()
 
     @work(exclusive=True, group="agents")
     async def _load_agents(self) -> None:
@@ -109,22 +161,42 @@ class NewTaskScreen(ModalScreen[None]):
 
     @work(exclusive=True, group="submit")
     async def _submit(self) -> None:
+        """All that are written; what has started is no longer in the form, should one be refused."""
+        started: list[str] = []
         try:
-            row = await self.desk.swarm.submit(self._written_task())
+            waiting = self._goals()
+            while waiting:
+                row = await self.desk.swarm.submit(self._written_task(waiting[0]))
+                started.append(row.task.id)
+                waiting.pop(0)
+                if waiting:
+                    self.query_one("#goal", TextArea).text = "\n".join(waiting)
         except ValueError as error:
             self._tell(str(error), "bad")
         except SwarmError as error:
-            self._tell(f"{error.message}. {error.hint}".strip(), "bad")
+            before = f"{len(started)} started; then: " if started else ""
+            self._tell(f"{before}{error.message}. {error.hint}".strip(), "bad")
         else:
-            self.app.notify(f"{row.task.id} is on its way", markup=False)
-            self.post_message(Refresh())
+            are = "is" if len(started) == 1 else "are"
+            self.app.notify(
+                f"{', '.join(started)} {are} on {'its' if are == 'is' else 'their'} way",
+                markup=False,
+            )
             self.dismiss(None)
+        if started:
+            self.post_message(Refresh())
 
-    def _written_task(self) -> wire.NewTask:
-        """What the form says. Raises `ValueError` for what cannot be meant."""
-        goal = self.query_one("#goal", TextArea).text.strip()
-        if not goal:
+    def _goals(self) -> list[str]:
+        """What shall be different, task by task. Raises `ValueError` when nothing is said."""
+        text = self.query_one("#goal", TextArea).text.strip()
+        if not text:
             raise ValueError("say what should be different when it is done")
+        if not self.by_line:
+            return [text]
+        return [line.strip() for line in text.splitlines() if line.strip()]
+
+    def _written_task(self, goal: str) -> wire.NewTask:
+        """What the form says of that goal. Raises `ValueError` for what cannot be meant."""
         agent = self.query_one("#agent", Select).value
         budget = self.query_one("#budget", Input).value.strip()
         checks = self.query_one("#checks", TextArea).text.strip()
@@ -138,22 +210,34 @@ class NewTaskScreen(ModalScreen[None]):
             submitter=self.desk.user,
         )
 
-    def _limit(self, typed: str) -> None:
+    def _say_limit(self) -> None:
+        """What it may cost at most, and what it may touch."""
+        text = self.query_one("#goal", TextArea).text
+        count = sum(bool(line.strip()) for line in text.splitlines()) if self.by_line else 1
+        self.query_one(Rule).aside = f"one task a line: {count}" if self.by_line else ""
+        each = f"{count} tasks, each of which " if count > 1 else ""
+        typed = self.query_one("#budget", Input).value
         if not typed.strip():
-            self._tell(
-                "May spend what the configuration allows one run, and not a cent more.", "dim"
-            )
+            allowed = "may spend what the configuration allows one run, and not a cent more."
+            self._tell(_sentence(each + allowed), "dim", TOUCHES)
             return
         try:
             budget = parse_dollars(typed)
         except ValueError as error:
             self._tell(str(error), "bad")
-        else:
-            self._tell(f"May spend {dollars(budget)} at most; then it parks and asks you.", "warn")
+            return
+        together = f" ({dollars(Micros(budget * count))} together)" if count > 1 else ""
+        words = f"{each}may spend {dollars(budget)} at most{together}; then it parks and asks you."
+        self._tell(_sentence(words), "warn", TOUCHES)
 
-    def _tell(self, text: str, ink: str) -> None:
-        lines: list[Line] = [[(" " + line, ink)] for line in wrap(text, 86)[:2]]
+    def _tell(self, text: str, ink: str, more: str = "") -> None:
+        lines: list[Line] = [[(" " + line, ink)] for line in wrap(text, 76)[:2]]
+        lines += [[(" " + line, "dim")] for line in wrap(more, 76)[: 3 - len(lines)] if more]
         self.query_one("#limit", Written).text = tuple(lines)
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:]
 
 
 def _described(agent: wire.AgentLine) -> Content:

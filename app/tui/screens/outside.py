@@ -6,8 +6,9 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from textual.app import SuspendNotSupported
+from textual.app import App, SuspendNotSupported
 
 from app.tui.messages import Refresh
 from app.tui.screens.base import SwarmScreen
@@ -24,11 +25,16 @@ def edit_worktree(screen: SwarmScreen) -> None:
 
 def edit(screen: SwarmScreen, path: Path) -> None:
     """Hand the terminal to the person's editor."""
+    if (why := edited(screen.app, path)) is not None:
+        screen.say(why, hint=f"the place is {path}", bad=True)
+
+
+def edited(app: App[Any], path: Path) -> str | None:
+    """Have the person edit it; why that could not be, else None."""
     command = os.environ.get("VISUAL") or os.environ.get("EDITOR")
     if not command:
-        screen.say("no editor is set", hint=f"Set EDITOR; the place is {path}", bad=True)
-        return
-    run(screen, [*shlex.split(command), str(path)], to="an editor")
+        return "no editor is set: set EDITOR"
+    return run(app, [*shlex.split(command), str(path)], to="an editor")
 
 
 def shell(screen: SwarmScreen) -> None:
@@ -58,22 +64,26 @@ def verb(screen: SwarmScreen, *words: str) -> None:
         env["SWARM_STATE_DIR"] = screen.desk.state_dir
     wait = "swarm: press Enter to go back to the screen "
     script = f'"$@" || {{ printf "\\n{wait}"; read -r _; }}'
-    run(screen, ["sh", "-c", script, "swarm", sys.executable, "-m", "app", *words], env=env)
+    if why := run(
+        screen.app, ["sh", "-c", script, "swarm", sys.executable, "-m", "app", *words], env=env
+    ):
+        screen.say(why, bad=True)
     screen.post_message(Refresh())
 
 
 def run(
-    screen: SwarmScreen,
+    app: App[Any],
     argv: Sequence[str],
     *,
     to: str = "a program",
     env: dict[str, str] | None = None,
-) -> None:
-    """Leave the terminal to the program until it ends."""
+) -> str | None:
+    """Leave the terminal to the program until it ends; why that could not be, else None."""
     try:
-        with screen.app.suspend():
+        with app.suspend():
             subprocess.run(argv, check=False, env=env)
     except SuspendNotSupported:
-        screen.say(f"this terminal cannot be handed to {to}", bad=True)
+        return f"this terminal cannot be handed to {to}"
     except OSError as error:
-        screen.say(f"{argv[0]} does not start: {error.strerror or error}", bad=True)
+        return f"{argv[0]} does not start: {error.strerror or error}"
+    return None

@@ -117,6 +117,22 @@ def amount(screen: SwarmScreen, typed: str) -> Micros | None:
         return None
 
 
+async def give_on(screen: SwarmScreen) -> None:
+    """To another agent, as the task's next run; it gets what this one leaves, comments and all."""
+    row = chosen(screen)
+    usable = [each.name for each in await screen.desk.swarm.agents() if each.usable]
+    others = [one for one in usable if one != row.run.agent]
+    text = f"It starts afresh, and gets this change, what failed and your comments. There are: {', '.join(usable)}"
+    title = f"who goes on with {name(row)}?"
+    value = others[0] if others else ""
+    agent = await screen.app.push_screen_wait(AskText(title, text, value=value))
+    if agent and agent.strip():
+        body = wire.Retry(agent=agent.strip(), by=screen.desk.user)
+        fresh = await screen.desk.swarm.retry(row.run.id, body)
+        screen.say(f"{fresh.run.id} is on its way")
+        screen.post_message(Refresh())
+
+
 async def tell(screen: SwarmScreen) -> None:
     """Steer the agent: it hears it between two steps of its turn, or its next turn begins with it."""
     row = chosen(screen)
@@ -330,6 +346,7 @@ COMMON: Final[dict[str, Verb]] = {
     "inbox": open_inbox,
     "costs": open_costs,
     "trash": open_trash,
+    "give_on": give_on,
     "race": open_race,
     "theme": next_theme,
     "doctor": open_doctor,
