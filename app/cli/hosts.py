@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Who will use it; the audit says so.")]
 
 
-@examples("swarm worker", "systemctl enable --now swarm-worker")
+@examples("swarm worker")
 def worker(ctx: typer.Context) -> None:
-    """Take runs on this host, together with others that share a database; until it is stopped.
+    """Take runs on this host, beside other hosts, until it is stopped.
 
     It is the supervisor of this host, in the foreground, as systemd wants it. Needs `database` and
     `worker.repository` in config.yaml.
@@ -37,7 +37,7 @@ def worker(ctx: typer.Context) -> None:
 
 @examples("swarm hosts", "swarm hosts --json")
 def hosts(ctx: typer.Context) -> None:
-    """List the hosts that share the work: who is up, and how much is going on there."""
+    """List the hosts that share the work, and how much each has to do."""
     call = Call.of(ctx)
     lines = call.ask(lambda swarm: swarm.hosts())
     call.show(lines, lambda: _hosts_text(lines))
@@ -78,7 +78,10 @@ def add(
         typer.Option("--role", metavar="ROLE", help="viewer, operator, approver or admin."),
     ] = "viewer",
 ) -> None:
-    """Let somebody ask over the network. The token is printed once, and kept nowhere."""
+    """Let somebody ask over the network.
+
+    The token is printed once, and kept nowhere.
+    """
     from app import wire
     from app.domain.role import Role
 

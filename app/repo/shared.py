@@ -68,12 +68,12 @@ async def stand_in(root: Path, address: str, repo: str, task: TaskId) -> Path:
         if not (git.dir / "HEAD").exists():
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
             await git.run("init", "--quiet", "--template=")
-        first = refs.base(RunId(f"{task}.1"))
-        if not await _known(git, first):
+        # A repository without a branch counts as empty; and what has landed can still be looked at.
+        mine = refs.branch(f"swarm-shared-{task}")
+        if not await _known(git, mine):
+            first = refs.base(RunId(f"{task}.1"))
             await _fetch(git, address, first)
-            # A repository without a branch counts as empty.
-            start = await git.line("rev-parse", first)
-            await git.run("update-ref", refs.branch("swarm-shared"), start)
+            await git.run("update-ref", mine, await git.line("rev-parse", first))
     return place
 
 

@@ -1,7 +1,9 @@
 """Two hosts share the work: one has the user's repository, the other has what the task needs."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from app.client.client import Swarm
 from app.domain.errors import NotNow
 from app.domain.run import RunState
 from tests.support.actions import USER, SwarmActions
+from tests.support.home import Home
 from tests.support.machines import Machine, Machines, machines_at, task
 from tests.support.repos import run_git
 from tests.support.scripts import edit, scripted
@@ -37,6 +40,8 @@ class Told:
     merged: wire.RunDetail
     waits: wire.RunDetail
     kept: str
+    hosts: tuple[wire.HostLine, ...]
+    namesake: str
     branch: str
 
 
@@ -64,10 +69,24 @@ async def _told(machines: Machines) -> Told:
     merged = await user.approve(run)
     await user.settled(run)
     waits = await client.detail(waiting)
+    twin = machines.add("tower", "big", under="twin", **AGENTS)
+    namesake = (await asyncio.to_thread(twin.home.daemon)).stderr
     kept = run_git(machines.shared, "for-each-ref")
-    refusal = str(refused.value)
     return Told(
-        home, worker, there, user, run, reviewed, refusal, again, merged, waits, kept, branch
+        home=home,
+        worker=worker,
+        there=there,
+        user=user,
+        run=run,
+        reviewed=reviewed,
+        refused=str(refused.value),
+        again=again,
+        merged=merged,
+        waits=waits,
+        kept=kept,
+        hosts=await client.hosts(),
+        namesake=namesake,
+        branch=branch,
     )
 
 
@@ -119,3 +138,18 @@ async def test_nothing_of_what_has_landed_is_left_in_the_shared_repository(told:
 async def test_the_other_host_is_told_who_decided(told: Told) -> None:
     rows = await told.there.audit(told.run)
     assert [row.actor for row in rows if row.what == "merged"] == [USER]
+
+
+async def test_all_hosts_are_listed_with_their_labels(told: Told) -> None:
+    found = {host.name: (host.state, host.labels, host.here) for host in told.hosts}
+    assert found == {"laptop": ("up", (), True), "tower": ("up", ("big",), False)}
+
+
+async def test_a_second_host_of_the_same_name_is_refused(told: Told) -> None:
+    assert "another host is called 'tower', and was heard of" in told.namesake
+    assert "`worker: {name: …}`" in told.namesake
+
+
+def test_a_worker_that_nobody_could_share_with_is_refused(home: Home, tmp_path: Path) -> None:
+    done = home.swarm("worker", cwd=tmp_path)
+    assert (done.returncode, "config.yaml lacks `database`" in done.stderr) == (2, True)

@@ -117,6 +117,12 @@ async def test_what_it_made_meanwhile_is_kept_and_told(told: Told, fault: str) -
     assert "no part of it, and kept" in told.notes[fault]
 
 
+async def test_a_host_whose_clock_is_wrong_goes_by_the_databases(told: Told) -> None:
+    run = told.seen["stands"].row.run
+    assert "the clock of this host is 3600 s off" in told.lost["stands"].log
+    assert abs((run.started or 0.0) - run.created) < HOUR / 2
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_it_lets_go_of_its_old_sandbox(told: Told, fault: str) -> None:
     assert told.runs[fault] not in told.lost[fault].sandboxes

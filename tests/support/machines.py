@@ -122,9 +122,11 @@ class Machines:
         self._stack = contextlib.ExitStack()
         run_git(root, "init", "--quiet", "--bare", os.fspath(self.shared))
 
-    def add(self, name: str, *labels: str, database: str = "", **more: Any) -> Machine:
-        """A configured host that is not started yet."""
-        home = self._stack.enter_context(home_at(self.root / name))
+    def add(
+        self, name: str, *labels: str, database: str = "", under: str = "", **more: Any
+    ) -> Machine:
+        """A configured host that is not started yet; its files lie `under` its name, or another one."""
+        home = self._stack.enter_context(home_at(self.root / (under or name)))
         worker = {"repository": os.fspath(self.shared), "name": name, "labels": list(labels)}
         shipped = {"sandbox": {"driver": "memory"}, "concurrency": 4}
         home.configure(

@@ -33,7 +33,7 @@ def test_a_task_goes_out_as_it_was_said(user: User, supervisor: Canned) -> None:
     supervisor.on(TASKS, a_row())
     user.types(
         *("run", "Fix it", "--agent", "codex", "--base", "dev", "--fetch", "--budget", "$1.50"),
-        *("--check", "make test", "--check", "make lint"),
+        *("--check", "make test", "--check", "make lint", "--needs", "gpu", "--priority", "5"),
     )
     body = sent(supervisor)
     assert body.pop("repo").endswith("/project")
@@ -50,6 +50,8 @@ def test_a_task_goes_out_as_it_was_said(user: User, supervisor: Canned) -> None:
         "allow_network": [],
         "checks": ["make test", "make lint"],
         "budget": 1_500_000,
+        "needs": ["gpu"],
+        "priority": 5,
         "submitter": "ada",
     }
 
