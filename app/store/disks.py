@@ -19,7 +19,7 @@ def refuse_network_disk(directory: Path, mounts: str | None = None) -> None:
     kind = kind_of(directory, mounts)
     if kind in _OF_OTHERS:
         raise EnvironmentProblem(
-            f"the state directory {directory} is on a network file system ({kind}): SQLite's locks do not hold there",
+            f"the state directory {directory} is on a network file system ({kind}): SQLite's locks do not hold",
             hint="Set SWARM_STATE_DIR to a directory on a disk of this machine, or name a PostgreSQL `database` "
             "in your config.yaml.",
         )

@@ -9,9 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 from app.domain.budget import Claim
+from app.domain.errors import EnvironmentProblem
 from app.domain.ids import RunId
 from app.domain.money import Charge, Micros
-from app.store import ledger
+from app.store import ledger, migrate
 from app.store.database import Database
 from app.store.tables import STATE
 from app.supervisor.money import StoreLedger
@@ -138,3 +139,34 @@ async def test_a_hold_whose_answer_was_lost_is_held_once(server: Cluster, tmp_pa
         assert (await database.read(ledger.spend, run)).held == 100
     finally:
         database.close()
+
+
+def test_a_wrong_password_is_told_and_not_shown(server: Cluster, home: Home, repo: Path) -> None:
+    address = server.guarded("right")
+    home.configure({"database": address.replace("swarm@", "swarm:hidden@")})
+    done = home.swarm("ps", cwd=repo)
+    assert done.returncode == EnvironmentProblem.exit_code
+    assert "password authentication failed" in done.stderr
+    assert "`database` in your config.yaml" in done.stderr
+    assert "hidden" not in done.stderr
+
+
+def test_tables_of_an_earlier_version_are_brought_up_to_date(server: Cluster) -> None:
+    old, fresh = (sa.create_engine(server.database()) for _ in range(2))
+    first = (Path(__file__).parents[1] / "data" / "schema-1.sql").read_text()
+    first = first.replace("BOOLEAN DEFAULT 0", "BOOLEAN DEFAULT false")
+    with old.begin() as c:
+        c.exec_driver_sql(first)
+        c.exec_driver_sql("create table swarm_schema (part text primary key, version integer)")
+        c.exec_driver_sql("insert into swarm_schema values ('state', 1)")
+    for engine in (old, fresh):
+        migrate.upgrade(engine, engine)
+    assert columns(old) == columns(fresh)
+    old.dispose()
+    fresh.dispose()
+
+
+def columns(engine: sa.Engine) -> set[str]:
+    look = sa.inspect(engine)
+    names = look.get_table_names()
+    return {f"{table}.{column['name']}" for table in names for column in look.get_columns(table)}

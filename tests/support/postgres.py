@@ -21,6 +21,8 @@ from tests.support.invariants import Row
 from tests.support.patience import PATIENCE
 
 USER = "swarm"
+GUARDED = "guarded"
+"""A database of this name asks for a password."""
 SETTINGS = ("listen_addresses=", "fsync=off", "max_connections=200", "shared_buffers=16MB")
 
 
@@ -75,6 +77,13 @@ class Cluster:
             connection.execute(f"CREATE DATABASE {name}".encode())
         return f"postgresql+psycopg://{USER}@/{name}?host={self._directory}"
 
+    def guarded(self, password: str) -> str:
+        """The address of a new database that asks for this password, without one."""
+        with self.connect() as connection:
+            connection.execute(f"ALTER ROLE {USER} PASSWORD '{password}'".encode())
+            connection.execute(f"CREATE DATABASE {GUARDED}".encode())
+        return f"postgresql+psycopg://{USER}@/{GUARDED}?host={self._directory}"
+
     def connect(self) -> "psycopg.Connection[Any]":
         return psycopg.connect(
             host=str(self._directory), user=USER, dbname="postgres", autocommit=True
@@ -93,8 +102,9 @@ def cluster(inside: Sequence[str] = ()) -> Iterator[Cluster]:
     data = directory / "data"
     make = ["--auth=trust", f"--username={USER}", "--no-sync", "--encoding=UTF8", "--locale=C"]
     _run([programs / "initdb", "--pgdata", data, *make], owner)
-    with (data / "pg_hba.conf").open("a") as rules:
-        rules.write("host all all 10.77.0.0/16 trust\n")
+    rules = data / "pg_hba.conf"
+    known = rules.read_text()
+    rules.write_text(f"local {GUARDED} all scram-sha-256\nhost all all 10.77.0.0/16 trust\n{known}")
     running = Cluster(directory, programs, owner, inside)
     try:
         running.start()
