@@ -34,7 +34,7 @@ from app.wire_money import (
     Repriced,
     Spend,
 )
-from app.wire_review import Part, Pick
+from app.wire_review import Overlap, Part, Pick
 from app.wire_screen import Look, NotifyLine, SettingLine
 from policies.routes import Kind
 
@@ -47,6 +47,7 @@ __all__ = [
     "Look",
     "NewToken",
     "NotifyLine",
+    "Overlap",
     "Part",
     "Pick",
     "PriceChange",
@@ -164,6 +165,8 @@ class RunDetail(Value, frozen=True, kw_only=True):
     spend: Spend
     behind: int = 0
     """Commits on the target that the work did not start from."""
+    overlaps: tuple[Overlap, ...] = ()
+    """Of a run in review: who else changes its files."""
 
 
 class Answer(Value, frozen=True, kw_only=True):

@@ -1,7 +1,8 @@
 """Bodies of the local API about what of a change shall land."""
 
 from app.domain.base import Value
-from app.domain.ids import ReviewId
+from app.domain.ids import ReviewId, RunId
+from app.domain.run import RunState
 
 
 class Part(Value, frozen=True, kw_only=True):
@@ -21,3 +22,12 @@ class Pick(Value, frozen=True, kw_only=True):
     all: bool = False
     """Take back in what was left out before."""
     by: str = ""
+
+
+class Overlap(Value, frozen=True, kw_only=True):
+    """A live run of another task that changes some of the same files."""
+
+    run: RunId
+    agent: str
+    state: RunState
+    paths: tuple[str, ...]

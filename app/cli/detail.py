@@ -44,6 +44,13 @@ def _parts(detail: wire.RunDetail) -> Iterator[str]:
         "Comments",
         [f"{clean_line(c.where)}  {clean_line(c.text)}" for c in detail.comments],
     )
+    yield _section(
+        "Also changed by",
+        [
+            f"{o.run} ({o.agent}, {o.state})  {clean_line(', '.join(o.paths))}"
+            for o in detail.overlaps
+        ],
+    )
     if review := open_review(detail):
         yield review_text(review)
     elif landed := next((one for one in detail.reviews if one.merged), None):

@@ -24,6 +24,7 @@ from app.supervisor.errors import LEAF_ERRORS
 from app.supervisor.evidence import why
 from app.supervisor.hands import Hands
 from app.supervisor.moved import follow
+from app.supervisor.overlap import overlaps
 from app.supervisor.pricing import Money
 from app.supervisor.proposals import behind, pick, refreshed
 from app.supervisor.routing import Routing
@@ -102,6 +103,7 @@ class Service:
             findings=msgspec.convert(findings, tuple[Finding, ...]),
             spend=await read(ledger.spend, run),
             behind=await behind(self._s, run),
+            overlaps=await overlaps(self._s, run),
         )
 
     async def diff(self, run: RunId, *, review: bool, since: str = "") -> bytes:

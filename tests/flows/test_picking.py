@@ -127,3 +127,14 @@ async def test_on_the_command_line_it_is_said_by_place(world: World) -> None:
     )
     assert "left out" in done.stdout
     assert (await user.review(run)).result_tree != shown.result_tree
+
+
+async def test_another_live_task_that_changes_the_same_file_is_named(world: World) -> None:
+    user, run, _shown = await reviewed(world)
+    assert (await user.client.detail(run)).overlaps == ()
+    other = await user.submit(agent="writer")
+    await user.review(other)
+    (overlap,) = (await user.client.detail(run)).overlaps
+    assert (overlap.run, overlap.paths) == (other, ("extra.txt", "long.txt"))
+    await user.client.discard(other, wire.Act(by=USER))
+    assert (await user.client.detail(run)).overlaps == ()

@@ -107,6 +107,11 @@ def fact_lines(
         lines += [[("   " + text, "dim")] for text in wrap(one_line(finding.why), width - 4)]
     if not review.findings:
         lines.append([(" no findings", "dim")])
+    for other in detail.overlaps:
+        who: Line = [(" also changed by ", "warn"), (other.run, "bright")]
+        lines += [[], [*who, (f"  {one_line(other.agent)}, {show.WORDS[other.state][1]}", "dim")]]
+        shown = ", ".join(other.paths[:5]) + (" and more" if other.paths[5:] else "")
+        lines += [[("   " + text, "")] for text in wrap(one_line(shown), width - 4)]
     spent, budget = detail.row.run.spent, detail.row.run.budget
     lines += [[], [(" cost    ", "label"), (dollars(spent), ""), (f" of {dollars(budget)}", "dim")]]
     lines.append([(" tree    ", "label"), (review.result_tree[: max(width - 10, 8)], "dim")])

@@ -25,9 +25,7 @@ from app.tui.screens.dialogs import AskText
 from app.tui.screens.outside import edited
 from app.tui.widgets.bars import Rule, Written
 
-TOUCHES: Final = (
-    "It gets a copy of the repository in a sandbox; nothing lands before you approve it."
-)
+TOUCHES: Final = "It works on a copy in its sandbox; nothing lands before you approve it."
 
 
 class NewTaskScreen(ModalScreen[None]):
