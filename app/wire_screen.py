@@ -8,6 +8,8 @@ from app.domain.base import Value
 from app.domain.notices import About
 
 ThemeName: TypeAlias = Literal["dark", "light", "contrast", "green-red", "plain"]
+Signs: TypeAlias = Literal["auto", "unicode", "ascii"]
+"""What the screen draws its signs and lines with; `auto`: as the locale of the terminal says."""
 Ring: TypeAlias = Literal["auto", "bell", "osc9", "osc99", "osc777", "off"]
 """How a terminal is told to make itself heard."""
 
@@ -18,6 +20,7 @@ class Look(Value, frozen=True, kw_only=True):
     file: str = ""
     """The person's own configuration file, whether it is there or not."""
     theme: ThemeName = "dark"
+    signs: Signs = "auto"
     keys: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     """By action or `place.action`."""
     keys_from: dict[str, str] = msgspec.field(default_factory=dict)

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from app.config.section import Section
 from app.config.values import as_list, check_url
 from app.domain.notices import About
-from app.wire_screen import Ring, ThemeName
+from app.wire_screen import Ring, Signs, ThemeName
 
 _HOURS: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]")
 _PLACE: Final = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:.+")
@@ -67,6 +67,8 @@ class ScreenSettings(Section):
 
     theme: ThemeName = "dark"
     """`dark`, `light`, `contrast` (all safe for every kind of colour blindness), `green-red`, or `plain`."""
+    signs: Signs = "auto"
+    """`unicode`, `ascii` for terminals and fonts that know no other signs, or `auto`: as your locale says."""
     keys: Mapping[str, Annotated[tuple[str, ...], BeforeValidator(as_list)]] = Field(
         default_factory=dict
     )

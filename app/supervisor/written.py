@@ -27,6 +27,7 @@ async def look(s: Services) -> wire.Look:
     return wire.Look(
         file=str(s.places.config / FILE),
         theme=screen.theme,
+        signs=screen.signs,
         keys=dict(screen.keys),
         keys_from={key: str(loaded.origins.get(f"screen.keys.{key}", "")) for key in screen.keys},
         ring=notify.terminal,

@@ -26,6 +26,7 @@ from app.domain.safe import clean
 from app.tui.actions import at, use
 from app.tui.desk import Desk
 from app.tui.feed import Feed
+from app.tui.glyphs import AsciiSigns, in_ascii
 from app.tui.keymap import possible
 from app.tui.messages import Noticed, Open, Refresh
 from app.tui.palettes import PALETTES
@@ -58,6 +59,7 @@ class SwarmApp(App[None], inherit_bindings=False):
         table, self.faults = rebound(desk.look.keys, desk.look.keys_from)
         use(table)
         self.set_keymap(keymap(table))
+        self.ascii = in_ascii(desk.look.signs)
         self.theme = "plain" if self.no_color else desk.look.theme
 
     def get_default_screen(self) -> Screen[None]:
@@ -65,7 +67,8 @@ class SwarmApp(App[None], inherit_bindings=False):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         last = [PrintableOnly()] if self.theme != "plain" else [NoColor(), PrintableOnly()]
-        return [*super().get_line_filters(), *last]
+        signs = [AsciiSigns()] if self.ascii else []
+        return [*super().get_line_filters(), *signs, *last]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return VARIABLES
