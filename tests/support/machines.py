@@ -65,6 +65,11 @@ class Machine:
         return (self.home.state / "host").read_text()
 
     @property
+    def pid(self) -> int:
+        assert self._born is not None
+        return self._born.pid
+
+    @property
     def log(self) -> str:
         return (self.home.root / "supervisor.log").read_text()
 
