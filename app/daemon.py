@@ -155,6 +155,8 @@ async def _compose(
     host = _kept(state / "host", lambda: f"h{secrets.token_hex(4)}")
     member = bool(settings.worker.repository)
     clock = await fleet.join(database, host, settings, time.time) if member else time.time
+    if settings.database and not member:
+        await fleet.refuse_stranger(database)
     broker = Broker(database, clock, shared=member)
     broker.start()
     stack.push_async_callback(broker.close)

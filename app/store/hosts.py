@@ -38,6 +38,12 @@ def hosts(c: sa.Connection) -> tuple[Host, ...]:
     return tuple(value(row, Host) for row in c.execute(sa.select(HOST).order_by(HOST.c.id)))
 
 
+def living(c: sa.Connection) -> tuple[str, ...]:
+    """The names of those that are there now."""
+    at = now(c)
+    return tuple(host.name for host in hosts(c) if alive(host, at))
+
+
 def alive(host: Host, at: float) -> bool:
     """Whether it is there, and was heard of lately."""
     return host.state in ("starting", "up") and at - host.beat < host.dead_after

@@ -92,6 +92,16 @@ def fence(host: str, epoch: int) -> Callable[[sa.Connection], None]:
     return check
 
 
+async def refuse_stranger(database: Database) -> None:
+    """Raises `ConfigError` where hosts share the database and this one is none: it would mistake their runs."""
+    others = await database.read(hosts.living)
+    if others:
+        raise ConfigError(
+            f"this database is shared by other hosts ({', '.join(others)}), and this one takes no part",
+            hint="Set `worker.repository` as they do, or `database` to another one.",
+        )
+
+
 async def join(
     database: Database, host: str, settings: Settings, own: Callable[[], float]
 ) -> Clock:

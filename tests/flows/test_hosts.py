@@ -42,6 +42,7 @@ class Told:
     kept: str
     hosts: tuple[wire.HostLine, ...]
     namesake: str
+    stranger: str
     branch: str
 
 
@@ -71,6 +72,8 @@ async def _told(machines: Machines) -> Told:
     waits = await client.detail(waiting)
     twin = machines.add("tower", "big", under="twin", **AGENTS)
     namesake = (await asyncio.to_thread(twin.home.daemon)).stderr
+    twin.home.configure({"database": machines.database})
+    stranger = (await asyncio.to_thread(twin.home.daemon)).stderr
     kept = run_git(machines.shared, "for-each-ref")
     return Told(
         home=home,
@@ -86,6 +89,7 @@ async def _told(machines: Machines) -> Told:
         kept=kept,
         hosts=await client.hosts(),
         namesake=namesake,
+        stranger=stranger,
         branch=branch,
     )
 
@@ -148,6 +152,10 @@ async def test_all_hosts_are_listed_with_their_labels(told: Told) -> None:
 async def test_a_second_host_of_the_same_name_is_refused(told: Told) -> None:
     assert "another host is called 'tower', and was heard of" in told.namesake
     assert "`worker: {name: …}`" in told.namesake
+
+
+async def test_a_supervisor_that_takes_no_part_keeps_off_their_database(told: Told) -> None:
+    assert "this database is shared by other hosts (laptop, tower)" in told.stranger
 
 
 def test_a_worker_that_nobody_could_share_with_is_refused(home: Home, tmp_path: Path) -> None:

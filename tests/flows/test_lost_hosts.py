@@ -34,7 +34,8 @@ class Told:
     runs: Mapping[str, str]
     seen: dict[str, wire.RunDetail]
     notes: dict[str, str]
-    shared: str
+    restarted: str
+    back: wire.RunDetail
 
 
 @story
@@ -54,26 +55,34 @@ async def _told(machines: Machines, cable: Cable) -> Told:
         wait_for("/never"),
     ]
     slow = scripted(first, [edit("end.txt", "done\n")])
-    agents: dict[str, Any] = {"agent": "slow", "agents": {"slow": slow}}
+    quick = scripted([edit("early.txt", "seen\n"), wait_for(f"{late}")])
+    agents: dict[str, Any] = {"agent": "slow", "agents": {"slow": slow, "quick": quick}}
     home = machines.add("laptop", **agents)
     lost = {name: machines.add(name, name, **agents) for name in FAULTS[:2]}
     lost["cut"] = machines.add("cut", "cut", database=cable.database, **agents)
-    heir = machines.add("heir", *FAULTS, **agents)
+    heir = machines.add("heir", *FAULTS, "restarts", **agents)
+    restarts = machines.add("restarts", "restarts", **agents)
     wrong = machines.root / "clock"
     set_clock(wrong, HOUR)
     client = await home.start()
     for name, machine in lost.items():
         await machine.start(**{CLOCK: str(wrong)} if name == "stands" else {})
+    await restarts.start()
     user = home.user(client)
+    same = (await client.submit(task(user, "restarts", agent="quick"))).run.id
     runs = {name: (await client.submit(task(user, name))).run.id for name in FAULTS}
-    for run in runs.values():
+    for run in (*runs.values(), same):
         await snapshotted(client, run)
+    restarts.send(signal.SIGKILL)
+    await restarts.ends()
+    await restarts.start()
     lost["fails"].fail()
     lost["stands"].send(signal.SIGSTOP)
     cable.cut()
     await heir.start()
     late.touch()
     seen = {name: await user.until(run, RunState.IN_REVIEW) for name, run in runs.items()}
+    back = await user.until(same, RunState.IN_REVIEW)
     lost["stands"].send(signal.SIGCONT)
     cable.heal()
     for name in ("stands", "cut"):
@@ -81,8 +90,7 @@ async def _told(machines: Machines, cable: Cable) -> Told:
     for machine in lost.values():
         await machine.start()
     notes = {name: await _notes(client, run) for name, run in runs.items()}
-    shared = run_git(machines.shared, "for-each-ref", "--format=%(refname)")
-    return Told(user, heir, lost, runs, seen, notes, shared)
+    return Told(user, heir, lost, runs, seen, notes, restarts.id, back)
 
 
 async def _notes(client: Swarm, run: str) -> str:
@@ -115,6 +123,10 @@ async def test_who_comes_back_too_late_ends_at_once(told: Told, fault: str) -> N
 @pytest.mark.parametrize("fault", FAULTS[1:])
 async def test_what_it_made_meanwhile_is_kept_and_told(told: Told, fault: str) -> None:
     assert "no part of it, and kept" in told.notes[fault]
+
+
+async def test_a_host_that_is_started_again_at_once_keeps_its_run(told: Told) -> None:
+    assert (told.back.row.run.host, told.back.row.run.round) == (told.restarted, 1)
 
 
 async def test_a_host_whose_clock_is_wrong_goes_by_the_databases(told: Told) -> None:

@@ -34,7 +34,7 @@ WAITING = st.lists(
         priority=st.integers(0, 2),
         since=st.integers(0, 9).map(float),
     ),
-    max_size=12,
+    max_size=8,
     unique_by=lambda one: one.run,
 )
 BUSY = st.lists(st.builds(Busy, REPOSITORIES, NAMES), max_size=4)
