@@ -29,6 +29,7 @@ from app.gateway.egress_way import WayOut
 from app.store.database import Database
 from app.supervisor import fleet
 from app.supervisor.broker import Broker
+from app.supervisor.deadlines import refuse_late
 from app.supervisor.engine import INTAKE, Engine
 from app.supervisor.errors import translated
 from app.supervisor.money import make_gateway
@@ -133,6 +134,7 @@ async def opened(state: Path, *, way_out: WayOut | None = None) -> AsyncIterator
         beside = [
             asyncio.create_task(wake_rested(services), name="parked runs"),
             asyncio.create_task(tell_people(services), name="notices"),
+            asyncio.create_task(refuse_late(services), name="late questions"),
         ]
         if services.member:
             beside.append(asyncio.create_task(fleet.take_part(services), name="other hosts"))

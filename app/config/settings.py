@@ -327,6 +327,8 @@ class Settings(Section):
     """Turns a run may use by itself, mending what the checks found, before a person looks."""
     approvals: Approvals = "balanced"
     """How often an agent must ask inside its sandbox: `cautious`, `balanced` or `autonomous`."""
+    answer_within: Span | None = None
+    """A question of an agent that nobody answers within this, for example `4h`, is answered with no."""
     sandbox: SandboxSettings = SandboxSettings()
     """Where agents and checks run, and how much of the machine they may take."""
     image: ImageSettings = ImageSettings()

@@ -158,3 +158,5 @@ class Approval(Value, frozen=True, kw_only=True):
     scope: Scope = "once"
     heard: float | None = None
     """When the agent was given the answer."""
+    deadline: float | None = None
+    """When it is answered with no by itself; None when it waits for ever."""

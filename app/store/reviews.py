@@ -176,6 +176,12 @@ def open_approvals(c: sa.Connection) -> tuple[Approval, ...]:
     return tuple(value(row, Approval) for row in rows)
 
 
+def late(c: sa.Connection, now: float) -> tuple[ApprovalId, ...]:
+    """Unanswered questions whose time has passed."""
+    query = sa.select(APPROVAL.c.id).where(APPROVAL.c.answer.is_(None), APPROVAL.c.deadline <= now)
+    return tuple(ApprovalId(found) for found in c.execute(query).scalars())
+
+
 def answer(
     c: sa.Connection,
     approval_id_: ApprovalId,

@@ -132,6 +132,7 @@ APPROVAL = sa.Table(
     sa.Column("note", sa.Text, nullable=False, server_default=""),
     sa.Column("scope", sa.Text, nullable=False, server_default="once"),
     sa.Column("heard", sa.Float),
+    sa.Column("deadline", sa.Float),
     sa.UniqueConstraint("run", "turn", "request"),
 )
 

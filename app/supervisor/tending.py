@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Iterable
 
+from app.config.values import seconds
 from app.domain.ids import ApprovalId
 from app.domain.review import Approval
 from app.domain.run import Run
@@ -136,12 +137,17 @@ class Tending:
             paths=asked.paths,
             reason=reason,
             opened=self._s.clock(),
+            deadline=self._deadline(),
         )
         stored = await asking.put(self._s, question)
         if stored.answer is not None:
             await self._pass_on(stored)
             return
         self._open.add(stored.id)
+
+    def _deadline(self) -> float | None:
+        within = self._s.configuration.settings.answer_within
+        return None if within is None else self._s.clock() + seconds(within)
 
     async def _decisions(self) -> None:
         """Pass a person's answers on, and stop when one wants it."""

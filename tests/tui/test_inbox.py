@@ -171,3 +171,9 @@ async def test_without_questions_it_says_so() -> None:
     ) as pilot:
         await pilot.press("I")
         await seen(pilot, "no agent asks anything")
+
+
+def test_until_when_a_question_waits_is_shown() -> None:
+    late = replace(asked(1), deadline=NOW + 60)
+    shown = ["".join(text for text, _ink in line) for line in question_lines(late, None, 80)]
+    assert any("then the answer is no" in line for line in shown)

@@ -66,6 +66,7 @@ def question_lines(asked: Approval, row: RunRow | None, width: int) -> list[Line
         (asked.action, asked.detail if one_line(asked.detail) != one_line(asked.title) else ""),
         ("files", "\n".join(asked.paths)),
         ("why you", asked.reason),
+        ("until", f"{show.clock(asked.deadline)}, then the answer is no" if asked.deadline else ""),
         ("task", row.task.goal if row else ""),
         ("agent", f"{row.run.agent}  turn {asked.turn}" if row else f"turn {asked.turn}"),
     ):
