@@ -35,7 +35,15 @@ def now(c: sa.Connection) -> float:
 
 def hosts(c: sa.Connection) -> tuple[Host, ...]:
     """All that were ever there, by name."""
-    return tuple(value(row, Host) for row in c.execute(sa.select(HOST).order_by(HOST.c.id)))
+    return tuple(
+        value(row, Host) for row in c.execute(sa.select(HOST).order_by(HOST.c.name, HOST.c.id))
+    )
+
+
+def name_of(c: sa.Connection, host: str) -> str:
+    """What people call it; the id itself for one that nobody knows."""
+    found: str | None = c.execute(sa.select(HOST.c.name).where(HOST.c.id == host)).scalar()
+    return found or host
 
 
 def living(c: sa.Connection) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from app.domain.ids import RunId
 from app.domain.money import dollars
 from app.domain.review import CheckResult
 from app.domain.run import Run, RunState
-from app.store import event_log, ledger, reviews, tasks, turns
+from app.store import event_log, hosts, ledger, reviews, tasks, turns
 from app.store.turns import Turn
 from app.supervisor.services import Services
 from app.wire import Spend, Why
@@ -22,6 +22,7 @@ async def why(s: Services, run_id: RunId) -> Why:
     at = await read(tasks.column, run_id, "activity_at")
     evidence = [
         f"runs {run.agent} ({run.harness}, {run.model}) in a {run.sandbox} sandbox",
+        *([f"on the host {await read(hosts.name_of, run.host)}"] if run.host else ()),
         f"started from {run.base[:12] or task.base}, to land on {task.target}",
         *(_turn(turn) for turn in known),
         *(f"asks: {question.title} ({question.id})" for question in waiting),

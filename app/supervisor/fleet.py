@@ -9,6 +9,7 @@ import logging
 import os
 import socket
 import sys
+import time
 from collections.abc import Callable
 from importlib import metadata
 from typing import Final
@@ -54,6 +55,26 @@ class Clock:
             if abs(ahead) > TOLERATED:
                 _log.warning("the clock of this host is %.0f s off; the database's counts", ahead)
             self._ahead = ahead if abs(ahead) > TOLERATED else 0.0
+
+
+class Sight:
+    """Whether this host has looked long enough to call others silent.
+
+    While the database is away nobody can say that it lives; back again, it would look as if all had died.
+    """
+
+    def __init__(self, patience: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._patience = patience
+        self._clock = clock
+        self._since = self._last = clock()
+
+    def look(self) -> bool:
+        """Said at every look: whether there was no gap in them for as long as silence has to last."""
+        now = self._clock()
+        if now - self._last > self._patience / 3:
+            self._since = now
+        self._last = now
+        return now - self._since >= self._patience
 
 
 def refuse_alone(settings: Settings) -> None:
@@ -152,9 +173,10 @@ async def _beat(s: Services) -> None:
 
 
 async def _look_after(s: Services) -> None:
+    sight = Sight(seconds(s.configuration.settings.worker.dead_after))
     while True:
         try:
-            await look_after(s)
+            await look_after(s, sight)
         except sa.exc.SQLAlchemyError as error:
             _log.warning("nobody was given a place: %s; looking again", _words(error))
         await asyncio.sleep(LOOK_SECONDS)
@@ -164,9 +186,9 @@ def _words(error: sa.exc.SQLAlchemyError) -> str:
     return str(getattr(error, "orig", error)).strip()
 
 
-async def look_after(s: Services) -> None:
+async def look_after(s: Services, sight: Sight) -> None:
     """Take over from the dead, then give places away; what was done stands in the runs' logs."""
-    notes = await s.database.write(_take_over, s)
+    notes = await s.database.write(_take_over, s, sight)
     notes += await s.database.write(_give_places, s)
     for run, key, note in notes:
         await s.broker.record(run, key, note)
@@ -177,8 +199,8 @@ async def look_after(s: Services) -> None:
 _Notes = list[tuple[RunId, str, Note]]
 
 
-def _take_over(c: sa.Connection, s: Services) -> _Notes:
-    if not hosts.my_turn(c):
+def _take_over(c: sa.Connection, s: Services, sight: Sight) -> _Notes:
+    if not sight.look() or not hosts.my_turn(c):
         return []
     at, notes = hosts.now(c), _Notes()
     for dead in hosts.hosts(c):

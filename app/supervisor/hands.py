@@ -36,7 +36,7 @@ class Hands:
         """Have the run's next turn be a person's. One that is open already stays as it is."""
         s, now = self._s, self._s.clock()
         _task, found = await s.task_and_run(run)
-        homes.refuse_elsewhere(s, found)
+        await homes.refuse_elsewhere(s, found)
         if await self._open(found):
             return await s.database.read(board.row, run)
         _refuse(s, found, body.what)

@@ -17,7 +17,7 @@ from app.repo import names, publish, repository, shared, transfer, worktrees
 from app.repo.hub import Hub
 from app.repo.ingest import Snapshot
 from app.repo.repository import Repository
-from app.store import tasks
+from app.store import hosts, tasks
 from app.supervisor.engine import desk_queue
 from app.supervisor.landing import worktree_of
 from app.supervisor.services import Ground, Services
@@ -34,12 +34,13 @@ def elsewhere(s: Services, run: Run) -> bool:
     return s.member and run.host not in ("", s.engine.host)
 
 
-def refuse_elsewhere(s: Services, run: Run) -> None:
+async def refuse_elsewhere(s: Services, run: Run) -> None:
     """Raises `NotNow` for what has to be done on the host that keeps the run."""
     if elsewhere(s, run):
+        name = await s.database.read(hosts.name_of, run.host)
         raise NotNow(
-            f"run {run.id} is on another host, {run.host}",
-            hint="Do it there; `swarm hosts` says which it is.",
+            f"run {run.id} is on another host, {name}",
+            hint="Do it there; `swarm --url` reaches it.",
         )
 
 
@@ -47,9 +48,10 @@ async def only_at_home(s: Services, run: RunId) -> None:
     """Raises `NotNow` on a host that has not got the run's repository."""
     task, _run = await s.task_and_run(run)
     if s.away(task):
+        name = await s.database.read(hosts.name_of, task.home)
         raise NotNow(
-            f"the repository of {run} is on another host, {task.repo} on {task.home}",
-            hint="Ask there: `swarm hosts` says which it is, and `swarm --url` reaches it.",
+            f"the repository of {run} is on another host, {task.repo} on {name}",
+            hint="Ask there; `swarm --url` reaches it.",
         )
 
 

@@ -15,6 +15,7 @@ from app.domain.run import RunState
 from tests.support.actions import USER, SwarmActions
 from tests.support.home import Home
 from tests.support.machines import Machine, Machines, machines_at, task
+from tests.support.patience import PATIENCE
 from tests.support.repos import run_git
 from tests.support.scripts import edit, scripted
 from tests.support.world import story
@@ -36,6 +37,7 @@ class Told:
     run: str
     reviewed: wire.RunDetail
     refused: str
+    why: wire.Why
     again: wire.RunDetail
     merged: wire.RunDetail
     waits: wire.RunDetail
@@ -43,6 +45,7 @@ class Told:
     hosts: tuple[wire.HostLine, ...]
     namesake: str
     stranger: str
+    after: wire.RunDetail
     branch: str
 
 
@@ -61,6 +64,7 @@ async def _told(machines: Machines) -> Told:
     run = (await client.submit(task(user, "big"))).run.id
     waiting = (await client.submit(task(user, "big", "gpu"))).run.id
     reviewed = await user.until(run, RunState.IN_REVIEW)
+    why = await client.why(run)
     body = wire.Approve(review=reviewed.reviews[-1].id, tree=reviewed.reviews[-1].result_tree)
     with pytest.raises(NotNow) as refused:
         await there.approve(run, body)
@@ -75,6 +79,13 @@ async def _told(machines: Machines) -> Told:
     twin.home.configure({"database": machines.database})
     stranger = (await asyncio.to_thread(twin.home.daemon)).stderr
     kept = run_git(machines.shared, "for-each-ref")
+    listed = await client.hosts()
+    machines.server.stop()
+    for machine in (home, worker):
+        await _silent(machine)
+    machines.server.start()
+    later = (await client.submit(task(user, "big"))).run.id
+    after = await user.until(later, RunState.IN_REVIEW)
     return Told(
         home=home,
         worker=worker,
@@ -83,15 +94,24 @@ async def _told(machines: Machines) -> Told:
         run=run,
         reviewed=reviewed,
         refused=str(refused.value),
+        why=why,
         again=again,
         merged=merged,
         waits=waits,
         kept=kept,
-        hosts=await client.hosts(),
+        hosts=listed,
+        after=after,
         namesake=namesake,
         stranger=stranger,
         branch=branch,
     )
+
+
+async def _silent(machine: Machine) -> None:
+    """Wait until it could not say that it lives for longer than a host may be silent: it tries six times."""
+    async with asyncio.timeout(PATIENCE):
+        while machine.log.count("could not say that it lives") < 8:
+            await asyncio.sleep(0.1)
 
 
 async def test_a_task_runs_where_the_label_is(told: Told) -> None:
@@ -112,6 +132,11 @@ async def test_what_another_host_made_is_reviewed_at_home(told: Told) -> None:
 
 async def test_the_other_host_approves_nothing(told: Told) -> None:
     assert "is on another host" in told.refused
+    assert told.refused.endswith(" on laptop")
+
+
+async def test_it_is_said_on_which_host_a_run_is(told: Told) -> None:
+    assert "on the host tower" in told.why.evidence
 
 
 async def test_the_other_host_shows_the_diff(told: Told) -> None:
@@ -152,6 +177,11 @@ async def test_all_hosts_are_listed_with_their_labels(told: Told) -> None:
 async def test_a_second_host_of_the_same_name_is_refused(told: Told) -> None:
     assert "another host is called 'tower', and was heard of" in told.namesake
     assert "`worker: {name: …}`" in told.namesake
+
+
+async def test_while_the_database_is_away_nobody_dies(told: Told) -> None:
+    assert told.after.row.run.host == told.worker.id
+    assert "given up" not in told.home.log + told.worker.log
 
 
 async def test_a_supervisor_that_takes_no_part_keeps_off_their_database(told: Told) -> None:

@@ -17,7 +17,7 @@ from tests.support.actions import USER, SwarmActions
 from tests.support.home import Home, answering, home_at
 from tests.support.nursery import TOP, Born, Nursery, nursery
 from tests.support.patience import PATIENCE
-from tests.support.postgres import cluster
+from tests.support.postgres import Cluster, cluster
 from tests.support.repos import make_repository, run_git
 
 DEAD_AFTER = "4s"
@@ -119,9 +119,10 @@ class Machine:
 class Machines:
     """The hosts of one story."""
 
-    def __init__(self, root: Path, database: str, cradle: Nursery) -> None:
+    def __init__(self, root: Path, server: Cluster, cradle: Nursery) -> None:
         self.root = root
-        self.database = database
+        self.server = server
+        self.database = server.database()
         self.shared = root / "shared.git"
         self._cradle = cradle
         self._stack = contextlib.ExitStack()
@@ -159,7 +160,7 @@ def machines_at(root: Path, inside: Sequence[str] = ()) -> Iterator[Machines]:
     with (
         cluster(inside) as server,
         nursery() as cradle,
-        Machines(root, server.database(), cradle) as machines,
+        Machines(root, server, cradle) as machines,
     ):
         yield machines
 
