@@ -12,6 +12,7 @@ from app.domain.run import ACTIVE, Run, RunState
 from app.store import audit, board, ledger, reviews, tasks, turns
 from app.supervisor import consent, homes, landing, raises, retrying, rules, telling
 from app.supervisor.decisions import tell_decision
+from app.supervisor.faults import fault
 from app.supervisor.names import FINISH, finish_id
 from app.supervisor.proposals import refreshed
 from app.supervisor.services import Services
@@ -51,6 +52,7 @@ class Acts:
             return reviews.approval(c, approval)
 
         done = await s.database.write(write)
+        fault("act:answer")
         told = Answered(approval, "yes" if body.yes else "no", body.by)
         await s.broker.record(done.run, f"answered/{approval}", told)
         s.live.wake(done.run)
@@ -114,6 +116,7 @@ class Acts:
             )
 
         await s.database.write(write)
+        fault("act:discard")
         return await self._moved(run, "discarded")
 
     async def restore(self, run: RunId, body: wire.Act) -> wire.RunRow:
@@ -130,6 +133,7 @@ class Acts:
         await homes.only_at_home(s, run)
         async with s.live.putting_away(run):
             await landing.restore(s, run)
+            fault("act:restore")
             await s.database.write(write)
         return await self._moved(run, "restored")
 
@@ -256,6 +260,7 @@ class Acts:
                 requeue(c, s, run, review.round + 1)
 
         await s.database.write(write)
+        fault("act:decide")
         await tell_decision(s, await s.database.read(reviews.review, review.id))
         return await s.database.read(board.row, run)
 

@@ -28,6 +28,7 @@ from app.gateway.settings import GatewaySettings, Rates, Upstream
 from app.store import budgets, keys, ledger, tasks
 from app.store.database import Database
 from app.supervisor.broker import Broker
+from app.supervisor.faults import fault
 from app.supervisor.raises import Till
 from app.supervisor.services import Live, Services
 from app.supervisor.trouble import PASSING
@@ -81,7 +82,9 @@ class StoreLedger:
             write = ledger.reserve_anew if again else ledger.reserve
             return write(c, run, caller, plan, now=self._clock(), ceilings=self._ceilings)
 
-        return await self._written(held)
+        found = await self._written(held)
+        fault("act:hold")
+        return found
 
     async def settle(self, hold: str, charge: Charge) -> Totals:
         def charged(c: sa.Connection, *, again: bool) -> ledger.Settled:
@@ -89,7 +92,9 @@ class StoreLedger:
             now, above = self._clock(), self._ceilings
             return ledger.settle(c, hold=hold, charge=charge, now=now, ceilings=above)
 
+        fault("act:charge")
         done = await self._written(charged)
+        fault("act:charged")
         if self._passed:
             for each in done.passed:
                 self._passed(each)

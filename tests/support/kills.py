@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from app import wire
 from app.client.client import Swarm
-from app.domain.errors import Unreachable
+from app.domain.errors import NotNow, Unreachable
 from app.domain.events import Event
 from app.domain.run import RunState
 from app.supervisor import workflows
@@ -25,8 +25,10 @@ from tests.support.patience import PATIENCE
 from tests.support.scripts import Step, edit, scripted
 
 T = TypeVar("T")
+ACTS = wire.Act(by=USER)
 
 SUPERVISOR = Path(workflows.__file__).parent
+ACT = "act:"
 OPEN = ("PENDING", "ENQUEUED", "DELAYED")
 CHECK = """for each in */starts-*.txt; do test "$(wc -l < "$each")" -eq 1 || exit 1; done"""
 """Each turn was started once. The marks survive any kill: the tree goes on to the next start."""
@@ -46,7 +48,16 @@ def careful(folder: str, *more: Step) -> dict[str, Any]:
 
 
 def points() -> tuple[str, ...]:
-    """Every point at which the code allows itself to be killed, in the order of the files."""
+    """Every point of the workflows at which the code allows itself to be killed, in the order of the files."""
+    return tuple(each for each in _known() if not each.startswith(ACT))
+
+
+def acts() -> tuple[str, ...]:
+    """The same of what people and agents ask for: answers, verdicts, the trash, and money."""
+    return tuple(each for each in _known() if each.startswith(ACT))
+
+
+def _known() -> tuple[str, ...]:
     return tuple(point for call in _calls() for point in _points_of(call))
 
 
@@ -173,6 +184,39 @@ class Killed:
         await self.approve(await self.submit())
         await self.idle()
 
+    async def long_whole(self) -> None:
+        """The same with a question and its answer, and by way of the trash."""
+        run = await self.submit()
+        await self.answers(run)
+        await self.until(run, RunState.IN_REVIEW)
+        await self._does(run, RunState.IN_REVIEW, lambda swarm: swarm.discard(run, ACTS))
+        await self.until(run, RunState.DISCARDED)
+        await self.idle()
+        await self._does(run, RunState.DISCARDED, lambda swarm: swarm.restore(run, ACTS))
+        await self.approve(run)
+        await self.idle()
+
+    async def answers(self, run: str) -> None:
+        """Say yes to what the agent asks, again if nobody heard it."""
+        shown = await self.until(run, RunState.WAITING)
+        while shown.row.question is None:
+            shown = await self.until(run, RunState.WAITING)
+        asked = shown.row.question.id
+        yes = wire.Answer(yes=True, by=USER)
+        with contextlib.suppress(NotNow):  # It was heard.
+            await self.ask(lambda swarm: swarm.answer(asked, yes))
+
+    async def _does(
+        self, run: str, while_: RunState, deed: Callable[[Swarm], Awaitable[object]]
+    ) -> None:
+        """Say that while the run is in that state."""
+
+        async def once(swarm: Swarm) -> None:
+            if (await swarm.detail(run)).row.run.state == while_:
+                await deed(swarm)
+
+        await self.ask(once)
+
     async def events(self, run: str = "") -> list[Event]:
         async def read(swarm: Swarm) -> list[Event]:
             stream = swarm.events(run=run, follow=False)
@@ -218,12 +262,12 @@ def spread(lives: int) -> list[tuple[str, ...]]:
     return [known[first::lives] for first in range(lives)]
 
 
-async def survive(cradle: Nursery, world: World, *deadly: str) -> World:
+async def survive(cradle: Nursery, world: World, *deadly: str, long: bool = False) -> World:
     """A task from goal to merge whose supervisors are killed at each of these points once; the last one rests."""
     flag = world.home.root / "fired"
     env = {"SWARM_FAULT": " ".join(deadly), "SWARM_FAULT_FLAG": str(flag)} if deadly else {}
     with Killed(cradle, world, env) as user:
-        await user.whole()
+        await (user.long_whole() if long else user.whole())
         user.stop()
     # A kill that never came would prove nothing.
     assert sorted(flag.read_text().split() if flag.exists() else []) == sorted(deadly)
