@@ -9,7 +9,7 @@ from typing import Protocol, cast
 
 MODULES = (
     *("startup", "gateway", "sandbox", "first_request", "together", "supervisor"),
-    *("routing", "workspace", "screen", "scale", "hosts"),
+    *("harnesses", "routing", "workspace", "screen", "scale", "hosts"),
 )
 
 
