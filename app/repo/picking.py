@@ -27,7 +27,6 @@ _WHOLE: Final = (
     b"\nBinary files ",
 )
 """Of such a file nothing less than all can be left out."""
-_NOTHING: Final = b"0" * 40
 
 
 class Hunk(Value, frozen=True, kw_only=True):
@@ -112,7 +111,7 @@ async def _as_before(git: Git, tip: str, path: str) -> None:
     """The whole file as it is at the tip, or gone where it is not there."""
     listed = await git.run("ls-tree", "-z", checked_id(tip), "--", path)
     name = os.fsencode(path)
-    entry = _NOTHING.join((b"0 ", b"\t" + name + b"\0"))
+    entry = b"0 %s\t%s\0" % (b"0" * len(tip), name)
     if listed:
         facts = listed.partition(b"\t")[0].split()
         entry = b"%s %s\t%s\0" % (facts[0], facts[2], name)

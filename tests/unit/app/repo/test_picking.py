@@ -1,12 +1,15 @@
 """Parts of a change are left out: what lands is an exact tree without them."""
 
+from pathlib import Path
+
 import pytest
 
 from app.domain.errors import NotFound
 from app.domain.review import LeftOut
 from app.repo import picking
-from app.repo.hub import Hub
-from tests.support.repos import AgentAtWork
+from app.repo.hub import Hub, ensure_hub
+from app.repo.repository import open_repository
+from tests.support.repos import AgentAtWork, run_git
 
 LINES = [f"line {n}\n" for n in range(60)]
 OLD = "".join(LINES)
@@ -72,3 +75,19 @@ async def test_leaving_out_one_after_the_other_is_leaving_out_both(
     assert (
         await shown(hub, await picking.without(hub, tip, tree, [first, second]), "long.txt") == OLD
     )
+
+
+async def test_a_new_file_is_left_out_of_a_repository_with_longer_names(tmp_path: Path) -> None:
+    place = tmp_path / "project"
+    place.mkdir()
+    run_git(place, "init", "--quiet", "--object-format=sha256", "--initial-branch=main")
+    ids = []
+    for name in ("old.txt", "added.txt"):
+        (place / name).write_text(name)
+        run_git(place, "add", ".")
+        run_git(place, "commit", "--quiet", "-m", name)
+        ids.append(run_git(place, "rev-parse", "HEAD^{tree}"))
+    hub = await ensure_hub(await open_repository(place), tmp_path / "hubs")
+    tip = run_git(place, "rev-parse", "HEAD^")
+    left = await picking.without(hub, tip, ids[1], [LeftOut(path="added.txt")])
+    assert left == ids[0]
