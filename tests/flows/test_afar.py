@@ -81,6 +81,7 @@ LEAST_OF_VERBS = {
     "hand-back": "admin",
     "keys": "admin",
     "merge": "approver",
+    "pick": "operator",
     "restore": "operator",
     "resume": "operator",
     "retry": "operator",
@@ -222,6 +223,12 @@ async def test_the_audit_names_the_token_whatever_the_request_says(afar: Afar) -
     assert detail.row.run.state == RunState.MERGED
     rows = {row.what: row.actor for row in await user.client.audit(run)}
     assert rows == dict.fromkeys(("task submitted", "approve", "merged"), "a-approver")
+
+
+async def test_what_happens_is_followed_from_afar(afar: Afar) -> None:
+    user = SwarmActions(afar.as_(Role.OPERATOR), afar.world.user().repo)
+    run = await user.submit()
+    await user.told(run, RunState.IN_REVIEW)
 
 
 async def test_a_token_that_was_taken_back_counts_for_nothing(afar: Afar) -> None:
