@@ -137,6 +137,7 @@ class Service:
         return await diffs.diff(hub, since, shown.result_tree, paths=paths)
 
     async def pick(self, run: RunId, body: wire.Pick) -> Review:
+        await homes.only_at_home(self._s, run)
         return await pick(self._s, run, body)
 
     async def why(self, run: RunId) -> wire.Why:
