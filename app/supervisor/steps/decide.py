@@ -53,7 +53,7 @@ async def decide(s: Services, run_id: RunId, number: int) -> int:
         return 0
     checks = await s.database.read(turns.checks_of, run_id, number)
     if known[-1].by_hand:
-        return await _handed_back(s, run, known[-1])
+        return await _handed_back(s, task, run, known[-1])
     cut = await s.database.read(ledger.cut_off, run_id, since=known[-1].began)
     hit = await s.database.read(ledger.limit_hit, run_id, since=known[-1].began)
     facts = _facts(task, run, known, checks, cut_off=cut)
@@ -64,7 +64,7 @@ async def decide(s: Services, run_id: RunId, number: int) -> int:
         after = Again(prompt="")
     match after:
         case Again(prompt=prompt):
-            following = _next_turn(s, run, known[-1], prompt, checks)
+            following = _next_turn(s, task, run, known[-1], prompt, checks)
             await s.database.write(_add, following)
             return number + 1
         case Review() | Park() | Fail():
@@ -76,13 +76,13 @@ async def decide(s: Services, run_id: RunId, number: int) -> int:
             return 0
 
 
-async def _handed_back(s: Services, run: Run, turn: Turn) -> int:
+async def _handed_back(s: Services, task: Task, run: Run, turn: Turn) -> int:
     """After a person's own turn: the agent's next one, or the end the person wants. Checks decide nothing here."""
     handed: str = await s.database.read(tasks.column, run.id, "handed")
     how, _, note = handed.partition(":")
     if how == "go on":
         prompt = "\n\n".join(filter(None, [_BY_HAND, note]))
-        await s.database.write(_add, _next_turn(s, run, turn, prompt, ()))
+        await s.database.write(_add, _next_turn(s, task, run, turn, prompt, ()))
         return turn.number + 1
     wish = "review:you worked in it" if run.snapshot else "stop:handed back; nothing is changed"
     await s.database.write(tasks.update, run.id, wish=wish)
@@ -136,8 +136,9 @@ def _facts(
 
 
 def _next_turn(
-    s: Services, run: Run, last: Turn, prompt: str, checks: tuple[CheckResult, ...]
+    s: Services, task: Task, run: Run, last: Turn, prompt: str, checks: tuple[CheckResult, ...]
 ) -> Turn:
+    again = f"The task was: {task.goal}"
     tails = [
         f"`{result.command}` ended with {result.code}:\n{result.tail[-TAIL_IN_PROMPT:]}"
         for result in checks
@@ -147,7 +148,8 @@ def _next_turn(
         run=run.id,
         number=last.number + 1,
         round=run.round,
-        prompt="\n\n".join(filter(None, [prompt, *tails])),
+        # Killed before its conversation was known, it begins another one, which has not heard of the task.
+        prompt="\n\n".join(filter(None, [prompt, *tails, "" if run.conversation else again])),
         resumes=run.conversation,
         began=s.clock(),
     )

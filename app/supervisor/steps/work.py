@@ -51,6 +51,8 @@ async def work(s: Services, run_id: RunId, number: int) -> str:
         return "ended"
     process = await _start(s, run, brief, sandbox, s.harness(run.harness).launch(brief))
     await s.broker.record(run_id, turn_start(number), TurnStarted(number, turn.prompt))
+    if number > 1 and not turn.by_hand:
+        await s.broker.record(run_id, f"{turn_name(number)}/goes-on", Note(_goes_on(turn)))
     await s.move(run_id, RunState.WORKING, key=f"turn-{number}")
     fault("mid:work")
     session = s.harness(run.harness).session(brief)
@@ -59,6 +61,16 @@ async def work(s: Services, run_id: RunId, number: int) -> str:
         await process.stop()
     await _end(s, run, turn, said, await process.wait())
     return "ended"
+
+
+def _goes_on(turn: Turn) -> str:
+    """Whether the agent still knows what it did, for a person."""
+    if turn.resumes:
+        return f"turn {turn.number} goes on in the agent's own conversation"
+    return (
+        f"turn {turn.number} begins a new conversation: there is none to go on with. "
+        "The agent is given the task again, and the files are as they were left"
+    )
 
 
 async def _start(
