@@ -29,7 +29,9 @@ def attach(
         bool, typer.Option("--stop", help="Stop the agent's turn first, without asking.")
     ] = False,
 ) -> None:
-    """Take a run over: its agent's own screen, in its sandbox, in the same conversation.
+    """Take a run over, on its agent's own screen.
+
+    The screen is in the run's sandbox, in the same conversation.
 
     ctrl+] leaves it, and asks what comes then: the review, the agent again, or the screen stays open.
 

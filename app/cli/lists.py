@@ -33,7 +33,10 @@ def ps(
         ),
     ] = None,
 ) -> None:
-    """List tasks, those that need you first; of those that have landed, the newest."""
+    """List tasks, those that need you first.
+
+    Of those that have landed only the newest are listed.
+    """
     call = Call.of(ctx)
     if disk:
         lines = call.ask(lambda swarm: swarm.disk("" if everywhere else str(call.root())))
