@@ -133,7 +133,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
            frozenset({_S.IN_REVIEW}), 29),
     Action("leave_out_file", ("O",), "leave out file", ("review",),
            "Leave this file out of what would land.", frozenset({_S.IN_REVIEW})),
-    Action("take_in", ("+",), "take in", ("review",),
+    Action("take_in", ("ctrl+a",), "take in", ("review",),
            "Take everything back in that was left out.", frozenset({_S.IN_REVIEW})),
     Action("viewed", ("space",), "viewed", ("review",),
            "Mark this file as viewed, or not, and go to the next one that is not.", weight=60),

@@ -28,7 +28,6 @@ _NAMES: Final = {
     "_": "underscore",
     "*": "asterisk",
     "=": "equals_sign",
-    "+": "plus",
     "<": "less_than_sign",
     ">": "greater_than_sign",
     "[": "left_square_bracket",

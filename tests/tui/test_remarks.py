@@ -83,7 +83,7 @@ async def test_a_hunk_is_left_out_of_exactly_what_is_shown(swarm: RecordedSwarm)
         tree = screen.review.result_tree
         await pilot.press("}", "}", "]", "o")
         await seen(pilot, "no check has seen it without that")
-        await pilot.press("+")
+        await pilot.press("ctrl+a")
         await seen(pilot, "all is in again")
     sent = picked(swarm)
     assert [(body.tree, body.all) for body in sent] == [(tree, False), (tree, True)]

@@ -50,7 +50,7 @@ async def _pick(screen: "ReviewScreen", *parts: wire.Part) -> None:
     )
     picked = await screen.desk.swarm.pick(row.run.id, body)
     words = (
-        f"left out: {picked.without}; + takes it back in" if picked.left_out else "all is in again"
+        f"left out: {picked.without}; ^a takes it back in" if picked.left_out else "all is in again"
     )
     screen.say(f"{name(row)}: {words}")
     screen.load()
