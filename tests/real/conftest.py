@@ -61,6 +61,8 @@ async def house_at(
         "sandbox": {"driver": "docker", "image": agents_image()},
         "gateway": {"upstreams": upstreams},
         "budget": budget,
+        # What fails in one story is to be ready for the next.
+        "routing": {"breaker": {"pause": "1s"}},
     }
     with (
         world_at(root, agents=agents or {}, settings=settings) as home,

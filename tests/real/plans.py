@@ -7,7 +7,7 @@ from app.gateway.rehearsal_script import Fault, FaultKind, Tokens, ToolUse, Turn
 USAGE = Tokens(input=9_000, output=250)
 AGENTS = ("claude-code", "codex", "opencode")
 """One for each dialect."""
-MORE = ("claude-agent-acp", "qwen-code", "gemini-cli")
+MORE = ("claude-agent-acp", "qwen-code", "gemini-cli", "mini-swe-agent")
 _CLAUDE = ("claude-code", "claude-agent-acp")
 _GEMINI = ("gemini-cli", "qwen-code")
 """One was made from the other."""
@@ -25,6 +25,8 @@ LOOK = (
 
 def changes(agent: str, path: str, old: str, new: str) -> ToolUse:
     """A line of a file becomes another."""
+    if agent == "mini-swe-agent":
+        return runs(agent, f"sed -i 's/{old}/{new}/' {path}")
     if agent == "gemini-cli":
         words = {"file_path": path, "old_string": old, "new_string": new, "instruction": "Mend it"}
         return ToolUse(tool="replace", input=words)
@@ -41,6 +43,8 @@ def writes(agent: str, path: str, line: str) -> ToolUse:
         return ToolUse(tool="Write", input=whole)
     if agent == "qwen-code":
         return changes(agent, path, "", f"{line}\n")
+    if agent == "mini-swe-agent":
+        return runs(agent, f"echo '{line}' >{path}")
     if agent == "gemini-cli":
         return ToolUse(tool="write_file", input={"file_path": path, "content": f"{line}\n"})
     return _patch(f"*** Add File: {path}\n+{line}")
@@ -86,6 +90,8 @@ def _own_mend(agent: str) -> tuple[Turn, ...]:
     """The same with the tools of one agent only."""
     tool = "read_file" if agent in _GEMINI else "Read"
     read = ToolUse(tool=tool, input={"file_path": f"/workspace/{APP}"})
+    if agent == "mini-swe-agent":
+        read = runs(agent, f"cat {APP}")
     edit = changes(agent, APP, "    return a - b", "    return a + b")
     return (
         Turn(say="I look first.", use=(read,), usage=USAGE),
@@ -97,6 +103,7 @@ def _own_mend(agent: str) -> tuple[Turn, ...]:
 
 def _plans(agent: str) -> Mapping[str, tuple[Turn, ...]]:
     note = Turn(say="I write.", use=(writes(agent, "note.txt", "noted"),), usage=USAGE)
+    last = Turn(say="The last.", use=(writes(agent, "last.txt", "last"),), usage=USAGE)
     more = Turn(say="And more.", use=(writes(agent, "more.txt", "more"),), usage=USAGE)
     return {
         "again": (more, Turn(say="There is more now.", usage=USAGE)),
@@ -105,6 +112,8 @@ def _plans(agent: str) -> Mapping[str, tuple[Turn, ...]]:
             Turn(say="That is from your hands.", usage=USAGE),
         ),
         "hang": (note, _faulty("hang")),
+        # What was not answered when it was killed, it asks again, or takes for refused and its model asks again.
+        "insists": (note, note, Turn(say="It is noted.", usage=USAGE)),
         "endless": tuple(
             Turn(
                 use=(writes(agent, f"page-{n}.md", f"page {n}"),),
@@ -115,15 +124,12 @@ def _plans(agent: str) -> Mapping[str, tuple[Turn, ...]]:
         "shaky": (
             note,
             Turn(say="Cut once.", use=(more.use), usage=USAGE, fault=Fault(kind="cut", times=1)),
-            Turn(say="Done after all.", usage=USAGE, fault=Fault(kind="500", times=1)),
-        ),
-        "refused": (note, _faulty("401")),
-        # One more than the gateway itself tries, so that the program hears of it.
-        "busy": (
-            note,
-            Turn(say="And?", use=more.use, usage=USAGE, fault=Fault(kind="429", times=3)),
+            Turn(say="Once not.", use=last.use, usage=USAGE, fault=Fault(kind="500", times=1)),
+            # As often as the gateway itself tries, so that the program hears of it.
+            Turn(say="Busy.", use=note.use, usage=USAGE, fault=Fault(kind="429", times=3)),
             Turn(say="Done after all.", usage=USAGE, fault=Fault(kind="529", times=3)),
         ),
+        "refused": (note, _faulty("401")),
     }
 
 

@@ -82,6 +82,21 @@ async def killed_and_stopped(house: World, provider: Rehearsal, agents: Iterable
     return await side_by_side(agents, tell)
 
 
+async def answered_late(house: World, agents: Iterable[str]) -> Runs:
+    """The agent's container is killed while its question waits; the answer comes before it asks again."""
+
+    async def tell(agent: str) -> wire.RunDetail:
+        user = house.user(approvals="cautious")
+        run = await user.submit(f"Note it [[plan:{agent}-insists]]", agent=agent)
+        question = await user.question(run)
+        kill_box(run)
+        await turns(user, run, 2)
+        await user.answer(question, yes=True)
+        return await to_rest(user, run)
+
+    return await side_by_side(agents, tell)
+
+
 async def given(house: World, agents: Iterable[str], plan: str) -> Runs:
     """A task of which its model makes what that plan says."""
 
@@ -102,9 +117,7 @@ class Troubles:
     killed: Runs
     """The agent's container is killed in the middle of a model call; the next turn is stopped by a person."""
     shaken: Runs
-    """A reply is cut once, and once the model answers 500."""
-    busy: Runs
-    """The model answers 429 for a while, then 529, longer than the gateway tries by itself."""
+    """A reply is cut once, once the model answers 500; then 429 and 529 for longer than the gateway tries."""
     refused: Runs
     """The model answers 401, always."""
 
@@ -117,8 +130,7 @@ async def all_troubles(house: World, provider: Rehearsal, agents: Iterable[str])
         killed_and_stopped(house, provider, names),
         given(house, names, "shaky"),
     )
-    busy = await given(house, names, "busy")
-    return Troubles(broke, killed, shaken, busy, await given(house, names, "refused"))
+    return Troubles(broke, killed, shaken, await given(house, names, "refused"))
 
 
 def calls_of(provider: Rehearsal, agent: str, plan: str) -> list[Seen]:

@@ -5,8 +5,10 @@ Built when missing, cached by what goes in, and safe under concurrent test worke
 
 import functools
 import hashlib
+import io
 import platform
 import subprocess
+import sys
 import tarfile
 import tempfile
 from importlib.resources import files
@@ -73,11 +75,18 @@ PACKAGES = (
 )
 
 
+MINI = "mini-swe-agent"
+_PYTHON = "/usr/bin/python3"
+_BESIDE = "jinja2 mcp platformdirs python-dotenv pyyaml requests rich tenacity typer"
+"""What its Dockerfile installs beside it."""
+
+
 @functools.cache
 def agents_image() -> str:
     """The tag of the test image with all the real agents in it."""
     base = test_image()
     told = [program.version for program in PROGRAMS] + [each.exact for each in PACKAGES] + [NODE]
+    told += [_version(MINI), _version(MINI, "LITELLM_VERSION"), "compiled"]
     digest = hashlib.sha256(" ".join(told).encode()).hexdigest()[:12]
     tag = f"swarm-test-agents:{digest}-{base.partition(':')[2]}"
     with building() as api:
@@ -90,16 +99,17 @@ def agents_image() -> str:
                     _add_node(archive)
                     for package in PACKAGES:
                         _add_package(archive, package)
+                    _add_mini(archive)
                 packed.seek(0)
                 _add(api, base, tag, packed)
     return tag
 
 
-def _version(agent: str) -> str:
+def _version(agent: str, of: str = "VERSION") -> str:
     """The exact version its shipped Dockerfile names."""
     text = files("sandboxes").joinpath("dockerfiles", f"{agent}.Dockerfile").read_text()
     return next(
-        line.partition("=")[2] for line in text.splitlines() if line.startswith("ARG VERSION=")
+        line.partition("=")[2] for line in text.splitlines() if line.startswith(f"ARG {of}=")
     )
 
 
@@ -142,12 +152,7 @@ def _add_node(archive: tarfile.TarFile) -> None:
 def _add_package(archive: tarfile.TarFile, package: Package) -> None:
     """The package with all it depends on, and its command."""
     home = f"usr/local/lib/{package.agent}"
-    with tarfile.open(_npm_install(package.exact)) as source:
-        for member in source.getmembers():
-            content = source.extractfile(member) if member.isfile() else None
-            member.name = f"{home}/{member.name}"
-            member.uid = member.gid = 0
-            archive.addfile(member, content)
+    _add_all(archive, _npm_install(package.exact), home)
     link = tarfile.TarInfo(f"usr/local/bin/{package.command}")
     link.type, link.linkname = tarfile.SYMTYPE, f"/{home}/node_modules/.bin/{package.command}"
     archive.addfile(link)
@@ -163,6 +168,54 @@ def _npm_install(exact: str) -> Path:
             subprocess.run(asked, cwd=made, check=True, capture_output=True)
             with tarfile.open(draft := Path(made, "packed.tar"), "w") as archive:
                 archive.add(Path(made, "node_modules"), "node_modules")
+            draft.replace(wanted)
+    return wanted
+
+
+def _add_mini(archive: tarfile.TarFile) -> None:
+    """mini-swe-agent where its Dockerfile has it, as a virtual environment of the image's own Python."""
+    version = subprocess.run([_PYTHON, "-V"], check=True, capture_output=True, text=True).stdout
+    number = ".".join(version.split()[1].split(".")[:2])
+    config = b"home = /usr/bin\ninclude-system-site-packages = false\n"
+    archive.addfile(hostfiles.file("opt/mini/pyvenv.cfg", len(config), 0o644), io.BytesIO(config))
+    link = tarfile.TarInfo("opt/mini/bin/python")
+    link.type, link.linkname = tarfile.SYMTYPE, _PYTHON
+    archive.addfile(link)
+    _add_all(archive, _uv_install(number), f"opt/mini/lib/python{number}")
+
+
+def _add_all(archive: tarfile.TarFile, packed: Path, home: str) -> None:
+    """What another archive has, below that directory."""
+    with tarfile.open(packed) as source:
+        for member in source.getmembers():
+            content = source.extractfile(member) if member.isfile() else None
+            member.name = f"{home}/{member.name}"
+            # A long name stands here, too, and would win.
+            member.pax_headers = {}
+            member.uid = member.gid = 0
+            archive.addfile(member, content)
+
+
+def _uv_install(number: str) -> Path:
+    """The installed package as an archive, kept for the next time."""
+    version, litellm = _version(MINI), _version(MINI, "LITELLM_VERSION")
+    wanted = CACHE / f"installed-{MINI}-{version}-{litellm}-{number}.tar"
+    if not wanted.exists():
+        with tempfile.TemporaryDirectory(dir=CACHE) as made:
+            target = str(Path(made, "site-packages"))
+            uv = [
+                str(Path(sys.executable).with_name("uv")),
+                "pip",
+                "install",
+                "--quiet",
+                "--compile-bytecode",
+            ]
+            into = ["--python", _PYTHON, "--target", target]
+            beside = [f"litellm=={litellm}", *_BESIDE.split()]
+            for asked in (["--no-deps", f"{MINI}=={version}"], beside):
+                subprocess.run([*uv, *into, *asked], check=True, capture_output=True)
+            with tarfile.open(draft := Path(made, "packed.tar"), "w") as archive:
+                archive.add(target, "site-packages")
             draft.replace(wanted)
     return wanted
 
