@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.home import Home, home_at
 from tests.support.invariants import World
-from tests.support.kills import configured, points, survive
+from tests.support.kills import configured, points, spread, survive
 from tests.support.nursery import Nursery, nursery
 from tests.support.repos import make_repository
 
@@ -39,11 +39,11 @@ def test_without_a_kill_every_promise_holds(undisturbed: World) -> None:
     assert undisturbed.broken() == []
 
 
-@pytest.mark.parametrize("point", points())
-async def test_a_task_survives_a_kill(
-    point: str, cradle: Nursery, undisturbed: World, home: Home, repo: Path
+@pytest.mark.parametrize("points", spread(14), ids=" ".join)
+async def test_a_task_survives_kills(
+    points: tuple[str, ...], cradle: Nursery, undisturbed: World, home: Home, repo: Path
 ) -> None:
     home.configure(configured())
-    world = await survive(cradle, World(home, repo), point)
+    world = await survive(cradle, World(home, repo), *points)
     assert world.broken() == []
     assert world.facts() == undisturbed.facts()
