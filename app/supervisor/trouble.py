@@ -56,7 +56,7 @@ def fails_the_run(otherwise: T) -> Callable[[Step[P, T]], Step[P, T]]:
                 await s.broker.record(run, f"unshared/{error.message}", note)
                 raise
             except TROUBLE as error:
-                if not isinstance(error, UsageError) and await _without_room(s, run):
+                if not isinstance(error, UsageError) and await without_room(s, run):
                     raise
                 why = told(error)
             except Exception as error:  # The edge of everything below the workflows.
@@ -71,7 +71,7 @@ def fails_the_run(otherwise: T) -> Callable[[Step[P, T]], Step[P, T]]:
     return guard
 
 
-async def _without_room(s: Services, run: RunId) -> bool:
+async def without_room(s: Services, run: RunId) -> bool:
     """Whether the disk of the state, or that of the user's repository, is full."""
     task = await s.database.read(tasks.task, (await s.database.read(tasks.run, run)).task)
     for place in (s.places.state, Path(task.repo)):
