@@ -62,7 +62,7 @@ def test_nobody_is_forgotten_and_nobody_placed_twice(
     waiting: list[Waiting], busy: list[Busy], hosts: list[HostFacts], caps: Caps
 ) -> None:
     found = plan(waiting, busy, hosts, caps)
-    told = [one.run for one in (*found.placed, *found.waits)]
+    told = [*(one.run for one in found.placed), *(one.run for one in found.waits)]
     assert sorted(told) == sorted(one.run for one in waiting)
 
 
