@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from app.domain.errors import RepoError
-from app.domain.ids import ReviewId, RunId
+from app.domain.ids import RunId
 from app.store import tasks
 from app.store.database import Database
 from app.supervisor.services import Services
@@ -23,7 +23,7 @@ async def landed(tmp_path: Path, state: Path) -> dict[str, str]:
     database = Database.open(tmp_path)
     try:
         run = await database.write(stored)
-        review: ReviewId = await database.write(reviewed, run)
+        review = await database.write(lambda c: reviewed(c, run))
         return await land(services(database, state), run, review)
     finally:
         database.close()
