@@ -14,6 +14,9 @@ from app.repo.process import MIB, Bounds
 _UNIFIED: Final = ("diff-tree", "-r", "-p", "--no-ext-diff", "--no-textconv", "--no-color")
 _PLAIN: Final = ("--no-renames", "--full-index", "--no-commit-id")
 _MOST_PATHS: Final = 20_000
+LARGEST: Final = 128 * MIB
+"""A million lines of ordinary length, twice."""
+SLOWEST: Final = 60.0
 MOST_NAMED: Final = 500
 """Files that a diff can be narrowed to; a command line has an end."""
 _WAY_OUT: Final = "Look at the files one by one in the run's worktree, or have the agent split it."
@@ -25,8 +28,8 @@ async def diff(
     new: str,
     *,
     paths: Collection[str] = (),
-    limit_bytes: int = 16 * MIB,
-    timeout: float = 15.0,
+    limit_bytes: int = LARGEST,
+    timeout: float = SLOWEST,
 ) -> bytes:
     """The unified diff between two commits or trees of the hub; of these files only, if any are named."""
     only = paths if len(paths) <= MOST_NAMED else ()

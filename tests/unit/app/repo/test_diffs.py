@@ -33,6 +33,13 @@ async def test_nothing_changed_is_an_empty_diff(agent: AgentAtWork, hub: Hub) ->
     assert await diff(hub, agent.base, agent.base) == b""
 
 
+async def test_a_million_lines_are_one_diff(agent: AgentAtWork, hub: Hub) -> None:
+    lines = "a line of ordinary length\n" * 100_000
+    snapshot = await agent.snapshot({f"f{number}.txt": lines for number in range(10)})
+    shown = await diff(hub, agent.base, snapshot.commit)
+    assert shown.count(b"\n+a line") == 1_000_000
+
+
 async def test_a_diff_over_its_size_is_refused(agent: AgentAtWork, hub: Hub) -> None:
     snapshot = await agent.snapshot({"new.py": "x\n" * 1000})
     with pytest.raises(TooLarge, match="too large to diff: more than 500 bytes"):
