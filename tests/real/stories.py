@@ -22,6 +22,8 @@ Runs: TypeAlias = dict[str, wire.RunDetail]
 CHECK = (
     "python3 -c \"import sys; sys.path.insert(0, 'src'); import app; assert app.add(2, 3) == 5\""
 )
+WORDS = "Mind the gap between two words."
+"""What a person says to an agent at work."""
 
 
 async def side_by_side(

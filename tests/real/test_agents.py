@@ -18,6 +18,7 @@ from tests.real.hostile import HOSTILE
 from tests.real.plans import AGENTS, PLANS, USAGE, writes
 from tests.real.stories import (
     CHECK,
+    WORDS,
     Troubles,
     all_troubles,
     answered_late,
@@ -40,7 +41,6 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
 ]
 GOAL = "Make add() add [[plan:mend]]"
-WORDS = "Mind the gap between two words."
 PATHS = {
     "claude-code": "/v1/messages",
     "codex": "/v1/responses",

@@ -15,12 +15,14 @@ from tests.real.hostile import HOSTILE
 from tests.real.plans import MORE
 from tests.real.stories import (
     CHECK,
+    WORDS,
     Runs,
     Troubles,
     all_troubles,
     began,
     boxes,
     calls_of,
+    prompts,
     send_back,
     side_by_side,
     to_rest,
@@ -38,13 +40,14 @@ each_agent = pytest.mark.parametrize("agent", MORE)
 
 @story
 async def mended(house: World) -> Runs:
-    """A task in a hostile repository; a person answers every question, and the work is checked."""
+    """A task in a hostile repository; a person speaks to the agent, answers all it asks; the work is checked."""
 
     async def tell(agent: str) -> wire.RunDetail:
         user = house.user({**FILES, **HOSTILE}, agent=agent, approvals="cautious")
-        return await to_rest(
-            user, await user.submit(f"Mend [[plan:{agent}-mend]]", checks=(CHECK,))
-        )
+        run = await user.submit(f"Mend [[plan:{agent}-mend]]", checks=(CHECK,))
+        await user.question(run)
+        await user.client.tell(run, wire.Tell(text=WORDS, by="ada"))
+        return await to_rest(user, run)
 
     return await side_by_side(MORE, tell)
 
@@ -76,6 +79,17 @@ async def test_a_person_was_asked_and_the_answers_were_heard(
     only_shell = agent == "mini-swe-agent"
     tools = {e.body.tool for e in events if isinstance(e.body, ToolCall)}
     assert {"execute"} | (set() if only_shell else {"edit"}) <= tools
+
+
+@each_agent
+async def test_what_a_person_says_while_it_works_is_heard(
+    house: World, mended: Runs, provider: Rehearsal, agent: str
+) -> None:
+    # What the protocol cannot pass on into a turn begins the next one.
+    in_turn = agent == "mini-swe-agent"
+    begun = await prompts(house.at(mended[agent]), mended[agent].row.run.id)
+    assert begun[1:] == ([] if in_turn else [WORDS])
+    assert any(WORDS in json.dumps(call.body) for call in calls_of(provider, agent, "mend"))
 
 
 @each_agent
