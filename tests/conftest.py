@@ -1,6 +1,7 @@
 """Fixtures every test may use: an isolated home, a small repository, a running supervisor."""
 
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from hypothesis import settings
 from tests.support.actions import SwarmActions
 from tests.support.home import Home, home_at, supervised
 from tests.support.repos import make_repository
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # A shell that has put us into the background did that, and every program we start would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Timing is never asserted; and what CI draws is the same each time, so that a red run can be repeated.
 settings.register_profile("swarm", deadline=None, derandomize="CI" in os.environ)
