@@ -1,4 +1,4 @@
-"""From a goal to the agent's first model request: Claude Code through swarm, against Claude Code by itself.
+"""From a goal to the agent's first model request: the real programs through swarm, against each by itself.
 
 By itself means in the same image and hardly isolated: `docker run` of the same program with the same prompt.
 """
@@ -18,13 +18,15 @@ from app.client.client import Swarm
 from app.domain.run import ACTIVE
 from app.gateway.rehearsal import Rehearsal
 from app.gateway.rehearsal_script import Script
+from tests.benchmarks import bare
 from tests.support.agents_image import agents_image
 from tests.support.home import home_at, supervised
 from tests.support.repos import make_repository
 
-NAME = "from a goal to the first model request (Claude Code, Docker)"
+NAME = "from a goal to the first model request (Docker)"
 ROUNDS = 5
-KEY = "sk-bench"
+REST_SECONDS = 2.0
+"""In which the program by itself ends, so that it is not measured with what follows."""
 
 
 def measure() -> list[tuple[str, float, str]]:
@@ -34,29 +36,38 @@ def measure() -> list[tuple[str, float, str]]:
 
 async def _measure() -> list[tuple[str, float, str]]:
     with tempfile.TemporaryDirectory() as root, home_at(Path(root)) as home:
-        async with Rehearsal(Script(), key=KEY) as provider:
+        async with Rehearsal(Script(), key=bare.KEY) as provider:
             os.environ.update(home.env)
-            os.environ["ANTHROPIC_API_KEY"] = KEY
+            os.environ |= dict.fromkeys(("ANTHROPIC_API_KEY", "OPENAI_API_KEY"), bare.KEY)
+            served = {"anthropic": {"url": provider.url}, "openai": {"url": f"{provider.url}/v1"}}
             home.configure(
                 {
                     "sandbox": {"driver": "docker", "image": agents_image()},
-                    "gateway": {"upstreams": {"anthropic": {"url": provider.url}}},
+                    "gateway": {"upstreams": served},
                 }
             )
             repo = make_repository(Path(root) / "project")
             async with supervised(home) as swarm:
-                through: list[float] = []
-                alone: list[float] = []
-                for _ in range(ROUNDS + 1):
-                    alone.append(await _until_asked(provider, _alone(provider)))
-                    new = wire.NewTask(goal="Say hello", repo=str(repo), submitter="bench")
-                    through.append(await _until_asked(provider, swarm.submit(new)))
-                    await _at_rest(swarm)
-    swarm_takes, bare = statistics.median(through[1:]), statistics.median(alone[1:])
+                return [
+                    row for agent in bare.STARTS for row in await _of(agent, provider, swarm, repo)
+                ]
+
+
+async def _of(
+    agent: str, provider: Rehearsal, swarm: Swarm, repo: Path
+) -> list[tuple[str, float, str]]:
+    new = wire.NewTask(goal=bare.PROMPT, repo=str(repo), submitter="bench", agent=agent)
+    through, alone = [], []
+    for _ in range(ROUNDS + 1):
+        alone.append(await _until_asked(provider, _alone(provider, agent)))
+        await asyncio.sleep(REST_SECONDS)
+        through.append(await _until_asked(provider, swarm.submit(new)))
+        await _at_rest(swarm)
+    swarm_takes, by_itself = statistics.median(through[1:]), statistics.median(alone[1:])
     return [
-        ("through swarm, sandbox and gateway included", swarm_takes * 1000, "ms"),
-        ("docker run of claude -p, no isolation, direct", bare * 1000, "ms"),
-        ("swarm / docker run of claude -p", swarm_takes / bare, "x"),
+        (f"{agent} through swarm, sandbox and gateway included", swarm_takes * 1000, "ms"),
+        (f"{agent} in docker run, no isolation, direct", by_itself * 1000, "ms"),
+        (f"{agent}: swarm / docker run", swarm_takes / by_itself, "x"),
     ]
 
 
@@ -69,24 +80,10 @@ async def _until_asked(provider: Rehearsal, start: Awaitable[object]) -> float:
     return time.perf_counter() - began
 
 
-async def _alone(provider: Rehearsal) -> None:
+async def _alone(provider: Rehearsal, agent: str) -> None:
     """Start the same program with the same prompt in a container on the host's network."""
-    argv = alone_argv(provider.url, "-d")
+    argv = bare.argv(provider.url, agent, "-d")
     await asyncio.to_thread(subprocess.run, argv, check=True, capture_output=True)
-
-
-def alone_argv(url: str, *options: str) -> list[str]:
-    """`docker run` of Claude Code that asks the model at that address."""
-    env = {
-        "HOME": "/home/agent",
-        "ANTHROPIC_BASE_URL": url,
-        "ANTHROPIC_AUTH_TOKEN": KEY,
-        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-    }
-    argv = ["docker", "run", "--rm", *options, "--network", "host"]
-    argv += ["--tmpfs", "/home/agent:mode=1777"]
-    argv += [word for name, value in env.items() for word in ("-e", f"{name}={value}")]
-    return [*argv, agents_image(), "claude", "-p", "Say hello"]
 
 
 async def _at_rest(swarm: Swarm) -> None:

@@ -17,7 +17,7 @@ from app.client.client import Swarm
 from app.domain.run import ACTIVE
 from app.gateway.rehearsal import Rehearsal
 from app.gateway.rehearsal_script import Script
-from tests.benchmarks.first_request import KEY, alone_argv
+from tests.benchmarks import bare
 from tests.support.agents_image import agents_image
 from tests.support.home import home_at, supervised
 from tests.support.repos import make_repository
@@ -37,9 +37,9 @@ def measure() -> list[tuple[str, float, str]]:
 
 async def _measure() -> list[tuple[str, float, str]]:
     with tempfile.TemporaryDirectory() as root, home_at(Path(root)) as home:
-        async with Rehearsal(Script(), key=KEY) as provider:
+        async with Rehearsal(Script(), key=bare.KEY) as provider:
             os.environ.update(home.env)
-            os.environ["ANTHROPIC_API_KEY"] = KEY
+            os.environ["ANTHROPIC_API_KEY"] = bare.KEY
             home.configure(
                 {
                     "concurrency": AT_ONCE,
@@ -84,7 +84,7 @@ async def _asked(provider: Rehearsal, before: int) -> float:
 
 
 async def _alone(url: str) -> None:
-    await asyncio.gather(*(_run(alone_argv(url)) for _ in range(AT_ONCE)))
+    await asyncio.gather(*(_run(bare.argv(url)) for _ in range(AT_ONCE)))
 
 
 async def _run(argv: list[str]) -> None:
@@ -94,7 +94,7 @@ async def _run(argv: list[str]) -> None:
 
 
 async def _through(swarm: Swarm, repo: Path) -> None:
-    new = wire.NewTask(goal="Say hello", repo=str(repo), submitter="bench")
+    new = wire.NewTask(goal=bare.PROMPT, repo=str(repo), submitter="bench")
     started = await asyncio.gather(*(swarm.submit(new) for _ in range(AT_ONCE)))
     mine = {row.run.id for row in started}
     async with asyncio.timeout(PATIENCE):
