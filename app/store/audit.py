@@ -25,6 +25,13 @@ def record(
     )
 
 
+def deed(c: sa.Connection, run: RunId, /, what: str, *, by: str, at: float, **detail: str) -> int:
+    """Add the row of what a person did with a run; its number among the run's rows names the work that follows."""
+    number = len(rows(c, run)) + 1
+    record(c, key=f"{run}/{number}/{what}", what=what, actor=by, at=at, run=run, **detail)
+    return number
+
+
 def rows(c: sa.Connection, run: RunId | None = None) -> tuple[AuditRow, ...]:
     query = sa.select(AUDIT).order_by(AUDIT.c.number)
     if run:

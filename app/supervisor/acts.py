@@ -110,7 +110,7 @@ class Acts:
                 )
             reviews.void_all(c, run, at=now, why="the run was discarded")
             tasks.move(c, run, RunState.DISCARDED, reason=f"discarded by {body.by}", at=now)
-            number = _record(c, run, "discarded", body.by, now)
+            number = audit.deed(c, run, "discarded", by=body.by, at=now)
             s.engine.enqueue(
                 c, FINISH, finish_id(run, "", number), run, "", queue=homes.desk_of(c, s, run)
             )
@@ -127,7 +127,7 @@ class Acts:
             before = RunState(tasks.column(c, run, "before_trash") or RunState.FAILED)
             tasks.move(c, run, before, reason=f"restored by {body.by}", at=now)
             tasks.update(c, run, saved="")
-            _record(c, run, "restored", body.by, now)
+            audit.deed(c, run, "restored", by=body.by, at=now)
 
         # A discard that is not through yet would take away again what comes back here.
         await homes.only_at_home(s, run)
@@ -148,7 +148,7 @@ class Acts:
 
         def write(c: sa.Connection) -> None:
             tasks.move(c, run, RunState.MERGING, at=now)
-            number = _record(c, run, "merge asked for", body.by, now)
+            number = audit.deed(c, run, "merge asked for", by=body.by, at=now)
             identity = finish_id(run, review.id, number)
             s.engine.enqueue(c, FINISH, identity, run, review.id, queue=homes.desk_of(c, s, run))
 
@@ -190,7 +190,7 @@ class Acts:
             if found.state == RunState.QUEUED:
                 # Nobody is at work for it who could notice, perhaps not for hours.
                 tasks.move(c, run, RunState.CANCELLED, reason=reason, at=now)
-            _record(c, run, "stopped", body.by, now)
+            audit.deed(c, run, "stopped", by=body.by, at=now)
 
         await s.database.write(write)
         s.live.wake(run)
@@ -212,7 +212,7 @@ class Acts:
             tasks.update(c, run, budget=budget)
             tasks.move(c, run, RunState.QUEUED, at=now)
             requeue(c, s, run, found.round + 1)
-            _record(c, run, "resumed", body.by, now, budget=str(budget))
+            audit.deed(c, run, "resumed", by=body.by, at=now, budget=str(budget))
 
         await s.database.write(write)
         return await self._moved(run, "resumed")
@@ -236,12 +236,12 @@ class Acts:
                     f"{review.id} was decided already: {given.verdict} by {given.by or 'somebody'}",
                     hint=f"`swarm show {run}` says more.",
                 )
-            number = _record(
+            number = audit.deed(
                 c,
                 run,
                 str(verdict),
-                by,
-                now,
+                by=by,
+                at=now,
                 review=review.id,
                 tree=review.result_tree,
                 tip=review.tip,
@@ -270,13 +270,6 @@ class Acts:
         key = f"{what}-{self._s.clock()}"
         await self._s.announce(run, row.run.state, key=key, reason=row.run.reason)
         return row
-
-
-def _record(c: sa.Connection, run: RunId, what: str, by: str, at: float, **detail: str) -> int:
-    """Write the audit row of a deed; its number among the run's rows names the work that follows."""
-    number = len(audit.rows(c, run)) + 1
-    audit.record(c, key=f"{run}/{number}/{what}", what=what, actor=by, at=at, run=run, **detail)
-    return number
 
 
 def _record_answer(

@@ -50,11 +50,7 @@ class Hands:
             tasks.move(c, run, RunState.QUEUED, reason=f"taken over by {body.by}", at=now)
             requeue(c, s, run, at.round + 1)
             tasks.update(c, run, takeover=body.what, handed="")
-            number = len(audit.rows(c, run)) + 1
-            audit.record(
-                c, key=f"{run}/{number}/taken over", what="taken over", actor=body.by, at=now, run=run,
-                by_way_of=body.what,
-            )  # fmt: skip
+            audit.deed(c, run, "taken over", by=body.by, at=now, by_way_of=body.what)
 
         await s.database.write(write)
         row = await s.database.read(board.row, run)
@@ -72,11 +68,7 @@ class Hands:
             if not known or not known[-1].by_hand or known[-1].ended is not None:
                 raise NotNow(f"nobody works in run {run}; there is nothing to hand back")
             tasks.update(c, run, handed=how)
-            number = len(audit.rows(c, run)) + 1
-            audit.record(
-                c, key=f"{run}/{number}/handed back", what="handed back", actor=body.by, at=now, run=run,
-                how=how,
-            )  # fmt: skip
+            audit.deed(c, run, "handed back", by=body.by, at=now, how=how)
 
         await s.database.write(write)
         s.live.wake(run)

@@ -64,11 +64,17 @@ async def pick(s: Services, run_id: RunId, body: wire.Pick) -> Review:
     def write(c: sa.Connection) -> None:
         _refuse_unpickable(tasks.run(c, run_id), reviews.review(c, shown.id), body)
         reviews.replace_review(c, now)
-        audit.record(
-            c, key=f"{run_id}/{len(audit.rows(c, run_id)) + 1}/picked", what="picked", actor=body.by,
-            at=s.clock(), run=run_id, review=now.id, tree=now.result_tree, before=shown.result_tree,
+        audit.deed(
+            c,
+            run_id,
+            "picked",
+            by=body.by,
+            at=s.clock(),
+            review=now.id,
+            tree=now.result_tree,
+            before=shown.result_tree,
             left_out=" ".join(f"{each.path}:{each.hunk or 'all'}" for each in left_out),
-        )  # fmt: skip
+        )
 
     await s.database.write(write)
     opened = ReviewOpened(now.id, now.result_tree, now.conflicts)
