@@ -1,10 +1,17 @@
 """Questions to a person that stand in the inbox, and the run's state while they do."""
 
-from app.domain.events import Asked
+from typing import Final
+
+import sqlalchemy as sa
+
+from app.domain.events import Answered, Asked
 from app.domain.review import Approval
 from app.domain.run import Run, RunState
 from app.store import reviews
 from app.supervisor.services import Services
+
+BY: Final = "swarm"
+"""Who has answered what no person did."""
 
 
 async def put(s: Services, question: Approval) -> Approval:
@@ -19,6 +26,19 @@ async def show(s: Services, stored: Approval) -> Approval:
         await s.broker.record(stored.run, f"asked/{stored.id}", Asked(stored.id, stored.title))
         await s.move(stored.run, RunState.WAITING, key=key, reason=stored.title)
     return stored
+
+
+async def close(s: Services, question: Approval, note: str) -> Approval:
+    """Answer it with yes in swarm's own name, unless somebody was first: nobody has to answer it any more."""
+
+    def write(c: sa.Connection) -> Approval:
+        reviews.answer(c, question.id, yes=True, by=BY, at=s.clock(), note=note)
+        return reviews.approval(c, question.id)
+
+    done = await s.database.write(write)
+    said = Answered(done.id, done.answer or "no", done.by)
+    await s.broker.record(done.run, f"answered/{done.id}", said)
+    return done
 
 
 async def answered(s: Services, run: Run, question: Approval) -> None:

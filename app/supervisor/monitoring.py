@@ -18,7 +18,6 @@ from app.store import event_log, reviews
 from app.supervisor import asking
 from app.supervisor.box import Box
 from app.supervisor.services import Services
-from app.supervisor.trouble import TROUBLE
 from harnesses import events as agent
 from policies import sights
 from policies.monitors import Alarm, Watch
@@ -103,10 +102,7 @@ class Monitoring:
                 return False
 
     async def _pause(self, alarm: Alarm) -> bool:
-        try:
-            await self._box.halt(alarm.monitor)
-        except TROUBLE as error:
-            _log.warning("the box of %s cannot be halted: %s", self._run.id, error)
+        if not await self._box.halted_for(alarm.monitor, self._run.id):
             return True
         question = await asking.put(self._s, self._question(alarm))
         while question.answer is None:

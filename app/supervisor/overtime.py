@@ -10,8 +10,7 @@ from typing import Final
 
 from app.config.budget import ceilings
 from app.domain.budget import Account, Passed, crossed
-from app.domain.events import Answered, Refused
-from app.domain.review import Approval
+from app.domain.events import Refused
 from app.domain.run import Run
 from app.gateway.admission import BUDGET_STATUS
 from app.store import budgets, ledger, reviews
@@ -20,10 +19,8 @@ from app.supervisor.box import Box
 from app.supervisor.hours import Used, limited, used
 from app.supervisor.money import tell_passed
 from app.supervisor.services import Services
-from app.supervisor.trouble import TROUBLE
 
 LOOK_SECONDS: Final = 5.0
-BY: Final = "swarm"
 _REASON: Final = "time"
 _LOOKED_AT: Final = ("run/", "task/", "flow/")
 """Budgets that begin anew when a person looks; the others do with their day or month."""
@@ -92,7 +89,7 @@ class Overtime:
 
     async def _more(self, who: Account, lack: Used) -> bool:
         """Halt the box, ask, and wait as long as the run may be kept waiting; whether it goes on."""
-        if who.limits.on_limit == "stop" or not await self._halted():
+        if who.limits.on_limit == "stop" or not await self._box.halted_for(_REASON, self._run.id):
             return False
         now = self._s.clock()
         asked = await self._s.database.write(raises.ask_time, self._run.id, lack, now)
@@ -100,29 +97,12 @@ class Overtime:
         while asked.answer is None and self._s.clock() < asked.opened + who.limits.park:
             await self._s.live.wait(self._run.id, LOOK_SECONDS)
             if (await self._look(who)).left > 0:
-                await self._close(asked)
+                await asking.close(self._s, asked, "there is time again")
             asked = await self._s.database.read(reviews.approval, asked.id)
         if asked.answer == "yes":
             await asking.answered(self._s, self._run, asked)
             await self._box.go_on(_REASON)
         return asked.answer == "yes"
-
-    async def _halted(self) -> bool:
-        try:
-            await self._box.halt(_REASON)
-        except TROUBLE as error:
-            _log.warning("the box of %s cannot be halted: %s", self._run.id, error)
-            return False
-        return True
-
-    async def _close(self, asked: Approval) -> None:
-        """Somebody has given time elsewhere, or a day has begun: nobody has to answer any more."""
-        note, now = "there is time again", self._s.clock()
-        if await self._s.database.write(
-            reviews.answer, asked.id, yes=True, by=BY, at=now, note=note
-        ):
-            said = Answered(asked.id, "yes", BY)
-            await self._s.broker.record(asked.run, f"answered/{asked.id}", said)
 
     async def _refuse(self, lack: Used) -> None:
         """Have the agent told and ended, as with every budget; halted, it could not hear it."""

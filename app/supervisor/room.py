@@ -9,7 +9,6 @@ import logging
 
 import sqlalchemy as sa
 
-from app.domain.events import Answered
 from app.domain.ids import ApprovalId
 from app.domain.review import Approval
 from app.domain.run import Run
@@ -18,13 +17,11 @@ from app.supervisor import asking
 from app.supervisor.box import Box
 from app.supervisor.gauge import BLIND_SECONDS, Gauge, allowed
 from app.supervisor.services import Services
-from app.supervisor.trouble import TROUBLE
 from policies.decisions import Ask
 from policies.room import room, size
 
 ROOM_AGAIN = 1.1
 """How much more than the floor must be free before halted boxes go on by themselves."""
-BY = "swarm"
 _REASON = "room"
 
 _log = logging.getLogger(__name__)
@@ -65,18 +62,13 @@ class RoomWatch:
 
     async def _close(self, question: Approval) -> Approval:
         """Nobody has to answer it any more."""
-        done = await self._s.database.write(self._answer_ourselves, question.id)
-        said = Answered(done.id, done.answer or "no", done.by)
-        await self._s.broker.record(done.run, f"answered/{done.id}", said)
+        done = await asking.close(self._s, question, "there is room again")
         await asking.answered(self._s, self._run, done)
         return done
 
     async def _halt(self, ask: Ask) -> bool:
         """Halt the box and ask; whether it may go on."""
-        try:
-            await self._box.halt(_REASON)
-        except TROUBLE as error:
-            _log.warning("the box of %s cannot be halted: %s", self._run.id, error)
+        if not await self._box.halted_for(_REASON, self._run.id):
             await asyncio.sleep(BLIND_SECONDS)
             return True
         question = await asking.put(self._s, await self._s.database.read(self._question, ask))
@@ -121,8 +113,3 @@ class RoomWatch:
             facts = await self._gauge.measured()
             free = 0 if facts is None else facts.free
         return free >= floor * ROOM_AGAIN
-
-    def _answer_ourselves(self, c: sa.Connection, question: ApprovalId) -> Approval:
-        now = self._s.clock()
-        reviews.answer(c, question, yes=True, by=BY, at=now, note="there is room again")
-        return reviews.approval(c, question)
