@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 import sqlalchemy as sa
 
@@ -17,15 +18,20 @@ PROBE_SECONDS = 30.0
 _log = logging.getLogger(__name__)
 
 
-async def wake_rested(s: Services) -> None:
-    """For ever: send the runs back to work whose time has come."""
+async def every(pause: float, what: str, look: Callable[[], Awaitable[None]]) -> None:
+    """For ever: look, and rest for so many seconds. `what` is looked after, for the log."""
     while True:
         try:
-            await resume_due(s)
+            await look()
         except sa.exc.OperationalError as error:
             # A full disk or a stopped server is a pause; the rows are still there afterwards.
-            _log.warning("parked runs: %s; looking again", error.orig)
-        await asyncio.sleep(LOOK_SECONDS)
+            _log.warning("%s: %s; looking again", what, error.orig)
+        await asyncio.sleep(pause)
+
+
+async def wake_rested(s: Services) -> None:
+    """For ever: send the runs back to work whose time has come."""
+    await every(LOOK_SECONDS, "parked runs", lambda: resume_due(s))
 
 
 async def resume_due(s: Services) -> None:
