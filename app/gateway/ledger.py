@@ -1,19 +1,16 @@
 """What the gateway needs of the money and of whoever watches; met where everything is composed."""
 
 from collections.abc import Callable
-from typing import Literal, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from app.domain.base import Value
-from app.domain.budget import Claim, Headroom, Room
+from app.domain.budget import Claim, Headroom, Room, Unit
 from app.domain.events import Refused, Spent, UpstreamFailed
 from app.domain.ids import RunId
 from app.domain.money import Charge, Micros
 
 Planner: TypeAlias = Callable[[Headroom], Claim | None]
 """What a call may use at most when that is left; None when it is too little. Pure."""
-
-
-Unit: TypeAlias = Literal["dollars", "tokens"]
 
 
 class Totals(Value, frozen=True, kw_only=True):
@@ -70,7 +67,7 @@ class Shortage(Value, frozen=True, kw_only=True):
     """The budget that is too small."""
     needs: int
     """What the shortest useful answer may use, in that budget's unit."""
-    unit: Unit = "dollars"
+    unit: Unit = "money"
 
 
 class Desk(Protocol):

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeAlias, TypeVar
 
 import sqlalchemy as sa
 
@@ -34,8 +34,8 @@ from app.supervisor.services import Live, Services
 from app.supervisor.trouble import PASSING
 from harnesses.catalog import Agent
 
-T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
+Write: TypeAlias = Callable[[sa.Connection], T]
 _log = logging.getLogger(__name__)
 RETOLD = 7 * 86_400.0
 """Seconds back to which warnings are told again at a start, in case a crash came between ledger and log."""
@@ -45,10 +45,6 @@ OUTAGE = 600.0
 """Seconds for which a call waits for the database; what is held then is charged in full at the next start."""
 DIFFERS = 0.05
 """Part of a listed cost by which a provider's own may differ before somebody is told, once a run and model."""
-
-
-class _Write(Protocol[T_co]):
-    def __call__(self, c: sa.Connection, *, again: bool) -> T_co: ...
 
 
 class StoreLedger:
@@ -78,17 +74,15 @@ class StoreLedger:
     ) -> Claim | Headroom:
         caller = ledger.Caller(hold, model, lane, self._host)
 
-        def held(c: sa.Connection, *, again: bool) -> Claim | Headroom:
-            write = ledger.reserve_anew if again else ledger.reserve
-            return write(c, run, caller, plan, now=self._clock(), ceilings=self._ceilings)
+        def with_(write: Callable[..., Claim | Headroom]) -> Write[Claim | Headroom]:
+            return lambda c: write(c, run, caller, plan, now=self._clock(), ceilings=self._ceilings)
 
-        found = await self._written(held)
+        found = await self._written(with_(ledger.reserve), again=with_(ledger.reserve_anew))
         fault("act:hold")
         return found
 
     async def settle(self, hold: str, charge: Charge) -> Totals:
-        def charged(c: sa.Connection, *, again: bool) -> ledger.Settled:
-            del again  # It is charged once, however often this is said.
+        def charged(c: sa.Connection) -> ledger.Settled:
             now, above = self._clock(), self._ceilings
             return ledger.settle(c, hold=hold, charge=charge, now=now, ceilings=above)
 
@@ -101,28 +95,24 @@ class StoreLedger:
         return Totals(run=done.total, day=done.day)
 
     async def release(self, hold: str) -> None:
-        def given_back(c: sa.Connection, *, again: bool) -> None:
-            del again
-            ledger.release(c, hold=hold, now=self._clock())
-
-        await self._written(given_back)
+        await self._written(lambda c: ledger.release(c, hold=hold, now=self._clock()))
 
     async def refuse(self, run: RunId, refused: Refused) -> None:
         await self._database.write_soon(ledger.refuse, run=run, refused=refused, now=self._clock())
 
-    async def _written(self, write: "_Write[T]") -> T:
-        """What `write` gives, once it could be written; `again` says that an earlier try may have been."""
-        pause, again = PAUSES[0], False
+    async def _written(self, write: Write[T], *, again: Write[T] | None = None) -> T:
+        """What `write` gives, once it could be written; after a try that may have been, what `again` gives."""
+        pause = PAUSES[0]
         end = time.monotonic() + OUTAGE
         while True:
             try:
-                return await self._database.write_soon(write, again=again)
+                return await self._database.write_soon(write)
             except PASSING as error:
                 if time.monotonic() > end:
                     raise
                 _log.warning("the ledger: %s; trying again in %.1f s", error, pause)
                 await asyncio.sleep(pause)
-                pause, again = min(PAUSES[1], pause * 2), True
+                pause, write = min(PAUSES[1], pause * 2), again or write
 
 
 class LogWitness:

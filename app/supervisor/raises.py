@@ -12,7 +12,7 @@ from typing import Final
 import sqlalchemy as sa
 from msgspec.structs import replace
 
-from app.domain.budget import Ceilings, Raise, Unit, amount
+from app.domain.budget import Ceilings, Raise, amount
 from app.domain.errors import NotNow, UsageError
 from app.domain.events import Asked, StateChanged
 from app.domain.ids import ApprovalId, RunId
@@ -90,7 +90,7 @@ class Till:
 
 def _ask(c: sa.Connection, run: RunId, shortage: Shortage, now: float) -> Approval:
     """The question for more money or tokens, opened if it is not."""
-    room, unit = shortage.room, _unit(shortage)
+    room, unit = shortage.room, shortage.unit
     lacking = shortage.needs - room.left
     more = _raise_of(room.key, room.of)
     if unit == "tokens":
@@ -174,10 +174,6 @@ def _not_needed(c: sa.Connection, approval: ApprovalId, at: float) -> None:
 def _proposed(lacking: int, cap: int) -> int:
     """In whole cents: enough for the call, and half of the budget, so that it is not asked again at once."""
     return -(-max(lacking, cap // 2) // _CENT) * _CENT
-
-
-def _unit(shortage: Shortage) -> Unit:
-    return "tokens" if shortage.unit == "tokens" else "money"
 
 
 def _more(wanted: Raise) -> str:
