@@ -95,13 +95,6 @@ _UNCOUNTED: Final = Finding(
 )
 
 
-async def stat(git: Git, old: str, new: str, *, max_paths: int) -> tuple[FileChange, ...]:
-    """The files that differ, with their counts of lines."""
-    changed = await _changed(git, old, new, max_paths)
-    counts, _ = await _counts(git, old, new)
-    return tuple(_file(change, counts.get(change.path, _Count())) for change in changed)
-
-
 async def _changed(git: Git, old: str, new: str, max_paths: int) -> tuple[_Changed, ...]:
     raw = await git.run(*_COMPARE, "--raw", checked_id(old), checked_id(new), bounds=_LIST)
     fields = raw.split(b"\0")[:-1]

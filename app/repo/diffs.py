@@ -4,8 +4,6 @@ from collections.abc import Collection
 from typing import Final
 
 from app.domain.errors import RepoError
-from app.domain.review import FileChange
-from app.repo import changes
 from app.repo.errors import TimedOut, TooLarge
 from app.repo.git import checked_id
 from app.repo.hub import Hub
@@ -13,7 +11,6 @@ from app.repo.process import MIB, Bounds
 
 _UNIFIED: Final = ("diff-tree", "-r", "-p", "--no-ext-diff", "--no-textconv", "--no-color")
 _PLAIN: Final = ("--no-renames", "--full-index", "--no-commit-id")
-_MOST_PATHS: Final = 20_000
 LARGEST: Final = 128 * MIB
 """A million lines of ordinary length, twice."""
 SLOWEST: Final = 60.0
@@ -59,8 +56,3 @@ async def holds(hub: Hub, tree: str) -> bool:
     """Whether the hub has that tree."""
     found = await hub.git().ask("cat-file", "-e", f"{checked_id(tree)}^{{tree}}")
     return found.code == 0
-
-
-async def stat(hub: Hub, old: str, new: str) -> tuple[FileChange, ...]:
-    """The files that differ between two commits or trees of the hub, with their counts of lines."""
-    return await changes.stat(hub.git(), old, new, max_paths=_MOST_PATHS)

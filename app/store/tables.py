@@ -340,6 +340,14 @@ GRANT = sa.Table(
 )
 """Hosts that a person allowed for one run while it was under way."""
 
+TOUCHED = sa.Table(
+    "touched",
+    STATE,
+    sa.Column("run", sa.Text, sa.ForeignKey("run.id"), primary_key=True),
+    sa.Column("paths", sa.JSON, nullable=False),
+)
+"""The files that a run's newest snapshot changes. Not in `run`: those rows are read and written all the time."""
+
 APPROVED_IMAGE = sa.Table(
     "approved_image",
     STATE,

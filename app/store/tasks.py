@@ -11,7 +11,7 @@ from app.domain.outfit import PORTS
 from app.domain.run import Run, RunState, may_move
 from app.domain.task import Task
 from app.store.sql import insert_once, plain, value
-from app.store.tables import RUN, SPEND, TASK
+from app.store.tables import RUN, SPEND, TASK, TOUCHED
 
 _MERGED = str(RunState.MERGED)
 _NOT_MERGED = [str(state) for state in RunState if state != RunState.MERGED]
@@ -192,3 +192,25 @@ def update(c: sa.Connection, /, run_id: RunId, **changes: Any) -> None:
 def column(c: sa.Connection, run_id: RunId, name: str) -> Any:
     """One column that is no part of the domain value: `wish`, `before_trash`, `findings`."""
     return c.execute(sa.select(RUN.c[name]).where(RUN.c.id == run_id)).scalar()
+
+
+def touch(c: sa.Connection, run_id: RunId, paths: Sequence[str]) -> None:
+    """Write down which files the run changes now."""
+    insert_once(c, TOUCHED, run=run_id, paths=[])
+    c.execute(sa.update(TOUCHED).where(TOUCHED.c.run == run_id).values(paths=list(paths)))
+
+
+def beside(
+    c: sa.Connection, task: Task, states: frozenset[RunState], most: int
+) -> dict[RunId, frozenset[str]]:
+    """The files that runs of other tasks of the same repository change: of those in the states the newest ones."""
+    query = (
+        sa.select(TOUCHED)
+        .join(RUN, RUN.c.id == TOUCHED.c.run)
+        .join(TASK, TASK.c.id == RUN.c.task)
+        .where(TASK.c.repo == task.repo, TASK.c.home == task.home, TASK.c.id != task.id)
+        .where(RUN.c.state.in_([str(state) for state in states]))
+        .order_by(RUN.c.created.desc())
+        .limit(most)
+    )
+    return {RunId(row.run): frozenset(row.paths) for row in c.execute(query)}

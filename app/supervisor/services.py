@@ -69,8 +69,6 @@ class Live:
         """Choices are made one after another: a try of an agent that failed is one try."""
         self.ramp = Ramp()
         """Starts are a few at a time."""
-        self.touched: dict[RunId, tuple[str, frozenset[str]]] = {}
-        """Of runs: a snapshot, and the files it changes."""
         self.screens: dict[RunId, Screen] = {}
         """Terminals on which a person works in a run of this host."""
         self.strangers: set[tuple[str, str]] = set()

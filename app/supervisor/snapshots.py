@@ -2,6 +2,8 @@
 
 import asyncio
 
+import sqlalchemy as sa
+
 from app.domain.errors import SwarmError
 from app.domain.events import Note, Snapshotted
 from app.domain.ids import RunId
@@ -38,15 +40,19 @@ async def take_snapshot(s: Services, run_id: RunId) -> Snapshot:
 
 
 async def _show(s: Services, run: RunId, snapshot: Snapshot) -> None:
-    await s.database.write(
-        tasks.update,
-        run,
-        snapshot=snapshot.commit if snapshot.commit != snapshot.base else "",
-        files=len(snapshot.files),
-        insertions=snapshot.insertions,
-        deletions=snapshot.deletions,
-        findings=snapshot.findings,
-    )
+    def write(c: sa.Connection) -> None:
+        tasks.update(
+            c,
+            run,
+            snapshot=snapshot.commit if snapshot.commit != snapshot.base else "",
+            files=len(snapshot.files),
+            insertions=snapshot.insertions,
+            deletions=snapshot.deletions,
+            findings=snapshot.findings,
+        )
+        tasks.touch(c, run, [file.path for file in snapshot.files])
+
+    await s.database.write(write)
     seen = Snapshotted(
         commit=snapshot.commit,
         files=len(snapshot.files),

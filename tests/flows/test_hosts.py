@@ -14,16 +14,17 @@ from app.domain.errors import NotNow
 from app.domain.run import RunState
 from tests.support.actions import USER, SwarmActions
 from tests.support.home import Home
-from tests.support.machines import Machine, Machines, machines_at, task
+from tests.support.machines import Machine, Machines, machines_at, snapshotted, task
 from tests.support.patience import PATIENCE
 from tests.support.repos import run_git
-from tests.support.scripts import edit, scripted
+from tests.support.scripts import edit, scripted, wait_for
 from tests.support.world import story
 
 pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("hosts")]
 
 WRITER = scripted([edit("note.txt", "first\n")], [edit("note.txt", "second\n")])
-AGENTS: dict[str, Any] = {"agent": "writer", "agents": {"writer": WRITER}}
+SLOW = scripted([edit("note.txt", "other\n"), wait_for("/never")])
+AGENTS: dict[str, Any] = {"agent": "writer", "agents": {"writer": WRITER, "slow": SLOW}}
 
 
 @dataclass
@@ -36,6 +37,8 @@ class Told:
     user: SwarmActions
     run: str
     reviewed: wire.RunDetail
+    beside: str
+    overlaps: tuple[wire.Overlap, ...]
     refused: str
     why: wire.Why
     again: wire.RunDetail
@@ -64,6 +67,10 @@ async def _told(machines: Machines) -> Told:
     run = (await client.submit(task(user, "big"))).run.id
     waiting = (await client.submit(task(user, "big", "gpu"))).run.id
     reviewed = await user.until(run, RunState.IN_REVIEW)
+    beside = (await client.submit(task(user, "big", agent="slow"))).run.id
+    await snapshotted(client, beside)
+    overlaps = (await client.detail(run)).overlaps
+    await client.stop(beside, wire.Act(by=USER))
     why = await client.why(run)
     body = wire.Approve(review=reviewed.reviews[-1].id, tree=reviewed.reviews[-1].result_tree)
     with pytest.raises(NotNow) as refused:
@@ -93,6 +100,8 @@ async def _told(machines: Machines) -> Told:
         user=user,
         run=run,
         reviewed=reviewed,
+        beside=beside,
+        overlaps=overlaps,
         refused=str(refused.value),
         why=why,
         again=again,
@@ -128,6 +137,11 @@ async def test_a_task_waits_while_no_host_has_its_labels(told: Told) -> None:
 
 async def test_what_another_host_made_is_reviewed_at_home(told: Told) -> None:
     assert [file.path for file in told.reviewed.reviews[-1].files] == ["note.txt"]
+
+
+async def test_what_another_host_still_works_on_is_named_beside_the_review(told: Told) -> None:
+    (overlap,) = told.overlaps
+    assert (overlap.run, overlap.paths) == (told.beside, ("note.txt",))
 
 
 async def test_the_other_host_approves_nothing(told: Told) -> None:
