@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.filter import LineFilter, NoColor
 from textual.message import Message
@@ -93,6 +94,20 @@ class SwarmApp(App[None], inherit_bindings=False):
 
     async def on_unmount(self) -> None:
         await self.desk.syntax.close()
+
+    def pop_screen(self) -> AwaitComplete:
+        self._let_go(self.screen)
+        return super().pop_screen()
+
+    def switch_screen(self, screen: Screen[Any] | str) -> AwaitComplete:
+        self._let_go(self.screen)
+        return super().switch_screen(screen)
+
+    def _let_go(self, screen: Screen[Any]) -> None:
+        """Nothing is worked for on a screen that is left: widgets go first, and an answer would find none."""
+        for worker in list(self.workers):
+            if screen in worker.node.ancestors_with_self:
+                worker.cancel()
 
     def tell(self, news: Message) -> None:
         """To every screen: those below the top one are seen too."""

@@ -1,9 +1,14 @@
 """The trash, health and settings on the screen: what the command line says of them, and what can be done."""
 
+import asyncio
+
+import pytest
+
 from app import wire
 from app.domain.errors import NotNow
 from app.tui.model.line import Line, line_cells
 from app.tui.model.upkeep import health_lines, health_words, setting_lines
+from app.tui.widgets.searched_view import Lines
 from tests.support.fleet import RecordedSwarm, app_over
 from tests.support.screens import seen
 
@@ -86,3 +91,23 @@ def test_no_line_is_wider_than_the_screen(swarm: RecordedSwarm) -> None:
         lines = health_lines(swarm.recording.health, width)
         lines += setting_lines(swarm.recording.settings, width)
         assert all(line_cells(line) <= width for line in lines)
+
+
+async def test_an_answer_that_comes_while_its_screen_is_taken_down_does_no_harm(
+    swarm: RecordedSwarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, told = asyncio.Event(), asyncio.Event()
+
+    async def doctor() -> tuple[wire.DoctorLine, ...]:
+        told.set()
+        await gone.wait()
+        return swarm.recording.health
+
+    monkeypatch.setattr(swarm, "doctor", doctor)
+    monkeypatch.setattr(Lines, "on_unmount", lambda _self: gone.set(), raising=False)
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("H")
+        await told.wait()
+        await pilot.press("escape")
+        await gone.wait()
+        await seen(pilot, "needs you first")
