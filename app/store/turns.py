@@ -1,5 +1,7 @@
 """Turns of a run, and the checks after each."""
 
+from typing import Final
+
 import msgspec
 import sqlalchemy as sa
 
@@ -8,6 +10,9 @@ from app.domain.ids import RunId
 from app.domain.review import CheckResult
 from app.store.sql import insert_once, plain, value
 from app.store.tables import CHECK, TURN
+
+UNTENDED: Final = "untended"
+"""How a turn ended of which swarm did not see the end."""
 
 
 class Turn(Value, frozen=True, kw_only=True):
@@ -67,6 +72,12 @@ def end(c: sa.Connection, run: RunId, number: int, how: TurnEnd) -> None:
     c.execute(
         sa.update(TURN).where(TURN.c.run == run, TURN.c.number == number).values(**plain(how))
     )
+
+
+def leave(c: sa.Connection, run: RunId, at: float) -> None:
+    """Close a turn that swarm could not tend to its end, as when the engine did not answer."""
+    still_open = (TURN.c.run == run, TURN.c.ended.is_(None))
+    c.execute(sa.update(TURN).where(*still_open).values(ended=at, exit_reason=UNTENDED))
 
 
 def add_check(c: sa.Connection, run: RunId, turn_: int, number: int, result: CheckResult) -> bool:

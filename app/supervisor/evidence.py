@@ -6,7 +6,7 @@ from app.domain.money import dollars
 from app.domain.review import CheckResult
 from app.domain.run import Run, RunState
 from app.store import event_log, hosts, ledger, reviews, tasks, turns
-from app.store.turns import Turn
+from app.store.turns import UNTENDED, Turn
 from app.supervisor.services import Services
 from app.wire import Spend, Why
 
@@ -44,6 +44,8 @@ async def why(s: Services, run_id: RunId) -> Why:
 def _turn(turn: Turn) -> str:
     if turn.ended is None:
         return f"turn {turn.number} is running"
+    if turn.exit_reason == UNTENDED:
+        return f"turn {turn.number}: how it ended is not known"
     how = turn.stop_reason or f"{turn.exit_reason} with {turn.exit_code}"
     return f"turn {turn.number} ended: {how}" + (f" - {turn.error}" if turn.error else "")
 

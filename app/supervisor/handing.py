@@ -13,7 +13,7 @@ from app.domain.route import Route
 from app.domain.run import ACTIVE, Run
 from app.domain.task import Task
 from app.store import bundles, rests, routes, tasks, turns
-from app.store.turns import Turn
+from app.store.turns import UNTENDED, Turn
 from app.supervisor import homes, router
 from app.supervisor.bundles import gather
 from app.supervisor.errors import told
@@ -84,7 +84,7 @@ def cause_of(
 
 
 def _failure(turn: Turn | None, *, changed: bool) -> EndCause:
-    if turn is None or turn.ended is None:
+    if turn is None or turn.ended is None or turn.exit_reason == UNTENDED:
         return "setup"
     if _PROVIDER in turn.error:
         return "outage"

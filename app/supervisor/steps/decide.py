@@ -173,7 +173,7 @@ async def settle(s: Services, run_id: RunId, round_: int) -> str:
         await close_gateway(s, run_id)
         if not elsewhere(s, run):
             await _quiet(s, run)
-        await s.database.write(tasks.update, run_id, port=0)
+        await s.database.write(_let_go, run_id, s.clock())
         fault("mid:settle")
         if s.away(task):
             await s.database.write(settle_at_home, s, run_id)
@@ -188,6 +188,11 @@ async def settle(s: Services, run_id: RunId, round_: int) -> str:
         await s.announce(run_id, run.state, key=f"round-{round_}", reason=run.reason)
         await at_rest(s, run_id)
     return "settled before"
+
+
+def _let_go(c: sa.Connection, run: RunId, at: float) -> None:
+    tasks.update(c, run, port=0)
+    turns.leave(c, run, at)
 
 
 async def _quiet(s: Services, run: Run) -> None:

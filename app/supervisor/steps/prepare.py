@@ -22,7 +22,7 @@ from app.supervisor.landing import worktree_of
 from app.supervisor.meanwhile import meanwhile
 from app.supervisor.outfitting import set_up
 from app.supervisor.places import place_for
-from app.supervisor.sandbox import history_mounts, open_sandbox, scribe_of
+from app.supervisor.sandbox import history_mounts, open_sandbox, rest, scribe_of
 from app.supervisor.services import Ground, Services
 from app.supervisor.trouble import fails_the_run
 from sandboxes.base import Sandbox
@@ -66,6 +66,9 @@ async def _lay_out(s: Services, task: Task, run: Run) -> None:
     await s.database.write(tasks.update, run.id, base=base, branch=branch, **known)
     fault("mid:prepare")
     at = await s.ground(run.id)
+    if run.base:
+        # What could not be stopped when the run came to rest would work beside its successor.
+        await rest(s, at.run)
     async with meanwhile(worktrees.ensure_worktree(repo, hub, worktree_of(at.run), base)):
         await strays.go_on(s, at)
         await _choose_history(s, at)

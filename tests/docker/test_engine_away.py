@@ -1,0 +1,53 @@
+"""The Docker engine does not answer for a while, and its containers live on."""
+
+import asyncio
+
+import pytest
+from docker import APIClient
+
+from app.domain.run import RunState
+from tests.support.actions import SwarmActions
+from tests.support.engine_door import door
+from tests.support.home import Home, answering, supervisor_process
+from tests.support.images import test_image
+from tests.support.patience import PATIENCE
+from tests.support.repos import make_repository
+from tests.support.scripts import edit, scripted, wait_for
+
+pytestmark = pytest.mark.docker
+
+AT_WORK = [edit("note.txt", "noted\n"), wait_for("/never")]
+
+
+async def test_a_run_that_is_resumed_afterwards_has_one_program_at_work(
+    home: Home, engine: APIClient
+) -> None:
+    agent = scripted(AT_WORK, AT_WORK)
+    docker = {"driver": "docker", "image": test_image()}
+    home.configure({"agent": "slow", "agents": {"slow": agent}, "sandbox": docker})
+    with door() as way:
+        async with supervisor_process(home, DOCKER_HOST=way.address):
+            client = await answering(home)
+            user = SwarmActions(client, make_repository(home.root / "project"))
+            run = await user.submit()
+            await user.wrote(run, "note.txt")
+            way.shut()
+            failed = await user.until(run, RunState.FAILED)
+            assert "Docker is not running" in failed.row.run.reason
+            said = (await client.why(run)).evidence
+            assert not [each for each in said if "is running" in each]
+            way.open()
+            assert [name for name in _running(engine, run) if "turn-1" in name]
+            await user.resume(run)
+            async with asyncio.timeout(PATIENCE):
+                while not any("turn-2" in name for name in _running(engine, run)):
+                    await asyncio.sleep(0.05)
+            assert len(_running(engine, run)) == 1
+            await user.stop(run)
+            await user.until(run, RunState.CANCELLED)
+
+
+def _running(engine: APIClient, run: str) -> list[str]:
+    """The boxes of the run in which a program runs."""
+    named = [each["Names"][0] for each in engine.containers()]
+    return [name for name in named if run in name and "turn-" in name]
