@@ -2,19 +2,24 @@
 
 DBOS only polls: often enough for a person who waits, it keeps an idle machine busy. Its queue threads pause
 by waiting for the event that tells them to end; that wait is what the bell cuts short. Should another
-version pause in another way, the bell rings unheard and work is found at the next look.
+version pause in another way, or name its threads differently, the bell rings unheard and work is found at the
+next look.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
-SHORTEST_REST = 0.5
+SHORTEST_REST: Final = 0.5
 """A pause at least as long is one between two looks for work; only those are stretched."""
-RUSH_SECONDS = 1.0
-"""How long after a ring they look often: what it was rung for may not be committed yet."""
-QUICK = 0.05
+QUICK: Final = 0.05
+LULL: Final = 0.5
+"""A pause after a ring, as a part of the time since: what it was rung for may be committed a moment later."""
+WORKER: Final = "queue-worker-"
+"""How DBOS names the thread that looks into a queue, before the queue's name."""
 
 
 class Bell:
@@ -24,16 +29,20 @@ class Bell:
         """`rest`: how many seconds the pause between two looks for work lasts at least, unless the bell rings."""
         self._rest = rest
         self._news = threading.Condition()
-        self._rush_until = 0.0
+        self._everywhere = -math.inf
+        self._rung: dict[str, float] = {}
 
     def ends(self) -> "list[threading.Event]":
         """A list for such events: whoever waits for one that is appended can be woken."""
         return _Ends(self._hang_on)
 
-    def ring(self, seconds: float = RUSH_SECONDS) -> None:
-        """There is, or soon will be, something to do."""
+    def ring(self, *queues: str) -> None:
+        """There is, or soon will be, something to do in these queues; or, where none is named, anywhere."""
         with self._news:
-            self._rush_until = max(self._rush_until, time.monotonic() + seconds)
+            now = time.monotonic()
+            self._rung.update(dict.fromkeys(queues, now))
+            if not queues:
+                self._everywhere = now
             self._news.notify_all()
 
     def _hang_on(self, event: threading.Event) -> None:
@@ -42,14 +51,23 @@ class Bell:
         event.set = partial(self._end, end)  # type: ignore[method-assign]
 
     def _wait(self, event: threading.Event, timeout: float | None = None) -> bool:
-        """As `Event.wait`, but woken, and hurried, by the bell."""
+        """As `Event.wait`, but woken, and hurried for a while, by the bell."""
         with self._news:
-            if not event.is_set():
-                rush = time.monotonic() < self._rush_until
-                if timeout is not None and timeout > SHORTEST_REST:
-                    timeout = max(timeout, self._rest)
-                self._news.wait(QUICK if rush and (timeout is None or timeout > QUICK) else timeout)
+            last = self._last()
+            pause = self._pause(timeout, since=time.monotonic() - last)
+            self._news.wait_for(lambda: event.is_set() or self._last() != last, pause)
         return event.is_set()
+
+    def _last(self) -> float:
+        """When it last rang for this thread."""
+        queue = threading.current_thread().name.removeprefix(WORKER)
+        return max(self._rung.get(queue, -math.inf), self._everywhere)
+
+    def _pause(self, timeout: float | None, *, since: float) -> float | None:
+        hurried = max(QUICK, LULL * since)
+        if timeout is None:
+            return hurried if hurried < math.inf else None
+        return min(hurried, max(timeout, self._rest) if timeout > SHORTEST_REST else timeout)
 
     def _end(self, end: Callable[[], None]) -> None:
         with self._news:

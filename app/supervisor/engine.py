@@ -27,8 +27,6 @@ INTAKE = "intake"
 INTAKE_PLACES = 256
 """Runs that may wait for a place at the same time; waiting costs nothing."""
 NOTIFICATION_SECONDS = 0.25
-RECOVERY_SECONDS = 10.0
-"""What a dead supervisor left is put back into the queues in the background, soon after the launch."""
 JOBS_SECONDS = 60.0
 """How often delays and deadlines of workflows are looked after. Ours have none."""
 STEP_RETRIES = 100
@@ -90,6 +88,12 @@ class Engine:
         """For what a person decided: it never waits for a place among the agents at work."""
         return desk_queue(self.host)
 
+    @property
+    def _queues(self) -> dict[str, int]:
+        """How many workflows of each queue may be under way here."""
+        own = {self.host_queue: self._concurrency, self.desk_queue: 4}
+        return own | dict.fromkeys(self._shared, INTAKE_PLACES)
+
     async def launch(self, workflows: dict[str, Callable[..., Awaitable[Any]]]) -> None:
         """Register the workflows, recover what a dead supervisor left, and start taking work."""
         self._loop = asyncio.get_running_loop()
@@ -110,17 +114,16 @@ class Engine:
         )
         for name, body in workflows.items():
             DBOS.workflow(name=name, max_recovery_attempts=50)(self._letting_go(body))
-        queues = {self.host_queue: self._concurrency, self.desk_queue: 4}
-        queues |= dict.fromkeys(self._shared, INTAKE_PLACES)
-        DBOS.listen_queues(list(queues))
+        DBOS.listen_queues(list(self._queues))
         dbos.background_thread_stop_events = self._bell.ends()
         stretch(dbos._background_jobs_stop_event, JOBS_SECONDS)  # noqa: SLF001 - it has no setting
-        self._bell.ring(RECOVERY_SECONDS)
         DBOS.launch()
-        for queue, room in queues.items():
+        for queue, room in self._queues.items():
             await DBOS.register_queue_async(
                 queue, worker_concurrency=room, polling_interval_sec=self._poll
             )
+        # What a dead supervisor left is put back into the queues in the background, soon after the launch.
+        self._bell.ring()
         self._client = DBOSClient(
             system_database_engine=self._database, serializer=Json(), application_name="swarm"
         )
@@ -135,7 +138,7 @@ class Engine:
             {"workflow_name": workflow, "queue_name": queue, "workflow_id": workflow_id},
             *arguments,
         )
-        self._bell.ring()
+        self._bell.ring(queue)
 
     async def enqueue_child(self, workflow: str, workflow_id: str, *arguments: str | int) -> None:
         """From inside a workflow: enqueue another one on this host's own queue."""
@@ -147,11 +150,11 @@ class Engine:
             },
             *arguments,
         )
-        self._bell.ring()
+        self._bell.ring(self.host_queue)
 
     def ring(self) -> None:
         """There may be something to do: look now."""
-        self._bell.ring()
+        self._bell.ring(*self._queues)
 
     async def forget(self, workflow: str, stale: Callable[[str], Awaitable[bool]]) -> None:
         """Before the launch: let go of what others do by now, of all that this host has of that workflow."""
@@ -208,7 +211,7 @@ class Engine:
                 await body(*arguments)
             finally:
                 self._at_work.discard(task)
-                self._bell.ring()  # Its place in the queue is free.
+                self.ring()  # Its place in a queue is free.
 
         return workflow
 
