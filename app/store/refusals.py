@@ -8,16 +8,47 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from app.domain.errors import EnvironmentProblem
+from app.domain.errors import EnvironmentProblem, SwarmError
 
 
 @contextlib.contextmanager
 def opening(engine: sa.Engine) -> Iterator[None]:
-    """Raises `EnvironmentProblem` in place of what the driver says while the database is opened."""
+    """While the database is opened and its tables are brought up to date.
+
+    Raises `EnvironmentProblem` in place of what the driver says, and `SwarmError` where the statement was wrong:
+    that is not for the user to mend.
+    """
     try:
         yield
     except (exc.DBAPIError, sqlite3.DatabaseError) as error:
+        if _misspoken(error):
+            raise SwarmError(
+                f"the tables of {_place(engine)} could not be brought up to date: {_first_line(error)}",
+                hint="This is a bug of swarm, unless they are another program's. Nothing of them was changed.",
+            ) from error
         raise _refused(engine, error) from None
+
+
+_WRONG_IN_SQLITE = (
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_MISUSE,
+    sqlite3.SQLITE_RANGE,
+)
+"""Result codes for a statement that cannot be carried out, wherever: https://sqlite.org/rescode.html"""
+_WRONG_IN_POSTGRES = ("22", "23", "42")
+"""Classes of the same: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+_MAY_NOT = "42501"
+
+
+def _misspoken(error: Exception) -> bool:
+    """Whether the statement was wrong, rather than the database out of order or out of reach."""
+    original = error.orig if isinstance(error, exc.DBAPIError) else error
+    code = getattr(original, "sqlite_errorcode", None)
+    state = getattr(original, "sqlstate", None) or ""
+    in_postgres = state.startswith(_WRONG_IN_POSTGRES) and state != _MAY_NOT
+    return in_postgres or (code is not None and code & 0xFF in _WRONG_IN_SQLITE)
 
 
 def in_words(error: Exception) -> EnvironmentProblem | None:
@@ -40,9 +71,8 @@ def in_words(error: Exception) -> EnvironmentProblem | None:
 def _refused(engine: sa.Engine, error: Exception) -> EnvironmentProblem:
     words = _first_line(error)
     if engine.dialect.name != "sqlite" or not engine.url.database:
-        where = engine.url.render_as_string(hide_password=True)
         return EnvironmentProblem(
-            f"the database {where} cannot be used: {words}",
+            f"the database {_place(engine)} cannot be used: {words}",
             hint="Start it, or mend `database` in your config.yaml. Nothing of it was changed.",
         )
     file = Path(engine.url.database)
@@ -62,6 +92,10 @@ _WAYS_OUT = {
     "events": "Move it and its -wal and -shm away: swarm goes on without the story of past runs. All else, "
     "runs, reviews and spending, is in state.db.",
 }
+
+
+def _place(engine: sa.Engine) -> str:
+    return engine.url.render_as_string(hide_password=True)
 
 
 def _damaged(words: str) -> bool:

@@ -6,11 +6,12 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
 
-from app.domain.errors import EnvironmentProblem
+from app.domain.errors import EnvironmentProblem, SwarmError
 from app.store import migrate
 from app.store.database import make_engine, sqlite_url
 from app.store.tables import LOG, STATE
@@ -65,6 +66,23 @@ def test_a_newer_schema_is_refused_and_named(engines: Engines, part: str) -> Non
         migrate.upgrade(*engines)
     assert str(engine.url.database) in refused.value.message
     assert "SWARM_STATE_DIR" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    "wrong", ["alter table nowhere add column more", "insert into swarm_schema values (null, 0)"]
+)
+def test_a_wrong_migration_is_told_as_a_bug_and_changes_nothing(
+    engines: Engines, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    found = dict(migrate._found())
+    found[max(found) + 1] = SimpleNamespace(state=lambda c: c.exec_driver_sql(wrong))  # type: ignore[assignment]
+    monkeypatch.setattr(migrate, "_found", lambda: found)
+    before = schema(engines[0])
+    with pytest.raises(SwarmError, match="could not be brought up to date") as told:
+        migrate.upgrade(*engines)
+    assert not isinstance(told.value, EnvironmentProblem)
+    assert "bug of swarm" in told.value.hint
+    assert schema(engines[0]) == before
 
 
 KILLED = """
