@@ -1,7 +1,7 @@
 import pytest
 
 from app.domain.errors import RepoError
-from app.repo.diffs import diff, stat
+from app.repo.diffs import diff
 from app.repo.errors import TooLarge
 from app.repo.hub import Hub
 from tests.support.repos import AgentAtWork
@@ -50,11 +50,6 @@ async def test_a_diff_over_its_time_is_refused(agent: AgentAtWork, hub: Hub) -> 
     snapshot = await agent.snapshot({"new.py": "x\n"})
     with pytest.raises(TooLarge, match="too large to diff: git gave up"):
         await diff(hub, agent.base, snapshot.commit, timeout=0)
-
-
-async def test_files_that_differ_are_listed(agent: AgentAtWork, hub: Hub) -> None:
-    snapshot = await agent.snapshot({"new.py": "x\n"})
-    assert await stat(hub, agent.base, snapshot.commit) == snapshot.files
 
 
 async def test_what_was_rewritten_and_pruned_is_named_and_so_is_what_is_kept(
