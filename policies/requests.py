@@ -61,4 +61,8 @@ class TurnFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Which limit that was, in words for a person."""
     outage: str = ""
     """The model API that failed when it was called last."""
+    unheard: str = ""
+    """The turn's prompt, if the program ended before it had opened a conversation to hear it in."""
+    resumed: bool = False
+    """Whether that would have been an earlier turn's conversation."""
     checks: tuple[CheckFact, ...] = ()

@@ -46,6 +46,8 @@ def after_turn(facts: TurnFacts) -> Next:
         return Park(
             reason=f"the model API {facts.outage!r} does not answer; it goes on by itself once that does"
         )
+    if facts.agent_failed and facts.resumed and facts.unheard:
+        return _after_forgetting(facts, left=left)
     if facts.agent_failed:
         return _after_failure(facts)
     if not facts.changed:
@@ -54,6 +56,8 @@ def after_turn(facts: TurnFacts) -> Next:
 
 
 def _after_loss(facts: TurnFacts, *, left: bool) -> Next:
+    if left and facts.unheard:
+        return Again(prompt=facts.unheard)
     if left:
         why = "ran out of memory" if facts.starved else "was stopped from outside"
         care = " Use less memory at a time this time." if facts.starved else ""
@@ -64,6 +68,14 @@ def _after_loss(facts: TurnFacts, *, left: bool) -> Next:
     how = "ran out of memory" if facts.starved else "was lost"
     return Fail(
         reason=f"the agent's program {how}, and all {facts.limit} turns are used{_kept(facts)}"
+    )
+
+
+def _after_forgetting(facts: TurnFacts, *, left: bool) -> Next:
+    if left:
+        return Again(prompt=facts.unheard)
+    return Fail(
+        reason=f"the agent could not open its conversation, and all {facts.limit} turns are used{_kept(facts)}"
     )
 
 

@@ -64,6 +64,16 @@ def of_type(c: sa.Connection, run: RunId, tag: str) -> list[Event]:
     ]
 
 
+def was_said(c: sa.Connection, run: RunId, turn: int, tag: str) -> bool:
+    """Whether the agent said anything of that type in that turn."""
+    query = sa.select(EVENT.c.seq).where(
+        EVENT.c.run == run,
+        EVENT.c.key.startswith(f"turn-{turn}/", autoescape=True),
+        EVENT.c.body.startswith(f'{{"type":"{tag}"', autoescape=True),
+    )
+    return c.execute(query.limit(1)).first() is not None
+
+
 def newest_of(c: sa.Connection, run: RunId, tags: Sequence[str]) -> Event | None:
     """The run's last event of these types."""
     wanted = (EVENT.c.body.startswith(f'{{"type":"{tag}"', autoescape=True) for tag in tags)

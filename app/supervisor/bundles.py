@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from app.domain.bundle import Part
+from app.domain.bundle import Part, reminder
 from app.domain.events import Event
 from app.domain.money import dollars
 from app.domain.review import Approval, CheckResult, Comment, Review
@@ -16,7 +16,7 @@ from app.repo import diffs
 from app.store import event_log, reviews, tasks, turns
 from app.store.turns import Turn
 from app.supervisor.errors import told
-from app.supervisor.services import Services
+from app.supervisor.services import Ground, Services
 from app.supervisor.trouble import TROUBLE
 from harnesses.events import MessageChunk
 from policies.secrets import masked
@@ -68,6 +68,16 @@ async def gather(s: Services, task: Task, before: Run) -> tuple[Part, ...]:
         for name, text in texts.items()
         if text.strip()
     )
+
+
+async def remind(s: Services, at: Ground, turn: Turn) -> Turn:
+    """The turn, told what is known of the run's work if it begins another conversation in the midst of it."""
+    if turn.number == 1 or turn.resumes or turn.by_hand:
+        return turn
+    limit = s.configuration.settings.routing.bundle_bytes
+    parts = await gather(s, at.task, at.run)
+    told_all = reminder(turn.prompt, at.task.goal, parts, limit)
+    return await s.database.write(turns.reword, at.run.id, turn.number, told_all)
 
 
 async def _worked(s: Services, run: Run) -> _Worked:

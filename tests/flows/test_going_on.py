@@ -6,6 +6,7 @@ import pytest
 
 from app.domain.events import Note, TurnStarted
 from app.domain.run import RunState
+from tests.support.actions import SwarmActions
 from tests.support.scripts import edit, scripted
 from tests.support.world import World, story
 
@@ -17,6 +18,7 @@ AGENTS = {
     "fragile": scripted(
         [edit("first.txt", "1\n"), {"crash": {"signal": "KILL"}}], [edit("second.txt", "2\n")]
     ),
+    "forgetful": scripted([{"say": "It is done."}, edit("note.txt", "noted\n")]),
     "mute": {
         "harness": "claude-code",
         "model": "gpt-5.5",
@@ -45,10 +47,27 @@ async def begun_anew(world: World) -> tuple[list[str], list[str]]:
     return await told(world, "mute", RunState.FAILED)
 
 
+@story
+async def forgotten(world: World) -> tuple[list[str], list[str]]:
+    """Of an agent whose conversation got lost before it was sent back to work."""
+    user = world.user()
+    run = await user.submit(GOAL, agent="forgetful")
+    await user.review(run)
+    for kept in (world.home.state / "sandboxes" / run).rglob("scripted/*.jsonl"):
+        kept.unlink()
+    await user.changes(run, "Make it longer")
+    await user.review(run)
+    return await read(user, run)
+
+
 async def told(world: World, agent: str, end: RunState) -> tuple[list[str], list[str]]:
     user = world.user()
     run = await user.submit(GOAL, agent=agent)
     await user.until(run, end)
+    return await read(user, run)
+
+
+async def read(user: SwarmActions, run: str) -> tuple[list[str], list[str]]:
     bodies = [event.body for event in await user.events(run)]
     prompts = [body.prompt for body in bodies if isinstance(body, TurnStarted)]
     return prompts, [body.text for body in bodies if isinstance(body, Note)]
@@ -67,8 +86,8 @@ async def test_without_a_conversation_a_new_one_is_begun_and_that_is_told(
 ) -> None:
     _prompts, notes = begun_anew
     assert (
-        "turn 2 begins a new conversation: there is none to go on with. The agent is given the "
-        "task again, and the files are as they were left" in notes
+        "turn 2 begins a new conversation: there is none to go on with. The agent is given the task "
+        "again, with what is known of its work, and the files are as they were left" in notes
     )
 
 
@@ -78,3 +97,20 @@ async def test_in_a_new_conversation_it_is_told_the_task(
     prompts, _notes = begun_anew
     assert len(prompts) > 1
     assert all(GOAL in prompt for prompt in prompts)
+
+
+async def test_when_its_conversation_cannot_be_opened_another_is_begun_and_that_is_told(
+    forgotten: tuple[list[str], list[str]],
+) -> None:
+    _prompts, notes = forgotten
+    assert any("turn 2 goes on in the agent's own conversation" in note for note in notes)
+    assert any("turn 3 begins a new conversation: its own could not be opened" in n for n in notes)
+
+
+async def test_what_it_did_not_hear_it_is_told_again_with_the_task_and_what_is_known(
+    forgotten: tuple[list[str], list[str]],
+) -> None:
+    prompts, _notes = forgotten
+    assert "Make it longer" in prompts[2]
+    assert f"The task was: {GOAL}" in prompts[2]
+    assert "It is done." in prompts[2]

@@ -56,7 +56,8 @@ async def decide(s: Services, run_id: RunId, number: int) -> int:
         return await _handed_back(s, task, run, known[-1])
     cut = await s.database.read(ledger.cut_off, run_id, since=known[-1].began)
     hit = await s.database.read(ledger.limit_hit, run_id, since=known[-1].began)
-    facts = _facts(task, run, known, checks, cut_off=cut)
+    heard = await s.database.read_log(event_log.was_said, run_id, number, "session_started")
+    facts = _facts(task, run, known, checks, cut_off=cut, heard=heard)
     down = await _outage(s, run_id, known[-1])
     after = after_turn(msgspec.structs.replace(facts, limit_hit=hit, outage=down))
     waiting = await s.database.read(tells.waiting, run_id)
@@ -64,7 +65,8 @@ async def decide(s: Services, run_id: RunId, number: int) -> int:
         after = Again(prompt="")
     match after:
         case Again(prompt=prompt):
-            following = _next_turn(s, task, run, known[-1], prompt, checks)
+            following = _next_turn(s, run, known[-1], prompt, checks)
+            following = msgspec.structs.replace(following, resumes=_conversation(run, facts))
             await s.database.write(_add, following)
             return number + 1
         case Review() | Park() | Fail():
@@ -82,7 +84,7 @@ async def _handed_back(s: Services, task: Task, run: Run, turn: Turn) -> int:
     how, _, note = handed.partition(":")
     if how == "go on":
         prompt = "\n\n".join(filter(None, [_BY_HAND, note]))
-        await s.database.write(_add, _next_turn(s, task, run, turn, prompt, ()))
+        await s.database.write(_add, _next_turn(s, run, turn, prompt, ()))
         return turn.number + 1
     wish = "review:you worked in it" if run.snapshot else "stop:handed back; nothing is changed"
     await s.database.write(tasks.update, run.id, wish=wish)
@@ -117,6 +119,7 @@ def _facts(
     checks: tuple[CheckResult, ...],
     *,
     cut_off: bool,
+    heard: bool,
 ) -> TurnFacts:
     turn = known[-1]
     silent = turn.stop_reason == ""
@@ -131,14 +134,20 @@ def _facts(
         lost=lost,
         starved=turn.exit_reason == "oom",
         over_budget=turn.over_budget,
+        unheard="" if heard else turn.prompt,
+        resumed=bool(turn.resumes),
         checks=tuple(CheckFact(result.command, result.passed) for result in checks),
     )
 
 
+def _conversation(run: Run, facts: TurnFacts) -> str:
+    """Which one goes on: none where the agent failed to open it."""
+    return "" if facts.agent_failed and facts.unheard else run.conversation
+
+
 def _next_turn(
-    s: Services, task: Task, run: Run, last: Turn, prompt: str, checks: tuple[CheckResult, ...]
+    s: Services, run: Run, last: Turn, prompt: str, checks: tuple[CheckResult, ...]
 ) -> Turn:
-    again = f"The task was: {task.goal}"
     tails = [
         f"`{result.command}` ended with {result.code}:\n{result.tail[-TAIL_IN_PROMPT:]}"
         for result in checks
@@ -148,8 +157,7 @@ def _next_turn(
         run=run.id,
         number=last.number + 1,
         round=run.round,
-        # Killed before its conversation was known, it begins another one, which has not heard of the task.
-        prompt="\n\n".join(filter(None, [prompt, *tails, "" if run.conversation else again])),
+        prompt="\n\n".join(filter(None, [prompt, *tails])),
         resumes=run.conversation,
         began=s.clock(),
     )

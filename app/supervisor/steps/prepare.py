@@ -159,10 +159,10 @@ def _going_on(c: sa.Connection, run: RunId, last: turns.Turn) -> str:
     said = reviews.comments_of(c, run, unsent=True)
     lines = [f"- {comment.where}: {comment.text}" for comment in said]
     note = looked_at[-1].note if looked_at and looked_at[-1].verdict == "changes" else ""
-    found = tasks.run(c, run)
-    task = f"\n\nThe task was: {tasks.task(c, found.task).goal}"
     if note or lines:
-        words = ["Your change was reviewed. Please mend it:", *filter(None, [note]), *lines]
-        return "\n".join(words) + ("" if found.conversation else task)
+        return "\n".join(
+            ["Your change was reviewed. Please mend it:", *filter(None, [note]), *lines]
+        )
+    task = f"\n\nThe task was: {tasks.task(c, tasks.run(c, run).task).goal}"
     why = f" It stopped because: {last.error}." if last.error else ""
     return f"Go on with the task where it stopped.{why} Look at the files first: they are as you left them.{task}"

@@ -10,6 +10,7 @@ from app.store import bundles, ledger, reviews, tasks, turns
 from app.store.turns import Turn, TurnEnd
 from app.supervisor import rules
 from app.supervisor.box import Box
+from app.supervisor.bundles import remind
 from app.supervisor.by_hand import attend, launch_of
 from app.supervisor.faults import fault
 from app.supervisor.gauge import memory_words
@@ -42,7 +43,7 @@ async def work(s: Services, run_id: RunId, number: int) -> str:
     if await sandbox.find(turn_name(number)) is None:
         await s.database.write(reviews.lose, run_id)
         await s.live.ramp.enter(run_id)
-        turn = await bring_in(s, at, turn, sandbox)
+        turn = await bring_in(s, at, await remind(s, at, turn), sandbox)
     brief = await _brief(s, at, turn, sandbox, key)
     if turn.by_hand:
         process = await _start(s, run, brief, sandbox, launch_of(s, run, brief, turn), tty=True)
@@ -52,7 +53,7 @@ async def work(s: Services, run_id: RunId, number: int) -> str:
     process = await _start(s, run, brief, sandbox, s.harness(run.harness).launch(brief))
     await s.broker.record(run_id, turn_start(number), TurnStarted(number, turn.prompt))
     if number > 1 and not turn.by_hand:
-        await s.broker.record(run_id, f"{turn_name(number)}/goes-on", Note(_goes_on(turn)))
+        await s.broker.record(run_id, f"{turn_name(number)}/goes-on", Note(_goes_on(turn, run)))
     await s.move(run_id, RunState.WORKING, key=f"turn-{number}")
     fault("mid:work")
     session = s.harness(run.harness).session(brief)
@@ -63,13 +64,14 @@ async def work(s: Services, run_id: RunId, number: int) -> str:
     return "ended"
 
 
-def _goes_on(turn: Turn) -> str:
+def _goes_on(turn: Turn, run: Run) -> str:
     """Whether the agent still knows what it did, for a person."""
     if turn.resumes:
         return f"turn {turn.number} goes on in the agent's own conversation"
+    why = "its own could not be opened" if run.conversation else "there is none to go on with"
     return (
-        f"turn {turn.number} begins a new conversation: there is none to go on with. "
-        "The agent is given the task again, and the files are as they were left"
+        f"turn {turn.number} begins a new conversation: {why}. The agent is given the task again, "
+        "with what is known of its work, and the files are as they were left"
     )
 
 
@@ -77,7 +79,7 @@ async def _start(
     s: Services, run: Run, brief: Brief, sandbox: Sandbox, launch: Launch, *, tty: bool = False
 ) -> Process:
     """Start the agent once; asked again, the process that was started."""
-    given = await s.database.read(bundles.parts_of, run.id) if brief.turn == 1 else ()
+    given = await s.database.read(bundles.parts_of, run.id) if not brief.conversation else ()
     env = {**environment(s, run, sandbox), **await proxied(s, run, sandbox), **launch.env}
     if given:
         env["SWARM_BUNDLE"] = brief.launch

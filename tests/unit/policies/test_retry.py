@@ -111,3 +111,18 @@ def test_a_program_that_ran_out_of_memory_in_its_last_turn_has_failed_for_that()
     fail = after_turn(replace(DONE, lost=True, starved=True, attempts=3))
     assert isinstance(fail, Fail)
     assert "ran out of memory" in fail.reason
+
+
+def test_a_program_killed_before_it_heard_its_prompt_hears_it_the_next_time() -> None:
+    killed = replace(DONE, lost=True, unheard="Mend it")
+    assert after_turn(killed) == Again(prompt="Mend it")
+
+
+def test_an_agent_that_cannot_open_its_conversation_is_asked_again() -> None:
+    forgetful = replace(DONE, agent_failed=True, resumed=True, unheard="Mend it")
+    assert after_turn(forgetful) == Again(prompt="Mend it")
+    assert isinstance(after_turn(replace(forgetful, attempts=3)), Fail)
+
+
+def test_an_agent_that_fails_before_its_first_conversation_has_failed() -> None:
+    assert isinstance(after_turn(replace(DONE, agent_failed=True, unheard="Mend it")), Fail)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.bundle import TITLES, Part, prompt
+from app.domain.bundle import TITLES, Part, prompt, reminder
 
 DIFF = Part(name="DIFF.patch", body=b"diff --git a/x b/x\n-old\n+new\n")
 CHECK = Part(name="CHECK.txt", body=b"$ make test\nE   assert 1 == 2\n[ended with 1 after 0.1 s]")
@@ -45,3 +45,15 @@ def test_a_prompt_stays_within_its_limit(files: dict[str, bytes], limit: int) ->
     frame = 700 + 200 * len(parts)
     fences = sum(2 * body.count(b"`") + 12 for body in files.values())
     assert len(said.encode()) <= limit + frame + fences
+
+
+def test_an_agent_that_forgot_is_told_the_task_and_what_is_known_without_the_diff() -> None:
+    said = reminder("Go on", "Do it", (DIFF, CHECK, TRIED), 10_000)
+    assert said.startswith("Go on\n\nThe task was: Do it")
+    assert "## What was tried" in said
+    assert "diff" not in said
+
+
+def test_it_is_told_so_once() -> None:
+    said = reminder("Go on", "Do it", (TRIED,), 10_000)
+    assert reminder(said, "Do it", (TRIED,), 10_000) == said
