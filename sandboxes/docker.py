@@ -49,6 +49,8 @@ class DockerDriver:
         self._cores = 0
         self._keeps: Path | None = None
         self._runtimes: tuple[str, ...] = ()
+        self._ready: dict[str, str] = {}
+        """Sides whose way to the gateway is open, with the start for which that holds."""
 
     @property
     def disk(self) -> Path | None:
@@ -74,7 +76,7 @@ class DockerDriver:
         if not self._cores:
             await self.check()
         self._refuse_runtime(spec.runtime)
-        sandbox = DockerSandbox(self._engine, spec, self._cores)
+        sandbox = DockerSandbox(self._engine, spec, self._cores, self._ready)
         async with self._opening.setdefault(spec.name, asyncio.Lock()):
             await sandbox.settle()
         return sandbox
@@ -124,18 +126,21 @@ class DockerDriver:
     def _named(self, name: str, owner: str) -> "DockerSandbox":
         """The sandbox as far as its name tells: enough to stop or remove it."""
         spec = SandboxSpec(name=check_name(name, "sandbox"), owner=owner)
-        return DockerSandbox(self._engine, spec, self._cores)
+        return DockerSandbox(self._engine, spec, self._cores, self._ready)
 
 
 class DockerSandbox:
     """A `Sandbox` of containers and volumes, all named after it."""
 
-    def __init__(self, engine: Engine, spec: SandboxSpec, cores: int) -> None:
+    def __init__(
+        self, engine: Engine, spec: SandboxSpec, cores: int, ready: dict[str, str]
+    ) -> None:
         self.spec = spec
         self.places = parts.places(spec)
         self._engine = engine
         self._containers = Containers(engine)
         self._cores = cores
+        self._ready = ready
         self._side = self._name("side")
         self._starting = asyncio.Lock()
         self._aside = asyncio.Lock()
@@ -152,6 +157,7 @@ class DockerSandbox:
         if self.spec.sockets is None:
             return await self._prepared(config, timeout)
         # Programs follow, and need the way out: it opens meanwhile.
+        done: Completed
         done, _ = await asyncio.gather(self._prepared(config, timeout), self._bring_up())
         return done
 
@@ -165,8 +171,8 @@ class DockerSandbox:
         limit: int = OUTPUT_LIMIT,
     ) -> Completed:
         async with self._aside:
-            await self._bring_up()
-            await scripts.quiet(self._engine, self._side, timeout)
+            side = await self._bring_up()
+            await scripts.quiet(self._engine, side.get("ExecIDs") or (), timeout)
             return await scripts.run_beside(
                 self._engine,
                 self._side,
@@ -223,6 +229,7 @@ class DockerSandbox:
 
     async def rest(self) -> None:
         """Remove the containers: all that has to last is in the volumes."""
+        self._ready.pop(self._side, None)
         found = await self._containers.labelled(*self._mine())
         await asyncio.gather(*(self._containers.drop(one["Id"]) for one in found))
 
@@ -282,17 +289,22 @@ class DockerSandbox:
         finally:
             await self._containers.drop(name)
 
-    async def _bring_up(self) -> None:
+    async def _bring_up(self) -> dict[str, Any]:
         """Make sure the side runs; with sockets the way to the gateway is open afterwards."""
-        if await self._containers.state(self._side) != "running":
-            await self._containers.start(self._side)
-        if self.spec.sockets is not None:
-            await self._listening()
-
-    async def _listening(self) -> None:
-        """Wait until the forwarder of this start says that it listens."""
         found = await self._containers.inspect(self._side)
-        began = docker_box.nanoseconds(found["State"]["StartedAt"]) / 10**9 if found else 0.0
+        if found is None or found["State"]["Status"] != "running":
+            await self._containers.start(self._side)
+            found = await self._containers.inspect(self._side)
+        if self.spec.sockets is not None:
+            await self._listening(found)
+        return found or {}
+
+    async def _listening(self, found: dict[str, Any] | None) -> None:
+        """Wait until the forwarder of this start says that it listens."""
+        started = str(found["State"]["StartedAt"]) if found else ""
+        if started and self._ready.get(self._side) == started:
+            return
+        began = docker_box.nanoseconds(started) / 10**9 if started else 0.0
         said = b""
         stream = self._engine.stream(
             f"read {self._side}",
@@ -302,6 +314,7 @@ class DockerSandbox:
             async for piece in stream:
                 said = (said + piece)[-_HEARD:]
                 if b"ready" in said:
+                    self._ready[self._side] = started
                     return
         raise SandboxUnavailable(
             f"The side of {self.spec.name} ended at once: {tail_of(said).strip()}",

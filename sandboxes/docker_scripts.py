@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -108,21 +108,18 @@ async def _code(engine: Engine, made: str) -> int:
         await asyncio.sleep(0.01)
 
 
-async def quiet(engine: Engine, side: str, timeout: float) -> None:
-    """Wait for scripts that a dead supervisor left running there; each ends by its own limit."""
+async def quiet(engine: Engine, known: Iterable[str], timeout: float) -> None:
+    """Wait for those of the known scripts, left by a dead supervisor, that run; each ends by its own limit."""
     async with asyncio.timeout(timeout + _GRACE):
-        while await _busy(engine, side):
-            await asyncio.sleep(0.05)
+        for made in known:
+            while await _runs(engine, made):
+                await asyncio.sleep(0.05)
 
 
-async def _busy(engine: Engine, side: str) -> bool:
-    """Whether a script runs; the engine also lists those that were never started."""
-    found = await Containers(engine).inspect(side)
-    for known in (found or {}).get("ExecIDs") or ():
-        with contextlib.suppress(Gone):
-            script = await _look_at(engine, known)
-            if script["Running"]:
-                return True
+async def _runs(engine: Engine, made: str) -> bool:
+    """The engine also lists those that were never started."""
+    with contextlib.suppress(Gone):
+        return bool((await _look_at(engine, made))["Running"])
     return False
 
 

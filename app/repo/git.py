@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -151,8 +152,16 @@ def _hint(done: Finished) -> str:
     return next((hint for sign, hint in _HINTS if sign in done.stderr), "")
 
 
+_CHECKED: Final[dict[tuple[str, int], str]] = {}
+"""What was found good, by path and time of change: it is asked before everything else."""
+
+
 async def check_version() -> str:
     """What `git version` says. Refuses a machine without git, or with one too old to merge without a checkout."""
+    place = shutil.which("git") or ""
+    key = (place, Path(place).stat().st_mtime_ns if place else 0)
+    if key in _CHECKED:
+        return _CHECKED[key]
     done = await finish(["git", "version"], ORDINARY, env=environment(home=False))
     if done.code != 0:
         raise RepoError("git is not installed, or not on PATH", hint=_NO_GIT)
@@ -162,7 +171,7 @@ async def check_version() -> str:
             f"git {'.'.join(str(part) for part in found)} is too old for swarm",
             hint="Install git 2.38 or newer.",
         )
-    return done.stdout.decode(errors="replace").strip()
+    return _CHECKED.setdefault(key, done.stdout.decode(errors="replace").strip())
 
 
 def parse_version(text: str) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from app.domain.errors import RepoError, UsageError
 from app.domain.ids import RunId
 from app.repo import alternates, refs
 from app.repo.git import Git, check_version, checked_id, command, environment, failure
-from app.repo.process import ORDINARY, finish
+from app.repo.process import ORDINARY, Finished, finish
 
 _LINKS_FOLLOWED: Final = 3
 
@@ -47,7 +47,12 @@ async def open_repository(path: Path) -> Repository:
     if not path.is_dir():
         raise UsageError(f"{path} is not a directory", hint="Name one with --repo PATH.")
     await check_version()
-    root, checkout_dir, git_dir, object_format = await _discover(path.resolve())
+    place = path.resolve()
+    # A run opens its repository many times: only what cannot be answered at once is asked piece by piece.
+    whole = await _asked(place, *_FACTS, "HEAD^{commit}")
+    if whole.code != 0:
+        await _refuse_bare(place)
+    root, checkout_dir, git_dir, object_format = await _discovered(place, whole)
     repo = Repository(
         root=root,
         checkout_dir=checkout_dir,
@@ -57,25 +62,33 @@ async def open_repository(path: Path) -> Repository:
         shallow=_shallow(git_dir),
         name=git_dir.parent.name if git_dir.name == ".git" else root.name,
     )
-    await _refuse_empty(repo)
+    if whole.code != 0:
+        await _refuse_empty(repo)
     await _refuse_partial(repo)
     return repo
 
 
-async def _discover(path: Path) -> tuple[Path, Path, Path, str]:
-    await _refuse_bare(path)
-    asked = ("--show-toplevel", "--absolute-git-dir", "--git-common-dir", "--show-object-format")
-    answer = (await _rev_parse(path, "--path-format=absolute", *asked)).splitlines()
-    if len(answer) != len(asked):
+_FACTS: Final = (
+    "--path-format=absolute",
+    "--show-toplevel",
+    "--absolute-git-dir",
+    "--git-common-dir",
+    "--show-object-format",
+)
+
+
+async def _discovered(path: Path, whole: Finished) -> tuple[Path, Path, Path, str]:
+    said = _said(whole if whole.code == 0 else await _asked(path, *_FACTS), path)
+    answer = said.splitlines()[: -1 if whole.code == 0 else None]
+    if len(answer) != len(_FACTS) - 1:
         raise UsageError(f"the path of the repository at {path} holds a line break")
     root, checkout_dir, git_dir = (Path(line).resolve() for line in answer[:3])
     return root, checkout_dir, git_dir, answer[3]
 
 
 async def _refuse_bare(path: Path) -> None:
-    bare, inside = (
-        await _rev_parse(path, "--is-bare-repository", "--is-inside-work-tree")
-    ).splitlines()
+    said = _said(await _asked(path, "--is-bare-repository", "--is-inside-work-tree"), path)
+    bare, inside = said.splitlines()
     if bare == "true":
         raise UsageError(
             f"{path} is a bare repository, without files to work on",
@@ -87,11 +100,12 @@ async def _refuse_bare(path: Path) -> None:
         )
 
 
-async def _rev_parse(path: Path, *args: str) -> str:
-    asked = ("rev-parse", *args)
-    done = await finish(
-        [*command(home=True), "-C", str(path), *asked], ORDINARY, env=environment(home=True)
-    )
+async def _asked(path: Path, *what: str) -> Finished:
+    argv = [*command(home=True), "-C", str(path), "rev-parse", *what]
+    return await finish(argv, ORDINARY, env=environment(home=True))
+
+
+def _said(done: Finished, path: Path) -> str:
     if done.code == 0:
         return done.stdout.decode(errors="surrogateescape").rstrip("\n")
     if "not a git repository" in done.stderr:
@@ -99,7 +113,7 @@ async def _rev_parse(path: Path, *args: str) -> str:
             f"{path} is not inside a git repository",
             hint="Go to a repository, name one with --repo PATH, or make one with `git init`.",
         )
-    raise failure(done, asked, path)
+    raise failure(done, ("rev-parse",), path)
 
 
 def _shallow(git_dir: Path) -> tuple[str, ...]:

@@ -22,6 +22,8 @@ from policies.room import room, size
 
 ROOM_AGAIN = 1.1
 """How much more than the floor must be free before halted boxes go on by themselves."""
+START_SECONDS = 2.0
+"""An agent that starts is not made to wait while what it has not written yet is counted."""
 _REASON = "room"
 
 _log = logging.getLogger(__name__)
@@ -40,15 +42,16 @@ class RoomWatch:
     async def follow(self) -> None:
         """Until it is cancelled, or a person wants the run stopped."""
         fresh = True
+        await asyncio.sleep(START_SECONDS)
         while True:
             facts = await self._gauge.measured()
             match None if facts is None else room(facts):
                 case Ask() as ask:
                     if not await self._halt(ask):
                         return
-                case _ if fresh and facts is not None:
-                    await self._take_up()
                 case _:
+                    if fresh and facts is not None:
+                        await self._take_up()
                     await self._gauge.quiet(facts)
             fresh = fresh and facts is None
 

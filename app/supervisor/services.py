@@ -24,7 +24,7 @@ from app.store import tasks
 from app.store.database import Database
 from app.supervisor.broker import Broker
 from app.supervisor.engine import Engine
-from app.supervisor.ramp import Ramp
+from app.supervisor.ramp import PLACES, Ramp
 from app.supervisor.screen import Screen
 from harnesses import registry as harness_registry
 from harnesses.base import Harness
@@ -67,6 +67,8 @@ class Live:
         self._locks: dict[tuple[str, RunId], asyncio.Lock] = {}
         self.routing = asyncio.Lock()
         """Choices are made one after another: a try of an agent that failed is one try."""
+        self.taking = asyncio.Semaphore(PLACES)
+        """Tasks are taken in a few at a time: the first is at work while the last is still looked at."""
         self.ramp = Ramp()
         """Starts are a few at a time."""
         self.screens: dict[RunId, Screen] = {}

@@ -52,13 +52,25 @@ async def submit(s: Services, new: wire.NewTask) -> wire.RunRow:
             "the goal is empty", hint='Say what you want: `swarm run "Fix the flaky test"`.'
         )
     with translated():
+        if new.fetch:
+            new = await _fetched(s, new)
+    async with s.live.taking:
+        return await _take_in(s, new)
+
+
+async def _fetched(s: Services, new: wire.NewTask) -> wire.NewTask:
+    """The same task, which starts from what the base is at its remote now."""
+    repo = await repository.open_repository(Path(new.repo))
+    settings = (await settings_of(s, repo, new.base)).settings
+    base = new.base or settings.target or await repository.current_branch(repo)
+    return msgspec.structs.replace(new, base=await fetched(repo, base))
+
+
+async def _take_in(s: Services, new: wire.NewTask) -> wire.RunRow:
+    with translated():
         repo = await repository.open_repository(Path(new.repo))
         await follow(s, str(repo.root))
         loaded = await settings_of(s, repo, new.base)
-        if new.fetch:
-            base = new.base or loaded.settings.target or await repository.current_branch(repo)
-            new = msgspec.structs.replace(new, base=await fetched(repo, base))
-            loaded = await settings_of(s, repo, new.base)
         refuse_secrets_in(new.goal, "the goal", loaded.settings.policy)
         task = await _task(s, repo, loaded, new)
         rules = await _rules(s, repo, new.base)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from app import wire
 from app.client.client import Swarm
+from app.domain.events import Event, StateChanged
 from app.domain.run import ACTIVE
 from app.gateway.rehearsal import Rehearsal
 from app.gateway.rehearsal_script import Script
@@ -96,7 +97,16 @@ async def _run(argv: list[str]) -> None:
 async def _through(swarm: Swarm, repo: Path) -> None:
     new = wire.NewTask(goal=bare.PROMPT, repo=str(repo), submitter="bench")
     started = await asyncio.gather(*(swarm.submit(new) for _ in range(AT_ONCE)))
-    mine = {row.run.id for row in started}
     async with asyncio.timeout(PATIENCE):
-        while any(r.run.id in mine and r.run.state in ACTIVE for r in (await swarm.board()).rows):
-            await asyncio.sleep(0.05)
+        await asyncio.gather(*(_rests(swarm, row.run.id) for row in started))
+
+
+async def _rests(swarm: Swarm, run: str) -> None:
+    """Wait, as `swarm run --wait` does, until the run is no longer at work."""
+    async for item in swarm.events(run=run):
+        if (
+            isinstance(item, Event)
+            and isinstance(item.body, StateChanged)
+            and item.body.state not in ACTIVE
+        ):
+            return
