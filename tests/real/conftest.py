@@ -21,12 +21,20 @@ from tests.support.world import Settings, World, world_at
 REAL_KEY = "sk-real-and-secret-0123456789"
 
 
+WORKS = ("test_agents", "test_main_job", "test_money", "test_third_party")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share a world stay together: each process would have to live through the stories again."""
+    """Tests that share a world stay together: each process would have to live through the stories again.
+
+    All the files make two groups that take about as long: however many processes there are, no more than two of
+    them start the real programs, each of which takes a second or more of a core and much memory.
+    """
     for item in items:
         if "house" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+            half = "real work" if item.path.stem in WORKS else "real trouble"
+            item.add_marker(pytest.mark.xdist_group(half))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -61,8 +69,10 @@ async def house_at(
         "sandbox": {"driver": "docker", "image": agents_image()},
         "gateway": {"upstreams": upstreams},
         "budget": budget,
-        # What fails in one story is to be ready for the next.
-        "routing": {"breaker": {"pause": "1s"}},
+        # Far more than work at a time: most of them wait, and few start together anyway.
+        "concurrency": 12,
+        # What fails in one story is ready for all the others.
+        "routing": {"breaker": {"failures": 1000}},
     }
     with (
         world_at(root, agents=agents or {}, settings=settings) as home,

@@ -8,6 +8,7 @@ USAGE = Tokens(input=9_000, output=250)
 AGENTS = ("claude-code", "codex", "opencode")
 """One for each dialect."""
 MORE = ("claude-agent-acp", "qwen-code", "gemini-cli", "mini-swe-agent")
+ALL = (*AGENTS, *MORE)
 _CLAUDE = ("claude-code", "claude-agent-acp")
 _GEMINI = ("gemini-cli", "qwen-code")
 """One was made from the other."""
@@ -21,6 +22,12 @@ LOOK = (
     f"grep -rls 'sk-rea[l]-' {_PLACES} | wc -l; }} > found.txt"
 )
 """What it sees of keys: in its shell, in all processes (its run's, the real one), in files (the real one)."""
+
+
+def task_of(agent: str) -> str:
+    """To the letter the same for one agent of each dialect: one line of configuration is all that differs."""
+    plan = "mend" if agent in AGENTS else f"{agent}-mend"
+    return f"Make add() add [[plan:{plan}]]"
 
 
 def changes(agent: str, path: str, old: str, new: str) -> ToolUse:
@@ -133,9 +140,7 @@ def _plans(agent: str) -> Mapping[str, tuple[Turn, ...]]:
     }
 
 
-PLANS = {
-    f"{agent}-{name}": plan for agent in (*AGENTS, *MORE) for name, plan in _plans(agent).items()
-}
+PLANS = {f"{agent}-{name}": plan for agent in ALL for name, plan in _plans(agent).items()}
 PLANS["mend"] = _mend()
 PLANS |= {f"{agent}-mend": _own_mend(agent) for agent in MORE}
 PLANS |= {
