@@ -4,6 +4,7 @@ Refused besides malformed text: duplicate keys, keys that are not text, anchors 
 large or too deep to have been written by hand (a repository's file is a stranger's text).
 """
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -50,8 +51,12 @@ class NotReadable(Exception):
         self.place = place
 
 
+@functools.lru_cache(maxsize=32)
 def parse(text: bytes) -> Document:
-    """The mapping that the text holds. Raises `NotReadable`."""
+    """The mapping that the text holds. Raises `NotReadable`.
+
+    The same few texts are read for every task, so what was read is kept; nobody changes it.
+    """
     if len(text) > MAX_BYTES:
         raise NotReadable(f"is larger than {MAX_BYTES // 1024} KiB", Place())
     try:
