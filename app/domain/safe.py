@@ -16,14 +16,13 @@ _INVISIBLE: Final = (
     "\u034f\u17b4\u17b5\u180b-\u180f"  # joiners and vowels that take no room
 )
 _ODD: Final = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_ON_TOP: Final = {"Mn", "Me"}
 _SUSPECT: Final = re.compile(rf"[^ -~\n\t\u00a1-\u00ac\u00ae-\u02ff]|[{_INVISIBLE}]")
 _HIDDEN: Final = re.compile(f"[{_INVISIBLE}]")
 MAX_MARKS: Final = 4
 """Combining marks kept on one character; towers of them would cover the lines above."""
-_TOWER: Final = re.compile(
-    rf"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{{{MAX_MARKS}}})"
-    r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+"
-)
+_FOREIGN: Final = re.compile(r"[^\x00-\u02ff]{5,}")
+"""Runs of characters that marks may be among; shorter ones hold no tower."""
 
 
 def clean(text: str) -> str:
@@ -35,7 +34,7 @@ def clean(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     shown = _SUSPECT.sub(_visible, text)
-    return spelt(_TOWER.sub(r"\1<…>", shown)).replace("\t", "    ")
+    return spelt(_FOREIGN.sub(_lowered, shown)).replace("\t", "    ")
 
 
 def clean_line(text: str, width: int = 0) -> str:
@@ -54,3 +53,15 @@ def _visible(match: re.Match[str]) -> str:
     if unicodedata.category(char) in _ODD or _HIDDEN.match(char):
         return f"<U+{code:04X}>"
     return char
+
+
+def _lowered(match: re.Match[str]) -> str:
+    """The same with no more marks on a character than letters of any script have."""
+    kept, marks = [], 0
+    for char in match[0]:
+        marks = marks + 1 if unicodedata.category(char) in _ON_TOP else 0
+        if marks <= MAX_MARKS:
+            kept.append(char)
+        elif marks == MAX_MARKS + 1:
+            kept.append("<…>")
+    return "".join(kept)

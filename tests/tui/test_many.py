@@ -149,3 +149,13 @@ async def test_why_a_run_is_where_it_is_is_a_tab_of_it(swarm: RecordedSwarm) -> 
     async with app_over(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
         await pilot.press("7")
         assert "swarm stop h7fz4.1" in await seen(pilot, "evidence")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 60), (80, 14), (160, 48), (120, 24)])
+async def test_the_selected_run_is_in_sight_however_many_there_are(size: tuple[int, int]) -> None:
+    rows = [row(f"k{n:04}", f"task number {n}", RunState.WORKING) for n in range(60)]
+    async with app_over(RecordedSwarm(Recording(rows=rows))).run_test(size=size) as pilot:
+        await pilot.press("G")
+        await seen(pilot, "▌▸ k0059")
+        await pilot.press("g")
+        await seen(pilot, "▌▸ k0000")

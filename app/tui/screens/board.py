@@ -230,7 +230,9 @@ class Board(PaneScreen):
     def on_mount(self) -> None:
         self.query_one("#filter").display = False
         self.query_one("#recent-title", Rule).title = "what happens"
-        self.query_one(FleetTable).focus()
+        table = self.query_one(FleetTable)
+        table.focus()
+        self.watch(table, "show_vertical_scrollbar", self._fit_later, init=False)
         self.set_interval(TICK, self._tick)
 
     @property
@@ -305,8 +307,8 @@ class Board(PaneScreen):
             self.query_one(QuestionCard).focus()
 
     def on_resize(self) -> None:
-        table = self.query_one(FleetTable)
-        self.call_after_refresh(self._columns, table)
+        self._fit_later()
+        self.call_after_refresh(self.show_selected)
 
     def on_line_view_moved(self, message: LineView.Moved) -> None:
         if isinstance(message.view, FleetTable):
@@ -319,9 +321,17 @@ class Board(PaneScreen):
         event.input.display = bool(event.value)
         self.query_one(FleetTable).focus()
 
-    def _columns(self, table: FleetTable) -> None:
+    def _fit_later(self) -> None:
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        """The list's height and its columns' names, once it is known how much room there is."""
+        table = self.query_one(FleetTable)
+        # Above the detail it is as high as its runs, to a third of the screen. The stylesheet cannot say so:
+        # a share does not hold inside a height that is `auto`.
+        above = self.has_class("-narrow") and not self.has_class("-low")
+        table.styles.max_height = max(self.size.height // 3 - 1, 3) if above else None
         self.query_one("#columns", Written).text = (header(table.scrollable_content_region.width),)
-        self.show_selected()
 
     def _tick(self) -> None:
         if any(row.run.ended is None for row in self.desk.fleet.rows.values()):
