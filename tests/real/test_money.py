@@ -29,6 +29,7 @@ from app.supervisor import money
 from harnesses.events import TurnEnded, UsageReported
 from tests.real.conftest import REAL_KEY, house_at
 from tests.real.plans import AGENTS, PLANS
+from tests.real.stories import says
 from tests.support.world import World, story
 
 pytestmark = [
@@ -257,7 +258,7 @@ async def test_however_costs_are_added_up_they_are_the_ledger(
 
 async def test_a_loop_of_requests_is_cut_off_by_their_rate(provider: Rehearsal, told: Told) -> None:
     assert f"more than {RATE} model calls in a minute" in told.looped.row.run.reason
-    calls = [call for call in provider.calls if "[[plan:unfinished]]" in json.dumps(call.body)]
+    calls = [call for call in provider.calls if says(call, "[[plan:unfinished]]")]
     assert RATE - 2 <= len(calls) <= RATE
     assert told.looped.spend.refused <= 3
 
