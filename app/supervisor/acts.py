@@ -186,6 +186,8 @@ class Acts:
             found = tasks.run(c, run)
             if found.state not in ACTIVE - {RunState.MERGING}:
                 raise NotNow(f"run {run} is {found.state}; there is nothing to stop")
+            if str(tasks.column(c, run, "wish")).startswith("stop:"):
+                return  # It was said before, and is about to be done.
             tasks.update(c, run, wish=f"stop:{reason}")
             if found.state == RunState.QUEUED:
                 # Nobody is at work for it who could notice, perhaps not for hours.
@@ -193,6 +195,7 @@ class Acts:
             audit.deed(c, run, "stopped", by=body.by, at=now)
 
         await s.database.write(write)
+        fault("act:stop")
         s.live.wake(run)
         row = await s.database.read(board.row, run)
         if row.run.state == RunState.CANCELLED:
@@ -215,6 +218,7 @@ class Acts:
             audit.deed(c, run, "resumed", by=body.by, at=now, budget=str(budget))
 
         await s.database.write(write)
+        fault("act:resume")
         return await self._moved(run, "resumed")
 
     async def retry(self, run: RunId, body: wire.Retry) -> wire.RunRow:
@@ -260,7 +264,11 @@ class Acts:
                 requeue(c, s, run, review.round + 1)
 
         await s.database.write(write)
-        fault("act:decide")
+        match verdict:
+            case Verdict.CHANGES:
+                fault("act:changes")
+            case _:
+                fault("act:approve")
         await tell_decision(s, await s.database.read(reviews.review, review.id))
         return await s.database.read(board.row, run)
 

@@ -12,6 +12,7 @@ from app.repo.transfer import contains
 from app.repo.undoing import Undone
 from app.repo.worktrees import Worktree
 from app.store import audit, reviews
+from app.supervisor.faults import fault
 from app.supervisor.services import Services
 
 
@@ -68,6 +69,7 @@ async def undo(s: Services, run_id: RunId, by: str) -> Undone:
     done = await undoing.undo(
         repo, hub, review.merged, run=run_id, target=review.target, words=words
     )
+    fault("act:undo")
     await s.database.write(
         audit.record,
         key=f"{run_id}/undone/{done.commit}",
@@ -79,6 +81,7 @@ async def undo(s: Services, run_id: RunId, by: str) -> Undone:
         how=done.how,
         commit=done.commit,
     )
+    fault("act:undone")
     return done
 
 

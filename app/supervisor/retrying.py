@@ -13,6 +13,7 @@ from app.store import audit, routes, tasks
 from app.supervisor import homes, router
 from app.supervisor.bundles import gather
 from app.supervisor.errors import translated
+from app.supervisor.faults import fault
 from app.supervisor.handing import start_after
 from app.supervisor.services import Services
 from app.supervisor.submit import fresh_run, ready, tell_route
@@ -39,7 +40,9 @@ async def retry(s: Services, run: RunId, body: wire.Retry) -> RunId:
                 start_after(c, s, fresh, route, parts)
                 _record(c, fresh, route, body, s.clock())
 
+            fault("act:gathered")
             await s.database.write(write)
+    fault("act:retry")
     await tell_route(s, fresh.id, route)
     return fresh.id
 

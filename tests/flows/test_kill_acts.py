@@ -74,7 +74,8 @@ async def test_without_a_kill_every_promise_holds(undisturbed: World) -> None:
 
 async def test_money_answers_verdicts_and_the_trash_have_points() -> None:
     assert {"act:hold", "act:charge", "act:charged"} <= set(acts())
-    assert {"act:answer", "act:decide", "act:discard", "act:restore"} <= set(acts())
+    assert {"act:answer", "act:approve", "act:changes", "act:stop", "act:resume"} <= set(acts())
+    assert {"act:discard", "act:restore", "act:undo", "act:undone", "act:retry"} <= set(acts())
 
 
 async def test_a_task_survives_a_kill_at_each(

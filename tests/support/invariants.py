@@ -128,25 +128,33 @@ def docker_boxes(world: World) -> list[str]:
 
 def _git(world: World) -> Iterator[str]:
     repo = world.repo
+    undone = _undone(world)
     for row in world.tables.state("SELECT * FROM review"):
         landed = [
             commit
             for commit in run_git(repo, "rev-list", "main").split()
             if f"Swarm-Review: {row['id']}" in run_git(repo, "show", "-s", "--format=%B", commit)
         ]
-        if landed != [row["merged"]]:
+        stays = row["merged"] and row["run"] not in undone
+        if landed != ([row["merged"]] if stays else []):
             yield f"{row['id']} landed as {landed}, and is said to be {row['merged']!r}"
-        elif row["result_tree"] != run_git(repo, "rev-parse", f"{landed[0]}^{{tree}}"):
+        elif landed and row["result_tree"] != run_git(repo, "rev-parse", f"{landed[0]}^{{tree}}"):
             yield f"{row['id']} landed another tree than the one that was approved"
     if said := run_git(repo, "status", "--porcelain"):
         yield f"the user's checkout is not clean: {said}"
-    if (refs := run_git(repo, "for-each-ref", "--format=%(refname)")) != "refs/heads/main":
-        yield f"refs are left: {refs}"
+    refs = set(run_git(repo, "for-each-ref", "--format=%(refname)").splitlines())
+    if left := refs - {"refs/heads/main", *(f"refs/swarm/undone/{run}" for run in undone)}:
+        yield f"refs are left: {left}"
     if run_git(repo, "worktree", "list").count("\n"):
         yield "git knows another worktree"
     yield from _fsck(repo)
     for hub in world.home.state.glob("repositories/*/hub.git"):
         yield from _fsck(hub)
+
+
+def _undone(world: World) -> set[str]:
+    """Runs whose change was taken back; what it was is kept."""
+    return {row["run"] for row in world.tables.state("SELECT run FROM audit WHERE what = 'undone'")}
 
 
 def _fsck(where: Path) -> Iterator[str]:
@@ -181,17 +189,28 @@ def _tables(world: World) -> Iterator[str]:
         yield f"the run {row['id']} is {row['state']}: {row['reason']}"
     said = Counter(_deed(row) for row in world.tables.state("SELECT * FROM audit"))
     yield from _answers(world, said)
-    if world.harmed:  # As often as a person said so.
-        said = Counter({deed: n for deed, n in said.items() if not deed[1].startswith(_AGAIN)})
+    yield from _told(world, {(run, what) for run, what, _detail in said})
+    # What may be said again: what is asked again, and in a world with harm what a person has to say again.
+    again = _AGAIN if world.harmed else _AGAIN[:1]
+    said = Counter({deed: n for deed, n in said.items() if not deed[1].startswith(again)})
     yield from (f"audit: {n} times {deed}" for deed, n in said.items() if n > 1)
-    known = {(run, what) for run, what, _detail in said}
+
+
+def _told(world: World, known: set[tuple[str, str]]) -> Iterator[str]:
+    """Every run has landed once, and what led there is written down."""
+    landed = Counter(
+        r["run"] for r in world.tables.state("SELECT run FROM review WHERE merged <> ''")
+    )
     for row in world.tables.state("SELECT * FROM run"):
-        for what in ("task submitted", "approve", "merged"):
+        began = "task submitted" if row["number"] == 1 else "retried"
+        for what in (began, "approve", "merged"):
             if (row["id"], what) not in known:
                 yield f"audit: nothing says {what!r} of {row['id']}"
+        if landed[row["id"]] != 1:
+            yield f"{row['id']} is said to have landed {landed[row['id']]} times"
 
 
-_AGAIN = ("resumed", "question answered")
+_AGAIN = ("question answered", "resumed")
 
 
 def _answers(world: World, said: Counter[tuple[str, str, str]]) -> Iterator[str]:

@@ -25,7 +25,8 @@ from tests.support.patience import PATIENCE
 from tests.support.scripts import Step, edit, scripted
 
 T = TypeVar("T")
-ACTS = wire.Act(by=USER)
+ACTS, RESUME = wire.Act(by=USER), wire.Resume(by=USER)
+CHANGES = wire.Changes(note="Once more", by=USER)
 
 SUPERVISOR = Path(workflows.__file__).parent
 ACT = "act:"
@@ -185,8 +186,15 @@ class Killed:
         await self.idle()
 
     async def long_whole(self) -> None:
-        """The same with a question and its answer, and by way of the trash."""
+        """All that a person can do: with stopping, changes, the trash, and another run after an undo."""
         run = await self.submit()
+        await self.until(run, RunState.WAITING)
+        await self._does(run, RunState.WAITING, lambda swarm: swarm.stop(run, ACTS))
+        await self.until(run, RunState.CANCELLED)
+        await self._does(run, RunState.CANCELLED, lambda swarm: swarm.resume(run, RESUME))
+        await self.answers(run)
+        await self.until(run, RunState.IN_REVIEW)
+        await self._does(run, RunState.IN_REVIEW, lambda swarm: swarm.changes(run, CHANGES))
         await self.answers(run)
         await self.until(run, RunState.IN_REVIEW)
         await self._does(run, RunState.IN_REVIEW, lambda swarm: swarm.discard(run, ACTS))
@@ -194,6 +202,14 @@ class Killed:
         await self.idle()
         await self._does(run, RunState.DISCARDED, lambda swarm: swarm.restore(run, ACTS))
         await self.approve(run)
+        await self.idle()
+        await self._does(run, RunState.MERGED, lambda swarm: swarm.undo(run, ACTS))
+        await self.ask(lambda swarm: _retried(swarm, run))
+        (again,) = [
+            each.id for each in (await self.until(run, RunState.MERGED)).runs if each.id != run
+        ]
+        await self.answers(again)
+        await self.approve(again)
         await self.idle()
 
     async def answers(self, run: str) -> None:
@@ -254,6 +270,12 @@ class Killed:
         """What the supervisors said."""
         file = self.world.home.root / "supervisor.log"
         return file.read_text()[-4000:] if file.exists() else ""
+
+
+async def _retried(swarm: Swarm, run: str) -> None:
+    """Again, unless it was heard."""
+    if len((await swarm.detail(run)).runs) == 1:
+        await swarm.retry(run, wire.Retry(by=USER))
 
 
 def spread(lives: int) -> list[tuple[str, ...]]:
