@@ -1,5 +1,7 @@
 """Whatever stands where an agent's program should be: the run ends, says why, and nothing is left running."""
 
+import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 
 from app import wire
 from app.domain.run import RunState
+from app.supervisor.ramp import PLACES, Ramp
 from harnesses.events import ToolCall, Unreadable
 from tests.support.world import World, story
 
@@ -45,6 +48,14 @@ SETTINGS = {
     },
 }
 each_harness = pytest.mark.parametrize("harness", HARNESSES)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def endless_silence() -> Iterator[None]:
+    """No place among those that start is free again only because its agent has been silent for long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Ramp.__init__, "__defaults__", (PLACES, 3600.0))
+        yield
 
 
 async def ran(world: World, name: str, *states: RunState) -> wire.RunDetail:
@@ -97,17 +108,27 @@ async def test_a_version_that_is_not_understood_is_told_in_its_words(
     assert said[harness] in detail.row.run.reason
 
 
+@story
+async def deaf(world: World) -> dict[str, str]:
+    """The runs whose agents are stopped, all at once: each is given its time to end by itself."""
+
+    async def stopped(harness: str) -> str:
+        user = world.user()
+        run = await user.submit(agent=f"{harness}-deaf")
+        await user.until(run, RunState.WORKING)
+        await user.stop(run)
+        await user.until(run, RunState.CANCELLED)
+        await user.told(run, RunState.CANCELLED)
+        return run
+
+    return dict(zip(HARNESSES, await asyncio.gather(*map(stopped, HARNESSES)), strict=True))
+
+
 @each_harness
 async def test_one_that_does_not_listen_is_stopped_with_all_it_started(
-    world: World, harness: str
+    deaf: dict[str, str], harness: str
 ) -> None:
-    user = world.user()
-    run = await user.submit(agent=f"{harness}-deaf")
-    await user.until(run, RunState.WORKING)
-    await user.stop(run)
-    await user.until(run, RunState.CANCELLED)
-    await user.told(run, RunState.CANCELLED)
-    assert not living(run)
+    assert not living(deaf[harness])
 
 
 @each_harness

@@ -33,6 +33,14 @@ INSTRUCTIONS_LIMIT = 128 * 1024
 @fails_the_run("failed")
 async def work(s: Services, run_id: RunId, number: int) -> str:
     """Carry the turn to its end; one that has ended is left alone."""
+    try:
+        return await _work(s, run_id, number)
+    finally:
+        # One that never said a word has ended all the same.
+        s.live.ramp.leave(run_id)
+
+
+async def _work(s: Services, run_id: RunId, number: int) -> str:
     at = await s.ground(run_id)
     run = at.run
     turn = await s.database.read(turns.turn, run_id, number)
