@@ -18,6 +18,8 @@ from policies.placement import Busy, Waiting
 
 WORKING = tuple(str(state) for state in ACTIVE - {RunState.MERGING})
 """States in which a run has a place on its host."""
+HOST_LOST = "host lost"
+"""How a turn ended whose host is gone."""
 _PASS = 7_245_301
 """The advisory lock of whoever gives places away or takes runs over."""
 _MOST = 1000
@@ -148,7 +150,7 @@ def take_over(c: sa.Connection, dead: Host, heir: str, at: float) -> Estate:
     again = tuple(RunId(row.id) for row in rows if not row.wish)
     decided = tuple(RunId(row.id) for row in rows if row.wish)
     why = f"its host {dead.name} was lost"
-    ended = {"ended": at, "exit_reason": "lost", "error": why}
+    ended = {"ended": at, "exit_reason": HOST_LOST, "error": why}
     c.execute(sa.update(TURN).where(TURN.c.run.in_(again), TURN.c.ended.is_(None)).values(**ended))
     back = {"round": RUN.c.round + 1, "state": str(RunState.QUEUED), "reason": why}
     c.execute(sa.update(RUN).where(RUN.c.id.in_(again)).values(**back))

@@ -25,6 +25,7 @@ from app.domain.ids import RunId
 from app.store import hosts, tasks
 from app.store.database import Database
 from app.supervisor.engine import desk_queue, host_queue
+from app.supervisor.faults import fault
 from app.supervisor.names import ATTEMPT, attempt_id, home_id
 from app.supervisor.services import Services
 from policies.placement import Caps, HostFacts, Plan, plan
@@ -189,7 +190,12 @@ def _words(error: sa.exc.SQLAlchemyError) -> str:
 async def look_after(s: Services, sight: Sight) -> None:
     """Take over from the dead, then give places away; what was done stands in the runs' logs."""
     notes = await s.database.write(_take_over, s, sight)
-    notes += await s.database.write(_give_places, s)
+    if notes:
+        fault("hosts:taken")
+    places = await s.database.write(_give_places, s)
+    if places:
+        fault("hosts:placed")
+    notes += places
     for run, key, note in notes:
         await s.broker.record(run, key, note)
     if notes:
@@ -206,14 +212,21 @@ def _take_over(c: sa.Connection, s: Services, sight: Sight) -> _Notes:
     for dead in hosts.hosts(c):
         if not (hosts.silent(dead, at) and hosts.give_up(c, dead.id)):
             continue
+        fault("hosts:given_up")
         estate = hosts.take_over(c, dead, s.engine.host, s.clock())
         silence = f"its host {dead.name} was not heard of for {at - dead.beat:.0f} s"
         for run in estate.again:
             words = f"{silence}; it goes on elsewhere from its last snapshot"
-            notes.append((run, f"lost/{dead.id}/{dead.epoch}", Note(words, "warning")))
+            notes.append((run, lost_key(tasks.run(c, run).round), Note(words, "warning")))
         for run in estate.decided:
             settle_at_home(c, s, run)
+        fault("hosts:inherited")
     return notes
+
+
+def lost_key(round_: int) -> str:
+    """Under which a run's log says, once, why it began that round on another host."""
+    return f"round-{round_}/lost"
 
 
 def settle_at_home(c: sa.Connection, s: Services, run_id: RunId) -> None:
@@ -250,6 +263,7 @@ def _begin(
     c: sa.Connection, s: Services, run: RunId, host: str, why: str
 ) -> tuple[RunId, str, Note]:
     round_ = hosts.put(c, run, host)
+    fault("hosts:place")
     queue = host_queue(host)
     s.engine.enqueue(c, ATTEMPT, attempt_id(run, round_), run, round_, queue=queue)
     return run, f"place/{round_}", Note(f"it has a place: {why}")

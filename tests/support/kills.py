@@ -29,7 +29,7 @@ ACTS, RESUME = wire.Act(by=USER), wire.Resume(by=USER)
 CHANGES = wire.Changes(note="Once more", by=USER)
 
 SUPERVISOR = Path(workflows.__file__).parent
-ACT = "act:"
+ACT, HOSTS = "act:", "hosts:"
 OPEN = ("PENDING", "ENQUEUED", "DELAYED")
 CHECK = """for each in */starts-*.txt; do test "$(wc -l < "$each")" -eq 1 || exit 1; done"""
 """Each turn was started once. The marks survive any kill: the tree goes on to the next start."""
@@ -50,12 +50,17 @@ def careful(folder: str, *more: Step) -> dict[str, Any]:
 
 def points() -> tuple[str, ...]:
     """Every point of the workflows at which the code allows itself to be killed, in the order of the files."""
-    return tuple(each for each in _known() if not each.startswith(ACT))
+    return tuple(each for each in _known() if not each.startswith((ACT, HOSTS)))
 
 
 def acts() -> tuple[str, ...]:
     """The same of what people and agents ask for: answers, verdicts, the trash, and money."""
     return tuple(each for each in _known() if each.startswith(ACT))
+
+
+def takeovers() -> tuple[str, ...]:
+    """The same of what hosts do for each other: runs taken over, places given away."""
+    return tuple(each for each in _known() if each.startswith(HOSTS))
 
 
 def _known() -> tuple[str, ...]:

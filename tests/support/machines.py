@@ -35,8 +35,12 @@ class Machine:
 
     async def start(self, **env: str) -> Swarm:
         """Its supervisor, once it answers."""
-        self._born = self._lives.enter_context(self._cradle.supervisor(self.home, **env))
+        self.begin(**env)
         return await answering(self.home)
+
+    def begin(self, **env: str) -> None:
+        """Its supervisor, which may die before it answers."""
+        self._born = self._lives.enter_context(self._cradle.supervisor(self.home, **env))
 
     async def start_inside(self, inside: Sequence[str]) -> Swarm:
         """The same in a network of its own, as `swarm worker` runs it."""

@@ -15,9 +15,11 @@ from app.repo import history, names, repository, scribe, tree, worktrees
 from app.repo.repository import Repository
 from app.repo.transfer import has
 from app.store import bundles, reviews, tasks, tells, turns
+from app.store.hosts import HOST_LOST
 from app.supervisor import homes, strays
 from app.supervisor.decisions import tell_decision
 from app.supervisor.faults import fault
+from app.supervisor.fleet import lost_key
 from app.supervisor.landing import worktree_of
 from app.supervisor.meanwhile import meanwhile
 from app.supervisor.outfitting import set_up
@@ -44,6 +46,7 @@ async def prepare(s: Services, run: RunId, round_: int) -> int:
         return 0  # Stopped while it waited for its turn, and perhaps sent to work again since.
     for looked_at in (await s.database.read(reviews.reviews_of, run))[-1:]:
         await tell_decision(s, looked_at)
+    await _tell_lost(s, run, round_)
     if found.state == RunState.QUEUED:
         await s.move(run, RunState.PREPARING, key=f"round-{round_}")
     await s.database.write(tasks.lease_ports, run)
@@ -54,6 +57,14 @@ async def prepare(s: Services, run: RunId, round_: int) -> int:
         s.live.ramp.leave(run)
     limit = s.configuration.settings.routing.bundle_bytes
     return await s.database.write(_first_turn, task, run, round_, s.clock(), limit)
+
+
+async def _tell_lost(s: Services, run: RunId, round_: int) -> None:
+    """Whoever took the run over says so, and may have died before: then it is said here."""
+    for turn in (await s.database.read(turns.turns_of, run))[-1:]:
+        if turn.exit_reason == HOST_LOST and turn.round < round_:
+            words = f"{turn.error}; it goes on elsewhere from its last snapshot"
+            await s.broker.record(run, lost_key(round_), Note(words, "warning"))
 
 
 async def _lay_out(s: Services, task: Task, run: Run) -> None:
