@@ -80,7 +80,8 @@ class Acts:
         if body.style == "merge":
             await landing.refuse_unmergeable(self._s, review)
         await self._decide(run, review, Verdict.APPROVE, body.by, body.note, **taken)
-        return await self._s.database.read(reviews.review, review.id)
+        fault("act:approve")
+        return await self._decided(review)
 
     async def changes(self, run: RunId, body: wire.Changes) -> wire.RunRow:
         """Send the run back to work with a note and all unsent comments."""
@@ -92,7 +93,10 @@ class Acts:
                 hint=f'Write a note, `swarm changes {run} "…"`, or comment on lines first.',
             )
         consent.refuse_secrets_in(body.note, "the note", consent.own_policy(self._s))
-        return await self._decide(run, review, Verdict.CHANGES, body.by, body.note)
+        await self._decide(run, review, Verdict.CHANGES, body.by, body.note)
+        fault("act:changes")
+        await self._decided(review)
+        return await self._s.database.read(board.row, run)
 
     async def discard(self, run: RunId, body: wire.Act) -> wire.RunRow:
         """Into the trash: nothing is lost, `restore` brings it back."""
@@ -228,7 +232,7 @@ class Acts:
 
     async def _decide(
         self, run: RunId, review: Review, verdict: Verdict, by: str, note: str, **taken: str
-    ) -> wire.RunRow:
+    ) -> None:
         s, now = self._s, self._s.clock()
 
         def write(c: sa.Connection) -> None:
@@ -264,13 +268,12 @@ class Acts:
                 requeue(c, s, run, review.round + 1)
 
         await s.database.write(write)
-        match verdict:
-            case Verdict.CHANGES:
-                fault("act:changes")
-            case _:
-                fault("act:approve")
-        await tell_decision(s, await s.database.read(reviews.review, review.id))
-        return await s.database.read(board.row, run)
+
+    async def _decided(self, review: Review) -> Review:
+        """Tell what was decided; the review as it is now."""
+        decided = await self._s.database.read(reviews.review, review.id)
+        await tell_decision(self._s, decided)
+        return decided
 
     async def _moved(self, run: RunId, what: str) -> wire.RunRow:
         """Say in the log what the transaction has done, and give the row as it is now."""
