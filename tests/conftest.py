@@ -21,6 +21,29 @@ settings.register_profile("swarm", deadline=None, derandomize="CI" in os.environ
 settings.load_profile("swarm")
 
 
+TESTS = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One process runs the tests that share an event loop, and with it stories: each would live through them."""
+    for item in items:
+        loop = item.get_closest_marker("asyncio")
+        if loop and loop.kwargs.get("loop_scope") == "module" and not _grouped(item):
+            file = item.path.relative_to(TESTS).with_suffix("")
+            item.add_marker(pytest.mark.xdist_group(file.as_posix()))
+
+
+def _grouped(item: pytest.Item) -> bool:
+    return item.get_closest_marker("xdist_group") is not None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """How many processes `-n auto` means: most tests wait for other programs most of the time."""
+    return min(2 * (os.cpu_count() or 1), 8)
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     """A user's own world; also this process's, so that nothing of the developer's is read."""

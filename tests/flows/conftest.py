@@ -12,17 +12,6 @@ from app.gateway.rehearsal import Rehearsal
 from tests.support.home import supervised
 from tests.support.world import Settings, World, world_at
 
-SHARED = frozenset({"world", "pause"})
-"""Fixtures that are made once a file."""
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share a world stay together: each process would have to live through the stories again."""
-    for item in items:
-        if SHARED.intersection(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
-
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def endpoint() -> AsyncIterator[Rehearsal]:

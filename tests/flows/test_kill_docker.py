@@ -12,7 +12,7 @@ from tests.support.kills import configured, spread, survive
 from tests.support.nursery import Nursery, nursery
 from tests.support.repos import make_repository
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("kills in docker")]
 
 
 def world_in_docker(home: Home, repo: Path) -> World:

@@ -21,18 +21,19 @@ from tests.support.world import Settings, World, world_at
 REAL_KEY = "sk-real-and-secret-0123456789"
 
 
+HERE = Path(__file__).parent
 WORKS = ("test_agents", "test_main_job", "test_money", "test_third_party")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share a world stay together: each process would have to live through the stories again.
+    """All the files make two groups that take about as long.
 
-    All the files make two groups that take about as long: however many processes there are, no more than two of
-    them start the real programs, each of which takes a second or more of a core and much memory.
+    However many processes there are, no more than two of them start the real programs, each of which takes a
+    second or more of a core and much memory.
     """
     for item in items:
-        if "house" in getattr(item, "fixturenames", ()):
+        if item.path.parent == HERE and item.get_closest_marker("xdist_group") is None:
             half = "real work" if item.path.stem in WORKS else "real trouble"
             item.add_marker(pytest.mark.xdist_group(half))
 

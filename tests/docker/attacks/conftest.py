@@ -17,11 +17,3 @@ async def siege(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Siege
         (root / "home").mkdir()
         async with besieged(root) as found:
             yield found
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Attacks of one file share a box, so one process runs them."""
-    for item in items:
-        if "siege" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
