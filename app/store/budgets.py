@@ -1,5 +1,6 @@
 """The chain of caps in the tables: who spends, what has been counted, raising a cap, and near limits told once."""
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -47,15 +48,35 @@ _ACCOUNT: Final[sa.Select[Any]] = (
     .join(TASK, TASK.c.id == RUN.c.task)
     .where(RUN.c.id == sa.bindparam("run_"))
 )
-_THESE: Final = TALLY.c.key.in_(sa.bindparam("names", expanding=True))
-_TALLIES: Final = sa.select(TALLY).where(_THESE).order_by(TALLY.c.key)
 _COUNTED: Final = ("spent", "held", "tokens", "tokens_held")
-_COUNT: Final = (
-    sa.update(TALLY)
-    .where(_THESE)
-    .values({name: TALLY.c[name] + sa.bindparam(f"by_{name}") for name in _COUNTED})
-)
 _BUDGET: Final = sa.select(RUN.c.budget).where(RUN.c.id == sa.bindparam("run_"))
+
+
+def _these(names: int) -> sa.ColumnElement[bool]:
+    """A list of that length, not one of any length, which is written anew each time."""
+    return TALLY.c.key.in_([sa.bindparam(f"key_{number}") for number in range(names)])
+
+
+@functools.cache
+def _tallies(names: int) -> sa.Select[Any]:
+    return sa.select(TALLY).where(_these(names)).order_by(TALLY.c.key)
+
+
+@functools.cache
+def _addition(names: int) -> sa.Update:
+    added = {name: TALLY.c[name] + sa.bindparam(f"by_{name}") for name in _COUNTED}
+    return sa.update(TALLY).where(_these(names)).values(added)
+
+
+def _named(names: Iterable[str]) -> dict[str, str]:
+    return {f"key_{number}": name for number, name in enumerate(sorted(names))}
+
+
+def alone(c: sa.Connection) -> bool:
+    """Whether nobody can change anything until this transaction ends: on SQLite, once it has truly begun."""
+    return c.dialect.name == "sqlite" and bool(
+        getattr(c.connection.dbapi_connection, "in_transaction", False)
+    )
 
 
 def account(c: sa.Connection, run: RunId) -> Account:
@@ -85,20 +106,16 @@ def keys(caps: Iterable[Cap]) -> list[str]:
 def tallies(c: sa.Connection, wanted: Iterable[str], *, lock: bool = False) -> dict[str, Tally]:
     """What was counted under these keys. With `lock`, nobody else can count under them in the meantime."""
     names = sorted(wanted)
-    if lock and c.dialect.name == "sqlite":
-        # The first write has shut everybody out, so what is there can be seen.
-        insert_once(c, TALLY, key=names[0])
-        have = _read(c, _TALLIES, names)
-        return have | _made(c, [name for name in names if name not in have])
-    if lock:
+    if lock and not alone(c):
         # Always in the order of the keys, so that two hosts never wait for each other.
         _made(c, names)
-        return _read(c, _TALLIES.with_for_update(), names)
-    return _read(c, _TALLIES, names)
+        return _read(c, _tallies(len(names)).with_for_update(), names)
+    have = _read(c, _tallies(len(names)), names)
+    return have | _made(c, [name for name in names if name not in have]) if lock else have
 
 
 def _read(c: sa.Connection, query: sa.Select[Any], names: list[str]) -> dict[str, Tally]:
-    return {row.key: value(row, Tally) for row in c.execute(query, {"names": names})}
+    return {row.key: value(row, Tally) for row in c.execute(query, _named(names))}
 
 
 def _made(c: sa.Connection, names: list[str]) -> dict[str, Tally]:
@@ -121,7 +138,7 @@ def count(
     changes = dict(zip(_COUNTED, (spent, held, tokens, tokens_held), strict=True))
     if any(changes.values()):
         added = {f"by_{name}": by for name, by in changes.items()}
-        c.execute(_COUNT, {"names": sorted(have), **added})
+        c.execute(_addition(len(have)), _named(have) | added)
     return {
         key: replace(tally, **{name: getattr(tally, name) + by for name, by in changes.items()})
         for key, tally in have.items()

@@ -88,8 +88,9 @@ def reserve(
     caps = chain(who, ceilings, day_of(now))
     names = budgets.keys(caps)
     have = budgets.tallies(c, names, lock=True)
-    # The one number that people change meanwhile, read again under the lock.
-    who = msgspec.structs.replace(who, budget=budgets.budget_of(c, run))
+    if not budgets.alone(c):
+        # The one number that people change meanwhile, read again under the lock.
+        who = msgspec.structs.replace(who, budget=budgets.budget_of(c, run))
     room = headroom(chain(who, ceilings, day_of(now)), have, who.limits.request)
     claim = plan(room)
     if claim is None or not _fits(claim, room):

@@ -11,7 +11,7 @@ import contextlib
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Final, NamedTuple
 
@@ -32,6 +32,9 @@ class Writer:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._connection: sa.Connection | None = None
+        self._waits = True
+        """Whether the connection's commits wait for the disk, as those of new ones do."""
         self._changes: queue.SimpleQueue[_Change | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="store writer", daemon=True)
         self._thread.start()
@@ -55,6 +58,12 @@ class Writer:
         self._syncing.join()
 
     def _work(self) -> None:
+        try:
+            self._serve()
+        finally:
+            self._let_go()
+
+    def _serve(self) -> None:
         while (change := self._changes.get()) is not None:
             together = [change]
             is_last = False
@@ -73,12 +82,9 @@ class Writer:
             return
         soon = all(change.soon for change in together)
         try:
-            with self._engine.connect() as connection, _patience(connection, soon=soon):
-                # Python's sqlite3 begins only at the first change: two could both decide on what they saw.
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-                made = [_made(connection, each, alone=len(together) == 1) for each in together]
-                connection.commit()
+            made = self._made(together, soon=soon)
         except Exception as error:  # noqa: BLE001 - whoever asked for a change is told
+            self._let_go()
             for change in together:
                 change.done.set_exception(error)
             return
@@ -89,6 +95,30 @@ class Writer:
                 change.done.set_result(result)
             else:
                 change.done.set_exception(undone)
+
+    def _made(self, together: list[_Change], *, soon: bool) -> list[tuple[Any, Exception | None]]:
+        """What each returned, or why it was undone, once all that was not is in the file."""
+        if self._connection is None:
+            self._connection, self._waits = self._engine.connect(), True
+        connection = self._connection
+        if self._waits == soon:
+            # Whether a commit waits for the disk.
+            connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if soon else 'FULL'}")
+            connection.commit()
+            self._waits = not soon
+        # Python's sqlite3 begins only at the first change: two could both decide on what they saw.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        made = [_made(connection, each, alone=len(together) == 1) for each in together]
+        connection.commit()
+        return made
+
+    def _let_go(self) -> None:
+        """Give the connection up, with all that was begun on it."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(sa.exc.SQLAlchemyError):
+                connection.invalidate()
+                connection.close()
 
     def _sync(self) -> None:
         """Bring to disk what was made soon."""
@@ -103,19 +133,6 @@ class Writer:
                     os.fdatasync(opened)
                 finally:
                     os.close(opened)
-
-
-@contextlib.contextmanager
-def _patience(connection: sa.Connection, *, soon: bool) -> Iterator[None]:
-    """Whether a commit waits for the disk; whoever gets the connection next waits again."""
-    if soon:
-        connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
-    try:
-        yield
-    finally:
-        if soon:
-            connection.rollback()
-            connection.exec_driver_sql("PRAGMA synchronous=FULL")
 
 
 def _made(
