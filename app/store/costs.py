@@ -4,12 +4,14 @@ from typing import Final, Literal, TypeAlias, get_args
 
 import sqlalchemy as sa
 
+from app.domain.budget import day_of
 from app.domain.ids import RunId
 from app.domain.money import Charge, Micros
 from app.store.sql import value
 from app.store.tables import SPEND
 from app.wire import CostLine
 
+_DAY: Final = 24 * 60 * 60
 By: TypeAlias = Literal[
     "run",
     "task",
@@ -78,6 +80,8 @@ def charges(c: sa.Connection, run: RunId) -> tuple[tuple[float, Charge], ...]:
 def lately(c: sa.Connection, since: float) -> tuple[tuple[float, Micros], ...]:
     """When what was charged since then, to any run, oldest first."""
     query = sa.select(SPEND.c.at, SPEND.c.micros).where(SPEND.c.at >= since).order_by(SPEND.c.at)
+    # Rows are found by their day, on which a call began: that may have been the one before.
+    query = query.where(SPEND.c.day >= day_of(since - _DAY))
     return tuple((row.at, Micros(row.micros)) for row in c.execute(query))
 
 

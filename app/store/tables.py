@@ -47,7 +47,7 @@ RUN = sa.Table(
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("task", sa.Text, sa.ForeignKey("task.id"), nullable=False, index=True),
     sa.Column("number", sa.Integer, nullable=False),
-    sa.Column("state", sa.Text, nullable=False, index=True),
+    sa.Column("state", sa.Text, nullable=False),
     sa.Column("before_trash", sa.Text, nullable=False, server_default=""),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
     sa.Column("wish", sa.Text, nullable=False, server_default=""),
@@ -79,6 +79,7 @@ RUN = sa.Table(
     sa.Column("started", sa.Float),
     sa.Column("ended", sa.Float),
     sa.UniqueConstraint("task", "number"),
+    sa.Index("run_state_created", "state", "created"),
 )
 
 TURN = sa.Table(
@@ -97,6 +98,7 @@ TURN = sa.Table(
     sa.Column("error", sa.Text, nullable=False, server_default=""),
     sa.Column("over_budget", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("by_hand", sa.Text, nullable=False, server_default=""),
+    sa.Index("turn_ended", "ended"),
 )
 
 CHECK = sa.Table(
@@ -111,6 +113,8 @@ CHECK = sa.Table(
     sa.Column("seconds", sa.Float, nullable=False),
     sa.Column("tail", sa.Text, nullable=False),
 )
+
+_UNANSWERED = sa.text("answer IS NULL")
 
 APPROVAL = sa.Table(
     "approval",
@@ -134,6 +138,9 @@ APPROVAL = sa.Table(
     sa.Column("heard", sa.Float),
     sa.Column("deadline", sa.Float),
     sa.UniqueConstraint("run", "turn", "request"),
+    sa.Index(
+        "approval_unanswered", "opened", sqlite_where=_UNANSWERED, postgresql_where=_UNANSWERED
+    ),
 )
 
 REVIEW = sa.Table(

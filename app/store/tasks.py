@@ -81,15 +81,21 @@ def newest(repo: str = "", past: int | None = None) -> sa.Select[Any]:
     """
     later = RUN.alias()
     has_later = sa.exists().where(later.c.task == RUN.c.task, later.c.number > RUN.c.number)
-    query = sa.select(RUN.c.id).join(TASK, TASK.c.id == RUN.c.task)
-    query = query.where(sa.or_(~has_later, TASK.c.race))
+    query = sa.select(RUN.c.id).where(sa.or_(~has_later, _of_its_task(TASK.c.race)))
     if repo:
-        query = query.where(TASK.c.repo == repo)
+        query = query.where(_of_its_task(TASK.c.repo) == repo)
     if past is None:
         return query
     landed = query.where(RUN.c.state == _MERGED).order_by(RUN.c.created.desc()).limit(past)
-    recent = sa.select(landed.subquery().c.id)
-    return query.where(sa.or_(RUN.c.state.in_(_NOT_MERGED), RUN.c.id.in_(recent)))
+    # Together in one query they would be looked for among all there ever were.
+    others = query.where(RUN.c.state.in_(_NOT_MERGED))
+    both = sa.union_all(others, sa.select(landed.subquery().c.id))
+    return sa.select(RUN.c.id).where(RUN.c.id.in_(both))
+
+
+def _of_its_task(column: sa.Column[Any]) -> sa.ScalarSelect[Any]:
+    """Looked up for each run: a join might begin with the tasks, of which there are ever more."""
+    return sa.select(column).where(TASK.c.id == RUN.c.task).correlate(RUN).scalar_subquery()
 
 
 def landed(c: sa.Connection, repo: str = "") -> int:

@@ -79,8 +79,9 @@ class Service:
             await follow(self._s, repo)
         seq = await self._s.database.read_log(event_log.last)
         rows = await self._s.database.read(board.rows, repo, past=past)
-        landed = await self._s.database.read(tasks.landed, repo)
         listed = sum(row.run.state == RunState.MERGED for row in rows)
+        # They are counted where the list was cut, and only there.
+        landed = await self._s.database.read(tasks.landed, repo) if listed >= past else listed
         return wire.Board(
             rows=rows,
             seq=seq,

@@ -1,5 +1,7 @@
 """The board: every task once, with what a person wants to know at a glance."""
 
+import re
+
 import pytest
 import sqlalchemy as sa
 
@@ -119,3 +121,22 @@ def test_the_number_of_queries_does_not_grow_with_the_tasks(
     assert len(rows) == number
     assert all(row.question and row.review and row.checks for row in rows)
     assert len(said) == 7
+
+
+@pytest.mark.parametrize("repo", ["", "/home/ada/project"])
+def test_what_it_lists_is_found_without_looking_at_all_there_ever_was(
+    state: sa.Connection, repo: str
+) -> None:
+    query = tasks.newest(repo, 100).compile(state, compile_kwargs={"literal_binds": True})
+    plan = [row[3] for row in state.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}")]
+    assert not [step for step in plan if re.match(r"SCAN (run|task)", step)]
+    assert not [step for step in plan if "ix_task_repo" in step]
+    assert len([step for step in plan if "run_state_created (state=?)" in step]) == 2
+
+
+def test_open_questions_are_found_without_looking_at_all_that_were_asked(
+    state: sa.Connection,
+) -> None:
+    query = "SELECT id FROM approval WHERE answer IS NULL ORDER BY opened"
+    plan = [row[3] for row in state.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}")]
+    assert plan == ["SCAN approval USING INDEX approval_unanswered"]
