@@ -23,7 +23,7 @@ demo: $(READY)   ## the main job end to end, without keys: three tasks, a questi
 
 test: $(READY)   ## every test this machine can run; says loudly what it cannot
 	UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --quiet --locked --inexact --group local-model
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 check: $(READY)  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
