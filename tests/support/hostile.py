@@ -5,7 +5,8 @@ of defence stands between the agents and the terminal; `bare` without that eithe
 """
 
 import sys
-from typing import Final, TypedDict, Unpack
+from collections.abc import Callable
+from typing import Final, TypeAlias, TypedDict, Unpack
 
 from msgspec.structs import replace
 
@@ -69,6 +70,8 @@ SECRET: Final = "jwt:0123456789ab"
 """The fingerprint of a secret in the change that is reviewed."""
 
 
+Say: TypeAlias = Callable[[], str]
+"""Gives what is said next."""
 _LEVELS: Final[tuple[Severity, ...]] = ("block", "confirm", "warn")
 
 
@@ -79,96 +82,113 @@ class _More(TypedDict, total=False):
     activity: str
 
 
-def hostile() -> Recording:
-    """Every field an agent, a file or a repository can write holds every payload."""
+def hostile(say: Say = lambda: EVIL) -> Recording:
+    """Every field an agent, a file or a repository can write holds every payload, or what `say` gives next."""
     asking, reviewed = RunId("evil2.1"), RunId("evil3.1")
-    check = CheckResult(command=EVIL, passed=False, code=1, seconds=1.0, tail=EVIL)
+    check = checked(say)
     recording = Recording(
         rows=[
-            _evil(
-                "evil2", RunState.WAITING, question=question(asking, EVIL, detail=EVIL, reason=EVIL)
+            evil_row(say, "evil2", RunState.WAITING, question=asked(say, asking)),
+            evil_row(
+                say, "evil3", RunState.IN_REVIEW, review=ReviewId(f"{reviewed}-r1"), checks=(check,)
             ),
-            _evil("evil3", RunState.IN_REVIEW, review=ReviewId(f"{reviewed}-r1"), checks=(check,)),
-            _evil("evil4", RunState.WORKING, activity=EVIL),
-            _evil("evil5", RunState.PARKED),
+            evil_row(say, "evil4", RunState.WORKING, activity=say()),
+            evil_row(say, "evil5", RunState.PARKED),
         ],
-        agents=(
-            wire.AgentLine(name=EVIL, harness=EVIL, model=EVIL, title=EVIL, usable=False, why=EVIL),
-        ),
-        trash=[_evil("evil6", RunState.DISCARDED)],
-        health=(wire.DoctorLine(name=EVIL, ok=False, found=EVIL, fix=EVIL),),
-        settings=(wire.SettingLine(key=EVIL, value=EVIL, origin=EVIL),),
-        costs={
-            by: (wire.CostLine(key=EVIL, micros=Micros(1), calls=1, input=1, output=1),)
-            for by in ("task", "run", "subagent")
-        },
+        agents=(agent_line(say),),
+        trash=[evil_row(say, "evil6", RunState.DISCARDED)],
+        health=(wire.DoctorLine(name=say(), ok=False, found=say(), fix=say()),),
+        settings=(wire.SettingLine(key=say(), value=say(), origin=say()),),
+        costs={by: (cost_line(say),) for by in ("task", "run", "subagent")},
     )
-    findings = tuple(
-        Finding(
-            severity=level, path=EVIL, rule=EVIL, why=EVIL, fingerprint=SECRET * (level == "block")
-        )
-        for level in _LEVELS
-    )
-    files = (FileChange(path=EVIL, status="modified", insertions=1, deletions=1),)
+    findings = tuple(found(say, level) for level in _LEVELS)
+    files = (FileChange(path=say(), status="modified", insertions=1, deletions=1),)
     recording.reviews.append(review(reviewed, files, findings=findings, checks=(check,)))
-    recording.comments.append(
-        Comment(run=reviewed, number=1, path="f", line=1, text=EVIL, by=EVIL, at=NOW)
-    )
+    recording.comments.append(commented(say, reviewed))
     for run in (asking, reviewed, RunId("evil4.1")):
-        recording.diffs[run] = _diff()
-        _log(recording, run)
+        recording.diffs[run] = _diff(say())
+        log(recording, run, say)
     return recording
 
 
-def _evil(id_: str, state: RunState, **more: Unpack[_More]) -> wire.RunRow:
-    made = row(id_, EVIL, state, agent=EVIL, lines=(1, 1, 1))
+def evil_row(say: Say, id_: str, state: RunState, **more: Unpack[_More]) -> wire.RunRow:
+    made = row(id_, say(), state, agent=say(), lines=(1, 1, 1))
     run = replace(
         made.run,
-        branch=EVIL.replace("\ud800", ""),
-        worktree="/nowhere/" + EVIL,
-        model=EVIL,
-        reason=EVIL,
+        branch=say().replace("\ud800", ""),
+        worktree="/nowhere/" + say(),
+        model=say(),
+        reason=say(),
     )
-    return replace(made, run=run, task=replace(made.task, target=EVIL, checks=(EVIL,)), **more)
+    return replace(made, run=run, task=replace(made.task, target=say(), checks=(say(),)), **more)
 
 
-def _diff() -> bytes:
-    evil = EVIL.encode("utf-8", "surrogatepass").replace(b"\n", b"")
+def asked(say: Say, run: RunId) -> Approval:
+    return question(run, say(), detail=say(), reason=say())
+
+
+def checked(say: Say) -> CheckResult:
+    return CheckResult(command=say(), passed=False, code=1, seconds=1.0, tail=say())
+
+
+def agent_line(say: Say) -> wire.AgentLine:
+    return wire.AgentLine(
+        name=say(), harness=say(), model=say(), title=say(), usable=False, why=say()
+    )
+
+
+def cost_line(say: Say) -> wire.CostLine:
+    return wire.CostLine(key=say(), micros=Micros(1), calls=1, input=1, output=1)
+
+
+def found(say: Say, level: Severity) -> Finding:
+    shown = SECRET * (level == "block")
+    return Finding(severity=level, path=say(), rule=say(), why=say(), fingerprint=shown)
+
+
+def commented(say: Say, run: RunId, number: int = 1) -> Comment:
+    return Comment(run=run, number=number, path="f", line=1, text=say(), by=say(), at=NOW)
+
+
+def _diff(said: str) -> bytes:
+    evil = said.encode("utf-8", "surrogatepass").replace(b"\n", b"")
     return (
         b"diff --git a/f b/f\n--- a/f\n+++ b/f\n@@ -1,2 +1,2 @@ %s\n-%s\n+%s \n %s\n"
         b"diff --git a/%s b/%s\n--- a/%s\n+++ b/%s\n@@ -1 +1 @@\n-a\n+b\n" % ((evil,) * 8)
     )
 
 
-def _log(recording: Recording, run: RunId) -> None:
+def log(recording: Recording, run: RunId, say: Say, turn: int = 1) -> None:
+    """One of everything that can be told of a run."""
+    message, thought, tool = f"m{turn}", f"t{turn}", f"c{turn}"
     said: tuple[own.Body, ...] = (
-        own.TurnStarted(1, EVIL),
-        agent.SessionStarted(EVIL, EVIL, EVIL),
-        agent.MessageChunk(EVIL, "m"),
-        agent.ThoughtChunk(EVIL, "t"),
-        agent.ToolCall("t1", EVIL),
-        agent.ToolCallUpdate("t1", "failed", EVIL),
-        agent.ToolCall("t2", EVIL),
-        agent.ToolCallUpdate("t2", "completed", EVIL),
-        agent.PlanUpdated((agent.PlanEntry(EVIL),)),
-        agent.PermissionAsked("q", EVIL),
-        agent.MessageTaken(EVIL),
-        agent.TurnEnded("error", EVIL),
-        agent.Unreadable(EVIL, EVIL),
-        own.StateChanged(RunState.WORKING, EVIL),
-        own.Refused(EVIL, 402, budget=True),
-        own.Checked(1, CheckResult(command=EVIL, passed=False, code=1, seconds=1.0, tail=EVIL)),
-        own.Spent(1, 1, EVIL, 1, 1),
-        own.Note(EVIL),
-        own.Merged(ReviewId(EVIL), EVIL, EVIL),
-        own.ReviewOpened(ReviewId(EVIL), EVIL, (EVIL,)),
+        own.TurnStarted(turn, say()),
+        agent.SessionStarted(say(), say(), say()),
+        agent.MessageChunk(say(), message),
+        agent.ThoughtChunk(say(), thought),
+        agent.ToolCall(f"{tool}a", say()),
+        agent.ToolCallUpdate(f"{tool}a", "failed", say()),
+        agent.ToolCall(f"{tool}b", say()),
+        agent.ToolCallUpdate(f"{tool}b", "completed", say()),
+        agent.PlanUpdated((agent.PlanEntry(say()),)),
+        agent.PermissionAsked("q", say()),
+        agent.MessageTaken(say()),
+        agent.TurnEnded("error", say()),
+        agent.Unreadable(say(), say()),
+        own.StateChanged(RunState.WORKING, say()),
+        own.Refused(say(), 402, budget=True),
+        own.Checked(turn, checked(say)),
+        own.Spent(1, 1, say(), 1, 1),
+        own.Note(say()),
+        own.Merged(ReviewId(say()), say(), say()),
+        own.ReviewOpened(ReviewId(say()), say(), (say(),)),
     )
     recording.say(run, NOW, *said)
 
 
 def main(words: list[str]) -> None:
     if words != ["on"]:
-        _without_cleaning()
+        without_cleaning()
     deaf.SECONDS = 0.0  # type: ignore[misc]
     if words == ["bare"]:
         PrintableOnly.apply = lambda self, segments, background: segments  # type: ignore[method-assign]
@@ -177,7 +197,7 @@ def main(words: list[str]) -> None:
     app_over(swarm).run()
 
 
-def _without_cleaning() -> None:
+def without_cleaning() -> None:
     """Take the sanitiser out of every module that holds it."""
     cleaners = {name: getattr(safe, name) for name in ("clean", "clean_line")}
     for module in list(sys.modules.values()):

@@ -11,6 +11,7 @@ import subprocess
 import termios
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -187,6 +188,15 @@ class RawPty:
         while text not in self.output[since:]:
             if time.monotonic() > deadline or not self._read(0.2):
                 raise AssertionError(f"{text!r} did not come; the end is {self.output[-2000:]!r}")
+
+    def read_to_end(self) -> bytes:
+        """Everything it writes from now on, until it ends by itself."""
+        pieces, deadline = [], time.monotonic() + PATIENCE
+        with suppress(OSError):
+            while time.monotonic() < deadline:
+                if select.select([self.fd], [], [], 1.0)[0]:
+                    pieces.append(os.read(self.fd, 65536))
+        return b"".join(pieces)
 
     @property
     def alive(self) -> bool:

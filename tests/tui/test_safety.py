@@ -5,6 +5,7 @@ import importlib
 import pkgutil
 import re
 import sys
+import unicodedata
 from collections.abc import Callable, Iterable
 
 import pytest
@@ -22,7 +23,9 @@ from textual.widgets import Label, Static
 from app.tui import screens
 from app.tui.safe import PrintableOnly, content
 from tests.support.attacks import attack
+from tests.support.flood import DONE, HERE, MANY, MARK
 from tests.support.hostile import FORBIDDEN, PAYLOADS, SECRET, hostile
+from tests.support.hostile_texts import COUNT, THEIRS
 from tests.support.screens import RawPty
 
 WAYS = {
@@ -100,6 +103,13 @@ ESCAPE = b"\x1b[27u"
 """As terminals write it that tell it from the beginning of another key."""
 OURS = re.compile(rb"\x1b\](?:52;c;([A-Za-z0-9+/=]*)|22;[a-z-]*)\x07")
 """What the screen itself writes: a copy a person asked for, and the shape of the mouse pointer."""
+OWN = re.compile(
+    r"\x1b(?:\[(?:\d+(?:;\d+)*)?[mH]|\[\?\d+(?:;\d+)*[hl]|\[\?\d+\$p|\[[<>]\d*u|\]22;[a-z-]*\x07)"
+)
+"""Every control sequence that the screen writes by itself: ink, places, modes, questions, the mouse's shape."""
+COMMANDS = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Kinds of characters that are no text."""
+VISITS = re.compile(HERE.replace("%s", "(\\w+)"))
 ENV = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "EDITOR": "", "VISUAL": ""}
 
 
@@ -157,6 +167,43 @@ def test_no_control_sequence_of_an_agent_reaches_the_terminal(cleaning: str) -> 
     hidden = [char for copied in copies for char in copied if not char.isprintable()]
     assert copies
     assert bool(hidden) == (cleaning == "off")
+
+
+def flood(*words: str) -> dict[str, str]:
+    """What every screen wrote that was drawn with the ten thousand texts, by its name."""
+    argv = [sys.executable, "-m", "tests.support.flood", *words]
+    with RawPty(argv, size=(120, 150), env=ENV) as terminal:
+        written = terminal.read_to_end().decode()
+    parts = VISITS.split(written)
+    assert DONE in parts, f"a text brought the screen down: {written[-2000:]}"
+    found: dict[str, str] = {}
+    for name, text in zip(parts[1::2], parts[2::2], strict=True):
+        found[name] = found.get(name, "") + text
+    del found[DONE]
+    return found
+
+
+def obeyed(written: str) -> set[str]:
+    """What in it a terminal would do, hide or turn round, and the screen did not mean."""
+    rest = OWN.sub(lambda own: own[0] if THEIRS in own[0] else "", written)
+    return {char for char in rest if char not in "\r\n" and unicodedata.category(char) in COMMANDS}
+
+
+@attack("U01", "U02", "U03")
+def test_ten_thousand_hostile_texts_are_only_shown_by_every_screen() -> None:
+    written = flood()
+    assert written.keys() == SCREENS.keys()
+    assert not {name: found for name, text in written.items() if (found := obeyed(text))}
+    drawn = {name: len(set(MARK.findall(text))) for name, text in written.items()}
+    assert min(drawn.values()) >= MANY, drawn
+    assert drawn["RunScreen"] == COUNT, drawn
+
+
+@attack("U01")
+def test_the_ten_thousand_would_be_obeyed_without_any_defence() -> None:
+    found = obeyed(flood("bare")["Board"])
+    assert {"\x1b", "\x9b"} <= found
+    assert {unicodedata.category(char) for char in found} >= {"Cc", "Cf"}
 
 
 @pytest.mark.parametrize("name", FORBIDDEN)

@@ -23,7 +23,8 @@ def ink(widget: Widget, name: str) -> Style:
 
 def paint(widget: Widget, line: Line, width: int, base: str = "") -> Strip:
     """The line in exactly `width` cells, over the ink `base`."""
-    return stretch(widget, line, base).adjust_cell_length(width, ground(widget, base))
+    below = ground(widget, base)
+    return _stretched(widget, line, below).adjust_cell_length(width, below)
 
 
 def ground(widget: Widget, base: str = "") -> Style:
@@ -33,7 +34,10 @@ def ground(widget: Widget, base: str = "") -> Style:
 
 def stretch(widget: Widget, line: Line, base: str = "") -> Strip:
     """The line as long as it is."""
-    below = ground(widget, base)
+    return _stretched(widget, line, ground(widget, base))
+
+
+def _stretched(widget: Widget, line: Line, below: Style) -> Strip:
     return Strip(
         [Segment(clean_line(text), below + ink(widget, name)) for text, name in line if text]
     )
