@@ -3,6 +3,7 @@
 import importlib
 import os
 import platform
+import signal
 import sys
 import time
 from typing import Protocol, cast
@@ -24,6 +25,8 @@ class Benchmark(Protocol):
 
 
 def main() -> None:
+    # Told to end, it ends what it has started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     wanted = sys.argv[1:] or list(MODULES)
     uname = platform.uname()
     print(

@@ -1,17 +1,19 @@
 """Many of everything on one machine: finished tasks, waiting reviews, runs at work, and a kill amid them.
 
-The agents are real processes in `memory` sandboxes; what they take of the machine is not counted.
+The agents are real processes in `memory` sandboxes; what they take of the machine is not counted. Each part ends
+after a time, done or not; whatever ends it ends all that it has started.
 """
 
 import asyncio
 import contextlib
 import itertools
 import json
+import os
 import signal
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,15 +32,18 @@ from app.supervisor.engine import INTAKE, Engine, step
 from harnesses.events import MessageChunk
 from tests.benchmarks.gauges import cpu, memory
 from tests.support.home import Home, answering, home_at, supervisor_process
+from tests.support.invariants import processes_of
 from tests.support.repos import make_repository
 from tests.support.rows import a_run, a_task, reviewed
-from tests.support.scripts import scripted, wait_for
+from tests.support.scripts import scripted
 
 NAME = "scale on one machine"
 FINISHED, REVIEWS, RUNS, KILLED = 20_000, 500, 50, 100
 EVENTS, TALK_SECONDS = 20, 16
 """Events a second of each run, and for how long."""
-SETTLING_SECONDS, IDLE_SECONDS = 11.0, 10.0
+SETTLING_SECONDS, IDLE_SECONDS = 11.0, 8.0
+LATENCY_LIMIT, BUSY_LIMIT, KILL_LIMIT, STEP_LIMIT = 40.0, 60.0, 75.0, 15.0
+"""Seconds after which a part is given up."""
 STEPS: Final = 200
 Row = tuple[str, float, str]
 
@@ -48,21 +53,63 @@ def measure() -> list[Row]:
 
 
 async def _measure() -> list[Row]:
-    with tempfile.TemporaryDirectory() as root, home_at(Path(root)) as home:
+    with tempfile.TemporaryDirectory() as root, _ended(Path(root)) as home:
         repo = make_repository(Path(root) / "project")
         _configure(home)
         home.state.mkdir(mode=0o700)
-        small = await _latencies(home, repo)
+        small = await _within(LATENCY_LIMIT, "a small store", _latencies(home, repo))
         _fill(home.state, str(repo))
-        large = await _latencies(home, repo)
-        rows = [row for pair in zip(small, large, strict=True) for row in pair]
-        rows += await _busy(home, repo)
-        rows += await _killed(home, repo)
-    return rows + await _steps()
+        large = await _within(LATENCY_LIMIT, "a large store", _latencies(home, repo))
+        rows = [row for pair in itertools.zip_longest(small, large) for row in pair if row]
+        rows += await _within(BUSY_LIMIT, f"{RUNS} runs that talk", _busy(home, repo))
+        rows += await _within(KILL_LIMIT, f"SIGKILL amid {KILLED} runs", _killed(home, repo))
+    return rows + await _within(STEP_LIMIT, "durable steps", _steps())
+
+
+async def _within(seconds: float, what: str, part: Coroutine[Any, Any, list[Row]]) -> list[Row]:
+    """Its rows, or one that says that it took longer."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await part
+    except TimeoutError:
+        return [(f"{what}: NOT DONE within", seconds, "s")]
+
+
+@contextlib.contextmanager
+def _ended(root: Path) -> Iterator[Home]:
+    """A home of which nothing runs afterwards: agents outlive their supervisor."""
+    with home_at(root) as home:
+        try:
+            yield home
+        finally:
+            home.end_supervisor()
+            _end_agents(home)
+
+
+def _end_agents(home: Home) -> None:
+    # Who starts them goes first; else another one might follow.
+    while found := [pid for pid, _ in processes_of(home)]:
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def _gate_open(home: Home) -> Iterator[None]:
+    """Let those go on who wait for their sign."""
+    way = os.open(home.root / "go", os.O_RDWR)
+    try:
+        yield
+    finally:
+        os.close(way)
 
 
 def _configure(home: Home) -> None:
     gate = home.root / "go"
+    os.mkfifo(gate)
+    # To look for a file again and again, a hundred of them would take the whole machine.
+    waits = {"run": f": < '{gate}'"}
     talk = {
         "repeat": {"times": EVENTS * TALK_SECONDS, "steps": [{"say": "."}, {"sleep": 1 / EVENTS}]}
     }
@@ -71,8 +118,8 @@ def _configure(home: Home) -> None:
             "sandbox": {"driver": "memory", "free_disk": "1m"},
             "concurrency": KILLED,
             "agents": {
-                "talker": scripted([wait_for(str(gate)), talk]),
-                "waiter": scripted([wait_for(str(gate)), {"say": "after"}]),
+                "talker": scripted([waits, talk]),
+                "waiter": scripted([waits, {"say": "after"}]),
             },
         }
     )
@@ -131,14 +178,13 @@ async def _busy(home: Home, repo: Path) -> list[Row]:
         before = memory(pid)
         seen: list[float] = []
         listening = asyncio.create_task(_listen(swarm, seen, (await swarm.board()).seq))
-        (home.root / "go").touch()
-        await asyncio.sleep(2)
-        busy = await cpu(pid, TALK_SECONDS / 2)
-        board = await _median(lambda: swarm.board(str(repo)))
-        held = memory(pid)
+        with _gate_open(home):
+            await asyncio.sleep(2)
+            busy = await cpu(pid, TALK_SECONDS / 2)
+            board = await _median(lambda: swarm.board(str(repo)))
+            held = memory(pid)
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
-    (home.root / "go").unlink()
     late = sorted(seen)
     what = f"{RUNS} runs with {EVENTS} events a second each"
     return [
@@ -161,7 +207,7 @@ async def _listen(swarm: Swarm, seen: list[float], since: int) -> None:
 async def _at_work(
     home: Home, repo: Path, agent: str, number: int
 ) -> AsyncIterator[tuple[Swarm, int]]:
-    """So many runs that wait for their sign."""
+    """So many runs that wait for their sign; none is left afterwards."""
     async with supervisor_process(home) as process:
         swarm = await answering(home)
         runs = await _submitted(swarm, repo, agent, number)
@@ -169,6 +215,14 @@ async def _at_work(
         for run in runs:
             with contextlib.suppress(NotNow):  # It has come to its end.
                 await swarm.stop(run, wire.Act(by="bench"))
+        while await _at_rest(swarm, repo) < number:
+            await asyncio.sleep(0.2)
+
+
+async def _at_rest(swarm: Swarm, repo: Path) -> int:
+    rows = (await swarm.board(str(repo), 0)).rows
+    over = (RunState.CANCELLED, RunState.FAILED)
+    return sum(row.run.state in over for row in rows)
 
 
 async def _submitted(swarm: Swarm, repo: Path, agent: str, number: int) -> list[str]:
@@ -193,16 +247,16 @@ async def _killed(home: Home, repo: Path) -> list[Row]:
         since = (await (await answering(home)).board()).seq
         process.send_signal(signal.SIGKILL)
         process.wait()
-    (home.root / "go").touch()
     began = time.perf_counter()
     async with supervisor_process(home):
         swarm = await answering(home)
         answers = time.perf_counter() - began
-        async for item in swarm.events(since=since):
-            if isinstance(item, Event) and isinstance(item.body, MessageChunk):
-                runs.discard(item.run)
-            if not runs:
-                break
+        with _gate_open(home):
+            async for item in swarm.events(since=since):
+                if isinstance(item, Event) and isinstance(item.body, MessageChunk):
+                    runs.discard(item.run)
+                if not runs:
+                    break
         heard = time.perf_counter() - began
     return [
         (f"SIGKILL amid {KILLED} runs: until the API answers again", answers, "s"),
