@@ -1,7 +1,9 @@
 """The catalogue: agents as data. Shipped entries lie in `agents/`, the user's configuration changes and adds."""
 
+import functools
 from collections.abc import Hashable, Mapping
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -113,13 +115,15 @@ def parse_agent(text: str, source: str) -> dict[str, Any]:
     return entry
 
 
-def _shipped() -> dict[str, dict[str, Any]]:
+@functools.cache
+def _shipped() -> Mapping[str, Mapping[str, Any]]:
+    # Once a process: reading YAML takes longer than all the rest of a configuration.
     entries = {}
     for file in sorted(files("harnesses").joinpath("agents").iterdir(), key=lambda file: file.name):
         if file.name.endswith(".yaml"):
             entry = parse_agent(file.read_text(encoding="utf-8"), f"agents/{file.name}")
             entries[entry["name"]] = entry
-    return entries
+    return MappingProxyType(entries)
 
 
 def _merged(
