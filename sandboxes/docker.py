@@ -195,13 +195,13 @@ class DockerSandbox:
                     self._containers.create(name, config),
                 )
                 await self._containers.start(name)
-        return Box(self._engine, name)
+        return self._box(name)
 
     async def find(self, name: str) -> Box | None:
         container = self._name(check_program(name))
         if await self._containers.state(container) in _NEVER_STARTED:
             return None
-        return Box(self._engine, container)
+        return self._box(container)
 
     def terminal(self, name: str) -> DockerTerminal:
         return DockerTerminal(self._engine, self._name(check_program(name)))
@@ -293,11 +293,17 @@ class DockerSandbox:
         """Make sure the side runs; with sockets the way to the gateway is open afterwards."""
         found = await self._containers.inspect(self._side)
         if found is None or found["State"]["Status"] != "running":
+            await self._end_left()
             await self._containers.start(self._side)
             found = await self._containers.inspect(self._side)
         if self.spec.sockets is not None:
             await self._listening(found)
         return found or {}
+
+    async def _end_left(self) -> None:
+        """End the programs whose side died: they are in a network that nothing leads out of any more."""
+        for box in await self._boxes() if self.spec.sockets is not None else ():
+            await self._containers.kill(box)
 
     async def _listening(self, found: dict[str, Any] | None) -> None:
         """Wait until the forwarder of this start says that it listens."""
@@ -320,6 +326,9 @@ class DockerSandbox:
             f"The side of {self.spec.name} ended at once: {tail_of(said).strip()}",
             hint=f"The image {self.spec.image} needs python3, sh, timeout and git.",
         )
+
+    def _box(self, name: str) -> Box:
+        return Box(self._engine, name, self._side if self.spec.sockets is not None else "")
 
     def _name(self, part: str) -> str:
         return parts.container_name(self.spec.name, part)

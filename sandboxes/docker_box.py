@@ -8,6 +8,8 @@ from collections.abc import AsyncGenerator, Iterator
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from sandboxes.docker_engine import BROKEN, Engine, Gone, Taken, Wire
 from sandboxes.lines import STDERR_TAIL, exit_of, tail_of, text_of
 from sandboxes.spec import MAX_LINE, Exit, Line
@@ -20,9 +22,11 @@ _WAIT = 2.0
 class Box:
     """A `Process` that is a container."""
 
-    def __init__(self, engine: Engine, name: str) -> None:
+    def __init__(self, engine: Engine, name: str, side: str = "") -> None:
+        """`side`: the container in whose network it is."""
         self._engine = engine
         self._name = name
+        self._side = side
         self._sending = asyncio.Lock()
         self._input: Wire | None = None
 
@@ -49,11 +53,23 @@ class Box:
         try:
             state = await self.end()
             stderr = await self._stderr()
+            left = await self._was_left(state)
         except Gone:
             return Exit(code=None, reason="lost")
         finally:
             self._let_go()
-        return exit_of(state["ExitCode"], stderr, starved=state["OOMKilled"])
+        ended = exit_of(state["ExitCode"], stderr, starved=state["OOMKilled"])
+        return msgspec.structs.replace(ended, reason="lost") if left else ended
+
+    async def _was_left(self, state: dict[str, Any]) -> bool:
+        """Whether its side died before it did. One that was started anew has another network."""
+        if not self._side:
+            return False
+        found = await self._engine.call(
+            f"look at {self._side}", lambda api: api.inspect_container(self._side)
+        )
+        began = nanoseconds(found["State"]["StartedAt"])
+        return not found["State"]["Running"] or began > nanoseconds(state["StartedAt"])
 
     async def end(self) -> dict[str, Any]:
         """Wait until it has ended; the engine's account of it. Raises `Gone` when there is none."""

@@ -36,6 +36,11 @@ class Containers:
         """Start it; nothing when it runs."""
         await self._engine.call(f"start {name}", lambda api: api.start(name))
 
+    async def kill(self, name: str) -> None:
+        """End it without a warning; nothing when it has ended."""
+        with suppress(Gone, Taken):
+            await self._engine.call(f"kill {name}", lambda api: api.kill(name))
+
     async def put(self, name: str, path: str, archive: bytes) -> None:
         """Unpack an archive in it, whether it runs or not."""
         await self._engine.call(

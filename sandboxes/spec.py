@@ -99,7 +99,8 @@ class Exit(msgspec.Struct, frozen=True):
     """None when nobody knows: the host went down, or the container is gone."""
     reason: ExitReason
     """`killed`: by a signal. `oom`: it ended badly, and memory had run out.
-    `lost`: it was started, is not running, and left no exit status."""
+    `lost`: it was started, is not running, and left no exit status, or its way to the gateway was gone before it
+    ended: what it says of itself then counts for nothing."""
     stderr: str = ""
     """The end of what it wrote to standard error, at most 8 KiB."""
     starved: bool = False

@@ -163,6 +163,31 @@ async def test_the_way_to_the_gateway_is_opened_again_after_the_host_was_down(
         assert (await ran(sandbox, ask(sandbox.places.gateway)))[0] == ["hello"]
 
 
+async def test_a_program_that_its_side_has_left_is_ended_as_lost_once_the_side_is_back(
+    house: House, engine: APIClient
+) -> None:
+    async with gateway() as answering:
+        spec = house.spec(sockets=answering.directory)
+        sandbox = await house.open(spec)
+        process = await sandbox.start(shell("sleep 600"))
+        engine.kill(f"swarm-{spec.name}-side")
+        await sandbox.usage()
+        assert (await process.wait()).reason == "lost"
+        assert (await ran(sandbox, ask(sandbox.places.gateway), name="turn-2"))[0] == ["hello"]
+
+
+async def test_a_program_that_ends_without_its_side_is_lost_whatever_it_says(
+    house: House, engine: APIClient
+) -> None:
+    async with gateway() as answering:
+        spec = house.spec(sockets=answering.directory)
+        process = await (await house.open(spec)).start(shell("read line; exit 3", interactive=True))
+        engine.kill(f"swarm-{spec.name}-side")
+        await process.send("end")
+        ended = await process.wait()
+        assert (ended.code, ended.reason) == (3, "lost")
+
+
 async def test_a_program_whose_container_is_gone_is_lost(house: House, engine: APIClient) -> None:
     spec = house.spec()
     process = await (await house.open(spec)).start(shell("sleep 600"))

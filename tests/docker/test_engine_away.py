@@ -1,18 +1,21 @@
-"""The Docker engine does not answer for a while, and its containers live on."""
+"""The Docker engine does not answer for a while, and its containers live on; or an agent's way out dies."""
 
 import asyncio
 
 import pytest
 from docker import APIClient
 
+from app.domain.events import TurnStarted
 from app.domain.run import RunState
+from app.gateway.rehearsal import Rehearsal
 from tests.support.actions import SwarmActions
 from tests.support.engine_door import door
 from tests.support.home import Home, answering, supervisor_process
 from tests.support.images import test_image
 from tests.support.patience import PATIENCE
 from tests.support.repos import make_repository
-from tests.support.scripts import edit, scripted, wait_for
+from tests.support.scripts import edit, scripted, tokens, wait_for
+from tests.support.world import paid_at
 
 pytestmark = pytest.mark.docker
 
@@ -45,6 +48,30 @@ async def test_a_run_that_is_resumed_afterwards_has_one_program_at_work(
             assert len(_running(engine, run)) == 1
             await user.stop(run)
             await user.until(run, RunState.CANCELLED)
+
+
+async def test_an_agent_whose_way_out_died_goes_on_by_itself(home: Home, engine: APIClient) -> None:
+    calls = [edit("note.txt", "noted\n"), {"sleep": 2}, tokens(10, 10)]
+    docker = {"driver": "docker", "image": test_image()}
+    async with Rehearsal() as provider:
+        home.configure(
+            {
+                "agent": "caller",
+                "agents": {"caller": scripted(calls, [edit("more.txt", "more\n"), tokens(10, 10)])},
+                "sandbox": docker,
+                "gateway": paid_at(provider.url),
+            }
+        )
+        async with supervisor_process(home):
+            client = await answering(home)
+            user = SwarmActions(client, make_repository(home.root / "project"))
+            run = await user.submit()
+            await user.wrote(run, "note.txt")
+            engine.kill(f"swarm-{run}-side")
+            await user.until(run, RunState.IN_REVIEW)
+            said = [event.body for event in await user.events(run)]
+            assert [body.turn for body in said if isinstance(body, TurnStarted)] == [1, 2]
+            assert await user.file(run, "more.txt") == "more"
 
 
 def _running(engine: APIClient, run: str) -> list[str]:

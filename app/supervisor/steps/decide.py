@@ -124,8 +124,8 @@ def _facts(
     turn = known[-1]
     silent = turn.stop_reason == ""
     vanished = silent and turn.exit_reason in ("lost", "oom", "killed")
-    # An agent that gave up because swarm died in the middle of its model call has done nothing wrong.
-    lost = vanished or (turn.stop_reason == "error" and cut_off)
+    # An agent that gave up because swarm, or the way there, died amid its model call has done nothing wrong.
+    lost = vanished or (turn.stop_reason == "error" and (cut_off or turn.exit_reason == "lost"))
     return TurnFacts(
         attempts=sum(1 for each in known if each.round == run.round),
         limit=task.max_turns,
