@@ -36,6 +36,7 @@ from app.wire_money import (
 )
 from app.wire_review import Overlap, Part, Pick
 from app.wire_screen import Look, NotifyLine, SettingLine
+from app.wire_task import Left, Preview
 from policies.routes import Kind
 
 __all__ = [
@@ -44,12 +45,14 @@ __all__ = [
     "HandBack",
     "HostLine",
     "Keys",
+    "Left",
     "Look",
     "NewToken",
     "NotifyLine",
     "Overlap",
     "Part",
     "Pick",
+    "Preview",
     "PriceChange",
     "PriceFile",
     "PriceLine",

@@ -34,9 +34,14 @@ _STATUS = {
 
 def routes(h: Handlers) -> list[Entry]:
     """Method, path, handler, and the least role of who may ask; verbs of runs have a role of their own each."""
+    return [("GET", "/v1/hello", h.hello, _VIEWER), *_of_tasks(h), *_of_the_house(h)]
+
+
+def _of_tasks(h: Handlers) -> list[Entry]:
+    """Tasks, their runs, and what these ask."""
     return [
-        ("GET", "/v1/hello", h.hello, _VIEWER),
         ("POST", "/v1/tasks", h.submit, _OPERATOR),
+        ("POST", "/v1/tasks/preview", h.preview, _OPERATOR),
         ("GET", "/v1/runs", h.board, _VIEWER),
         ("GET", "/v1/runs/{run}", h.detail, _VIEWER),
         ("GET", "/v1/runs/{run}/diff", h.diff, _VIEWER),
@@ -45,13 +50,19 @@ def routes(h: Handlers) -> list[Entry]:
         ("GET", "/v1/runs/{run}/route", h.route, _VIEWER),
         ("GET", "/v1/runs/{run}/bundle", h.bundle, _VIEWER),
         ("GET", "/v1/runs/{run}/screen", h.screen, _VIEWER),
-        ("GET", "/v1/routes", h.routes, _VIEWER),
-        ("GET", "/v1/models", h.models, _VIEWER),
         ("POST", "/v1/runs/{run}/{verb}", h.act, _OPERATOR),
         ("GET", "/v1/approvals", h.inbox, _VIEWER),
         ("POST", "/v1/approvals/{approval}", h.answer, _APPROVER),
         ("GET", "/v1/approvals/{approval}/rule", h.rule, _VIEWER),
         ("GET", "/v1/events", h.events, _VIEWER),
+    ]
+
+
+def _of_the_house(h: Handlers) -> list[Entry]:
+    """What all of them share: money, agents, hosts, the machine."""
+    return [
+        ("GET", "/v1/routes", h.routes, _VIEWER),
+        ("GET", "/v1/models", h.models, _VIEWER),
         ("GET", "/v1/trash", h.trash, _VIEWER),
         ("POST", "/v1/sweep", h.sweep, _ADMIN),
         ("GET", "/v1/disk", h.disk, _VIEWER),

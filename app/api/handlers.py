@@ -52,6 +52,9 @@ class Handlers:
     async def submit(self, request: Request) -> Response:
         return _json(await self.service.submit(await _body(request, wire.NewTask)))
 
+    async def preview(self, request: Request) -> Response:
+        return _json(await self.service.routing.preview(await _body(request, wire.NewTask)))
+
     async def board(self, request: Request) -> Response:
         query = request.query_params
         past = query.get("past", str(PAST))

@@ -28,6 +28,7 @@ Budget = Annotated[
     'swarm run "Add a --json flag" --agents claude-code,codex --race',
     'swarm run "Add a --json flag" --agent strong --check "make test" --budget 1.00 --wait',
     'swarm run "Fix the flaky test" --record flaky.cassette',
+    'swarm run "Add a --json flag" --dry-run',
     "swarm run - < goal.md",
 )
 def run(  # noqa: PLR0913 - a parameter for each option
@@ -96,6 +97,10 @@ def run(  # noqa: PLR0913 - a parameter for each option
         str,
         typer.Option("--replay", metavar="FILE", help="Such a file answers; no model is asked."),
     ] = "",
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only say who would get it, its cost, what it may touch."),
+    ] = False,
     wait: Annotated[
         bool, typer.Option("--wait", help="Narrate, and end when swarm has nothing more to do.")
     ] = False,
@@ -128,6 +133,9 @@ def run(  # noqa: PLR0913 - a parameter for each option
     )
     if not new.goal.strip():
         raise UsageError("the goal is empty", hint='Say what you want: swarm run "Fix …"')
+    if dry_run:
+        _preview(call, new)
+        return
     if wait and race:
         raise UsageError("a race is not waited for", hint="Follow it with `swarm compare ID`.")
     if wait:
@@ -139,6 +147,16 @@ def run(  # noqa: PLR0913 - a parameter for each option
         call.say(note)
     if not call.json:
         call.say(_follow(row, new))
+
+
+def _preview(call: Call, new: "wire.NewTask") -> None:
+    """What giving it would mean. Nothing is begun."""
+    from app.cli.preview import preview_text
+
+    found = call.ask(lambda swarm: swarm.preview(new))
+    call.show(found, lambda: preview_text(found))
+    if found.refused:
+        raise typer.Exit(1)
 
 
 def _follow(row: "wire.RunRow", new: "wire.NewTask") -> str:

@@ -75,6 +75,10 @@ class Swarm:
     async def submit(self, task: wire.NewTask) -> wire.RunRow:
         return await self._post("/v1/tasks", task, wire.RunRow)
 
+    async def preview(self, task: wire.NewTask) -> wire.Preview:
+        """Who would get it and why, what it may cost at most and touch. Nothing is begun."""
+        return await self._post("/v1/tasks/preview", task, wire.Preview)
+
     async def inbox(self) -> tuple[Approval, ...]:
         """Open questions, oldest first."""
         return await self._get("/v1/approvals", tuple[Approval, ...])

@@ -4,7 +4,7 @@ A call counts against a chain of caps: its run, its task, the flow that made the
 the day, the month. All are counted, limited or not, so that a limit set later knows what was spent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias, TypeVar
 
@@ -246,13 +246,11 @@ def headroom(
     caps: tuple[Cap, ...], tallies: Mapping[str, Tally], request: Micros | None
 ) -> Headroom:
     """The least room of any cap, in money and in tokens. The run has always a cap in money."""
-    money, tokens = [], []
+    money, tokens = rooms(caps, tallies), []
     if request is not None:
-        money.append(Room(key="", of="one call", left=request, held=0, cap=request))
+        money.insert(0, Room(key="", of="one call", left=request, held=0, cap=request))
     for cap in caps:
         have = tallies.get(cap.key, Tally(key=cap.key))
-        if cap.micros is not None:
-            money.append(_room(cap, cap.micros + have.raised, have.spent, have.held))
         if cap.tokens is not None:
             tokens.append(
                 _room(cap, cap.tokens + have.tokens_raised, have.tokens, have.tokens_held)
@@ -261,6 +259,16 @@ def headroom(
         money=min(money, key=lambda room: room.left),
         tokens=min(tokens, key=lambda room: room.left, default=None),
     )
+
+
+def rooms(caps: Iterable[Cap], tallies: Mapping[str, Tally]) -> list[Room]:
+    """What each cap in money has left, the narrowest first."""
+    found = []
+    for cap in caps:
+        have = tallies.get(cap.key, Tally(key=cap.key))
+        if cap.micros is not None:
+            found.append(_room(cap, cap.micros + have.raised, have.spent, have.held))
+    return found
 
 
 def crossed(cap: int, spent: int, warn: tuple[int, ...]) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable
 
+from app import wire
 from app.config.load import load
 from app.config.routing import retirements
 from app.domain.bundle import Part
@@ -14,6 +15,7 @@ from app.domain.money import Micros
 from app.domain.route import ModelLine, Outcome, Record, Report, Route, Shadow
 from app.store import bundles, routes
 from app.supervisor import candidates
+from app.supervisor.preview import preview
 from app.supervisor.services import Services
 
 _LOOKED_AT = 1000
@@ -34,6 +36,10 @@ class Routing:
                 hint=f"`swarm why {run}` says what else is known.",
             )
         return found
+
+    async def preview(self, new: wire.NewTask) -> wire.Preview:
+        """What giving that task would mean; nothing is stored."""
+        return await preview(self._s, new)
 
     async def models(self) -> tuple[ModelLine, ...]:
         """What every name stands for, in the order in which they are tried."""

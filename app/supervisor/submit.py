@@ -1,6 +1,7 @@
 """From a user's sentence to a queued run: all that can be refused is refused before anything is made."""
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -66,16 +67,33 @@ async def _fetched(s: Services, new: wire.NewTask) -> wire.NewTask:
     return msgspec.structs.replace(new, base=await fetched(repo, base))
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A task as it would be stored, before anybody is chosen for it."""
+
+    repo: Repository
+    task: Task
+    rules: tuple[Rule, ...]
+    default: str
+    """The agent that the configuration names."""
+
+
+async def planned(s: Services, new: wire.NewTask) -> Plan:
+    """What the configuration makes of a goal. Nothing is stored."""
+    repo = await repository.open_repository(Path(new.repo))
+    await follow(s, str(repo.root))
+    loaded = await settings_of(s, repo, new.base)
+    refuse_secrets_in(new.goal, "the goal", loaded.settings.policy)
+    task = await _task(s, repo, loaded, new)
+    return Plan(repo, task, await _rules(s, repo, new.base), loaded.settings.agent)
+
+
 async def _take_in(s: Services, new: wire.NewTask) -> wire.RunRow:
     with translated():
-        repo = await repository.open_repository(Path(new.repo))
-        await follow(s, str(repo.root))
-        loaded = await settings_of(s, repo, new.base)
-        refuse_secrets_in(new.goal, "the goal", loaded.settings.policy)
-        task = await _task(s, repo, loaded, new)
-        rules = await _rules(s, repo, new.base)
+        plan = await planned(s, new)
+        repo, task = plan.repo, plan.task
         async with s.live.routing:
-            routes_ = await _routes(s, task, new, rules, loaded.settings.agent)
+            routes_ = await routes_of(s, plan, new)
             task = msgspec.structs.replace(task, agent=routes_[0].chosen.agent)
             runs = [fresh_run(s, task, n, route) for n, route in enumerate(routes_, start=1)]
             for run in runs:
@@ -87,10 +105,9 @@ async def _take_in(s: Services, new: wire.NewTask) -> wire.RunRow:
     return await s.database.read(board.row, runs[0].id)
 
 
-async def _routes(
-    s: Services, task: Task, new: wire.NewTask, rules: tuple[Rule, ...], default: str
-) -> list[Route]:
-    """One route, or in a race one for each that was named."""
+async def routes_of(s: Services, plan: Plan, new: wire.NewTask) -> list[Route]:
+    """One route, or in a race one for each that was named. Nothing is stored."""
+    task, rules, default = plan.task, plan.rules, plan.default
     if not new.race:
         named = new.agents or tuple(filter(None, [new.agent]))
         wish = router.wish(task, named, new.kind, rules, default)
@@ -140,12 +157,16 @@ async def _tell_left_out(s: Services, repo: Repository, task: Task, run: Run) ->
     commit = await repository.resolve(repo, task.base)
     for number, text in enumerate(await oddities(repo, commit)):
         await s.broker.record(run.id, f"oddity-{number}", Note(text, "warning"))
-    if dirty := await repository.dirty_paths(repo):
-        more = f" and {len(dirty) - 3} more" if len(dirty) > 3 else ""
-        text = f"uncommitted changes are no part of this: {', '.join(dirty[:3])}{more}"
-        await s.broker.record(
-            run.id, "dirty", Note(f"{text}; it starts from {task.base}", "warning")
-        )
+    if text := await uncommitted(repo, task):
+        await s.broker.record(run.id, "dirty", Note(text, "warning"))
+
+
+async def uncommitted(repo: Repository, task: Task) -> str:
+    """What in the user's checkout is no part of the work, in a sentence; empty when there is nothing."""
+    dirty = await repository.dirty_paths(repo)
+    more = f" and {len(dirty) - 3} more" if len(dirty) > 3 else ""
+    listed = f"uncommitted changes are no part of this: {', '.join(dirty[:3])}{more}"
+    return f"{listed}; it starts from {task.base}" if dirty else ""
 
 
 async def settings_of(s: Services, repo: Repository, base: str) -> Loaded:

@@ -67,6 +67,7 @@ LEAST = {
     "POST /v1/shutdown": "admin",
     "POST /v1/sweep": "admin",
     "POST /v1/tasks": "operator",
+    "POST /v1/tasks/preview": "operator",
     "POST /v1/tokens": "admin",
     "POST /v1/tokens/{token}/revoke": "admin",
 }

@@ -6,7 +6,8 @@ import pytest
 
 from app import wire
 from app.cli.routes import explained
-from app.domain.errors import ConfigError, EnvironmentProblem, NotFound
+from app.domain.errors import ConfigError, EnvironmentProblem, NotFound, SwarmError
+from app.domain.money import Micros
 from app.domain.run import RunState
 from tests.support.actions import USER, SwarmActions
 from tests.support.scripts import edit, scripted, wait_for
@@ -71,6 +72,45 @@ async def test_a_name_stands_for_the_first_agent_that_can(world: World) -> None:
         "gone       no   it is disabled in your config.yaml\n"
         "neat       yes"
     )
+
+
+async def test_what_a_task_would_do_is_told_and_nothing_is_begun(world: World) -> None:
+    user = world.user({"a.txt": "1\n", ".swarm/routes.yaml": RULES})
+    (user.repo / "b.txt").write_text("not committed\n")
+    new = wire.NewTask(
+        goal="Mend docs/index.md",
+        repo=str(user.repo),
+        checks=("make test",),
+        budget=Micros(500_000),
+        submitter=USER,
+    )
+    found = await world.client.preview(new)
+    assert (await world.client.board(str(user.repo))).rows == ()
+    assert (found.refused, found.base, found.target, found.checks) == (
+        "",
+        "main",
+        "main",
+        ("make test",),
+    )
+    assert found.budget == Micros(500_000)
+    assert "b.txt" in found.notes[-1]
+    (route,) = found.routes
+    given = await world.client.submit(new)
+    told_then = await world.client.route(given.run.id)
+    assert (route.target, route.why, route.rule) == (
+        told_then.target,
+        told_then.why,
+        told_then.rule,
+    )
+
+
+async def test_a_task_that_would_be_refused_says_why_beforehand(world: World) -> None:
+    user = world.user()
+    new = wire.NewTask(goal="Write a note", repo=str(user.repo), agent="gone", submitter=USER)
+    found = await world.client.preview(new)
+    with pytest.raises(SwarmError) as refused:
+        await world.client.submit(new)
+    assert refused.value.message in found.refused
 
 
 async def test_the_repositorys_rules_are_read_from_its_base(world: World) -> None:

@@ -31,6 +31,7 @@ from app.domain.run import Run, RunState
 from app.domain.task import Task
 from app.tui.app import SwarmApp
 from app.tui.desk import Desk
+from tests.support.nouns import would
 
 NOW = 1_795_010_551.0
 REPO = "/home/ada/acme-api"
@@ -56,6 +57,7 @@ class Recording:
     health: tuple[wire.DoctorLine, ...] = ()
     settings: tuple[wire.SettingLine, ...] = ()
     purse: wire.Purse = field(default_factory=wire.Purse)
+    preview: wire.Preview | None = None
 
     def say(self, run: RunId, at: float, *bodies: Body) -> None:
         """Add events to the end of the log."""
@@ -73,6 +75,8 @@ class RecordedSwarm(Swarm):
         """Verb, run or approval, body: everything that would have changed something."""
         self.refusal: SwarmError | None = None
         """Raised by every verb that would change something."""
+        self.previewed: list[wire.NewTask] = []
+        """What was asked about and not begun."""
         self.gone = False
         self._news: asyncio.Queue[Event | Link] = asyncio.Queue()
 
@@ -169,6 +173,14 @@ class RecordedSwarm(Swarm):
     async def agents(self) -> tuple[wire.AgentLine, ...]:
         self._answer()
         return self.recording.agents
+
+    async def preview(self, task: wire.NewTask) -> wire.Preview:
+        """What the recording says of any task; without that, of one that its agent gets."""
+        self._answer()
+        self.previewed.append(task)
+        if self.refusal is not None:
+            raise self.refusal
+        return self.recording.preview or would(task)
 
     async def submit(self, task: wire.NewTask) -> wire.RunRow:
         self._ask("submit", "", task)

@@ -276,6 +276,8 @@ async def written(pilot: Pilot[None]) -> None:
     await paged(pilot, app.screen.query_one(LineView))
     await app.pop_screen()
     await shown(pilot, NewTaskScreen(app.desk))
+    app.screen.query_one("#goal", TextArea).text = "what would this do?"
+    await settled(pilot)
     app.screen.query_one(Select).expanded = True
     await drawn(pilot)
     await app.pop_screen()

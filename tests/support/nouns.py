@@ -8,7 +8,9 @@ from app import wire
 from app.domain.events import Body, Event
 from app.domain.ids import ApprovalId, ReviewId, RunId, TaskId
 from app.domain.money import Micros
+from app.domain.policy import ChangePolicy
 from app.domain.review import Approval, CheckResult, FileChange, Finding, Review
+from app.domain.route import Option, Route
 from app.domain.run import Run, RunState
 from app.domain.task import Task
 
@@ -119,3 +121,19 @@ def a_detail(*reviews: Review, **parts: Any) -> wire.RunDetail:
 def an_event(seq: int, body: Body) -> Event:
     """A numbered fact of the run."""
     return Event(seq=seq, run=RUN, at=NOW, body=body)
+
+
+def would(task: wire.NewTask, **more: Any) -> wire.Preview:
+    """What giving that task would do."""
+    agent = task.agent or "claude-code"
+    option = Option(target=agent, agent=agent, model="claude-sonnet-4-5")
+    route = Route(
+        run=RunId(""), at=NOW, asked="default", names=(agent,), kind="implement", options=(option,),
+        target=agent, way="order", why="it is the only one named",
+    )  # fmt: skip
+    told = wire.Preview(
+        routes=(route,), base=task.base or "main", target="main", budget=task.budget or Micros(2_000_000),
+        left=(wire.Left(of="the day", left=Micros(7_100_000), cap=Micros(10_000_000)),),
+        checks=task.checks or ("make test",), hosts=task.allow_network, policy=ChangePolicy(), sandbox="docker",
+    )  # fmt: skip
+    return replace(told, **more)

@@ -2,10 +2,15 @@
 
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from app.domain.errors import NotFound
 from app.domain.money import Micros
-from app.wire import NewTask, Retry
+from app.domain.route import Option
+from app.tui.model.preview import preview_lines
+from app.wire import Left, NewTask, Retry
 from tests.support.fleet import REPO, RecordedSwarm, app_over
+from tests.support.nouns import would
 from tests.support.screens import in_review, seen
 
 
@@ -145,6 +150,49 @@ async def test_a_file_that_is_not_there_is_said(swarm: RecordedSwarm) -> None:
         await seen(pilot, "the goal from a file")
         await pilot.press(*"/no/such", "enter")
         await seen(pilot, "/no/such cannot be read")
+
+
+async def test_it_says_who_would_get_it_and_what_that_may_cost_and_touch(
+    swarm: RecordedSwarm,
+) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(100, 30)) as pilot:
+        await pilot.press("n")
+        await seen(pilot, "What should be different")
+        await pilot.press(*"fix it")
+        screen = await seen(pilot, "goes to claude-code")
+        assert "$2.00 at most; the day has $7.10 of $10.00 left" in screen
+        assert "a copy of main in docker; network: none; 1 check; lands on main" in screen
+        await pilot.press("tab", "tab", *"release")
+        await seen(pilot, "a copy of release in docker")
+    assert swarm.asked == []
+
+
+async def test_why_it_would_be_refused_is_said_before_it_is_sent(swarm: RecordedSwarm) -> None:
+    refused = "OPENAI_API_KEY is not set. Set it for the supervisor"
+    swarm.recording.preview = would(NewTask(goal="", repo=REPO, agent="codex"), refused=refused)
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("n")
+        await seen(pilot, "What should be different")
+        await pilot.press(*"fix it")
+        await seen(pilot, "✗ OPENAI_API_KEY is not set.")
+
+
+def test_who_cannot_and_which_rule_chose_are_named() -> None:
+    option = Option(target="codex", agent="codex", model="gpt-5", dropped="it is disabled")
+    before = would(NewTask(goal="", repo=REPO))
+    (route,) = before.routes
+    chosen = replace(route, rule="papers (routes.yaml)", options=(option, *route.options))
+    least = Left(of="the month", left=Micros(500_000), cap=Micros(10_000_000))
+    found = replace(
+        before, routes=(chosen,), left=(*before.left, least), notes=("a.py is not committed",)
+    )
+    text = "\n".join("".join(piece for piece, _ink in line) for line in preview_lines(found, 160))
+    assert (
+        "goes to claude-code: it is the only one named, by papers (routes.yaml); not codex: it is disabled"
+        in text
+    )
+    assert "the month has $0.50 of $10.00 left" in text
+    assert "! a.py is not committed" in text
 
 
 async def test_another_agent_is_given_the_task_from_the_review(swarm: RecordedSwarm) -> None:

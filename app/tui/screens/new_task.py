@@ -1,5 +1,6 @@
-"""The form of a new task. Says what it may cost at most before anything starts."""
+"""The form of a new task. Says who would get it, what it may cost and what it may touch before anything starts."""
 
+import asyncio
 import tempfile
 from pathlib import Path
 from typing import ClassVar, Final
@@ -20,11 +21,14 @@ from app.tui.desk import Desk
 from app.tui.keymap import bindings, footer
 from app.tui.messages import Refresh
 from app.tui.model.line import Line, one_line, wrap
+from app.tui.model.preview import preview_lines
 from app.tui.safe import content
 from app.tui.screens.dialogs import AskText
 from app.tui.screens.outside import edited
 from app.tui.widgets.bars import Rule, Written
 
+PAUSE: Final = 0.4
+"""Seconds without a key after which the supervisor is asked what the task would do."""
 TOUCHES: Final = "It works on a copy in its sandbox; nothing lands before you approve it."
 
 
@@ -45,6 +49,7 @@ class NewTaskScreen(ModalScreen[None]):
     NewTaskScreen #checks { height: 3; width: 1fr; margin: 0 1 0 0; }
     NewTaskScreen #checks-row { height: 3; }
     NewTaskScreen #limit { height: 3; }
+    NewTaskScreen #preview { height: auto; }
     """
 
     def __init__(self, desk: Desk) -> None:
@@ -76,6 +81,7 @@ class NewTaskScreen(ModalScreen[None]):
                 )
             yield Written()
             yield Written(id="limit")
+            yield Written(id="preview")
             yield Written(id="keys")
 
     def on_mount(self) -> None:
@@ -140,10 +146,28 @@ class NewTaskScreen(ModalScreen[None]):
         """Enter in a field of one line is as good as the key."""
         self._submit()
 
-    @on(Input.Changed, "#budget")
-    @on(TextArea.Changed, "#goal")
-    def say_limit(self) -> None:
+    @on(Input.Changed)
+    @on(TextArea.Changed)
+    @on(Select.Changed)
+    def look_again(self) -> None:
+        """Whatever was changed may change who gets it and what it costs."""
         self._say_limit()
+        self._preview()
+
+    @work(exclusive=True, group="preview")
+    async def _preview(self) -> None:
+        """Ask what the first task of the form would do, once nobody types; typing never waits for it."""
+        await asyncio.sleep(PAUSE)
+        try:
+            found = await self.desk.swarm.preview(self._written_task(self._goals()[0]))
+        except ValueError:
+            lines: list[Line] = []  # What is wrong with it is said above.
+        except SwarmError as error:
+            lines = [[(" ✗ ", "bad"), (one_line(f"{error.message}. {error.hint}".strip()), "bad")]]
+        else:
+            lines = preview_lines(found, 88)
+        shown = self.query_one("#preview", Written)
+        shown.text, shown.styles.height = tuple(lines), len(lines)
 
     @work(exclusive=True, group="agents")
     async def _load_agents(self) -> None:

@@ -10,7 +10,7 @@ from app.domain import events as swarm
 from app.domain.errors import BudgetSpent
 from app.domain.run import RunState
 from tests.support.canned import Canned
-from tests.support.nouns import NOW, a_detail, a_row, an_event
+from tests.support.nouns import NOW, a_detail, a_row, an_event, would
 from tests.unit.app.cli.conftest import User
 
 TASKS = "POST /v1/tasks"
@@ -69,6 +69,31 @@ def test_what_is_not_said_is_left_to_the_configuration(user: User, supervisor: C
     user.types("run", "Fix it")
     body = sent(supervisor)
     assert (body["checks"], body["budget"], body["agent"]) == (None, None, "")
+
+
+def test_a_dry_run_tells_and_gives_nothing(user: User, supervisor: Canned) -> None:
+    supervisor.on(f"{TASKS}/preview", would(wire.NewTask(goal="Fix it", repo="/project")))
+    said = user.types("run", "Fix it", "--dry-run")
+    assert said.out == (
+        "goes to   claude-code: it is the only one named\n"
+        "costs     $2.00 at most\n"
+        "          the day has $7.10 of $10.00 left\n"
+        "works on  a copy of main, in the sandbox docker\n"
+        "reaches   nothing but its model\n"
+        "checks    make test\n"
+        "lands on  main, once a person approved it\n"
+    )
+    assert supervisor.sent(TASKS) == []
+
+
+def test_a_dry_run_of_what_would_be_refused_fails_and_says_why(
+    user: User, supervisor: Canned
+) -> None:
+    told = would(wire.NewTask(goal="Fix it", repo="/project"), refused="there is no key. Set one.")
+    supervisor.on(f"{TASKS}/preview", told)
+    said = user.types("run", "Fix it", "--dry-run")
+    assert said.code == 1
+    assert said.out.startswith("It would be refused: there is no key. Set one.\n")
 
 
 def test_run_prints_the_runs_id(user: User, supervisor: Canned) -> None:

@@ -1,0 +1,63 @@
+"""What a task that is not given yet would do, as lines: who gets it and why, its cost, what it may touch."""
+
+from app.domain.money import dollars
+from app.domain.route import Route
+from app.tui.model.line import Line, clip_line, one_line
+from app.wire import Left, Preview
+
+MOST = 5
+"""Lines at most."""
+
+
+def preview_lines(found: Preview, width: int) -> list[Line]:
+    """The most important first; what does not fit on a line is cut."""
+    lines: list[Line] = []
+    if found.refused:
+        lines.append([("✗ ", "bad"), (one_line(found.refused), "bad")])
+    lines += [_route_line(route) for route in found.routes[:2]]
+    lines.append([("costs   ", "label"), (_cost(found), ""), *_tightest(found)])
+    lines.append([("touches ", "label"), (_touched(found), "")])
+    lines += [[("! ", "warn"), (one_line(note), "warn")] for note in found.notes]
+    return [clip_line([(" ", ""), *line], width) for line in lines[:MOST]]
+
+
+def _route_line(route: Route) -> Line:
+    """Who gets it, because of what; who was asked before and cannot."""
+    who: Line = [("goes to ", "label"), (one_line(route.target), "strong")]
+    why = f", by {route.rule}" if route.rule else ""
+    dropped = [f"not {each.target}: {each.dropped}" for each in route.options if each.dropped]
+    said = f": {route.why}{why}" if len(route.options) > 1 or why else ""
+    return [
+        *who,
+        (one_line(said), "dim"),
+        *([("; " + one_line(dropped[0]), "dim")] if dropped else []),
+    ]
+
+
+def _cost(found: Preview) -> str:
+    together = " together" if len(found.routes) > 1 else ""
+    return f"{dollars(found.budget)} at most{together}"
+
+
+def _tightest(found: Preview) -> Line:
+    """The budget above it that has the least left."""
+    if not found.left:
+        return []
+    least: Left = min(found.left, key=lambda each: each.left)
+    ink = "warn" if least.left < found.budget else "dim"
+    return [(f"; {one_line(least.of)} has {dollars(least.left)} of {dollars(least.cap)} left", ink)]
+
+
+def _touched(found: Preview) -> str:
+    hosts = ", ".join(found.hosts[:3]) + (" and more" if found.hosts[3:] else "")
+    checks = (
+        f"{len(found.checks)} check{'s' if len(found.checks) > 1 else ''}"
+        if found.checks
+        else "no checks"
+    )
+    watched = len(found.policy.block) + len(found.policy.confirm)
+    rules = f"; {watched} path rules" if watched else ""
+    where = f"a copy of {found.base} in {found.sandbox}"
+    return one_line(
+        f"{where}; network: {hosts or 'none'}; {checks}{rules}; lands on {found.target}"
+    )
