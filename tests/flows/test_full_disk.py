@@ -64,7 +64,7 @@ _LIMITS: dict[sa.Engine, int] = {}
 
 def _limit(engine: sa.Engine, pages: int) -> None:
     if engine not in _LIMITS:
-        sa.event.listen(engine, "checkout", lambda raw, _r, _p: _apply(raw, _LIMITS[engine]))
+        sa.event.listen(engine, "begin", lambda c: _apply(c.connection, _LIMITS[engine]))
     _LIMITS[engine] = pages
 
 
