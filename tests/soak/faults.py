@@ -45,6 +45,7 @@ def faults(
         yield Fault("agent killed", lambda: _killed(prey.agents_in_boxes(at.home), chance))
         yield Fault("box killed", lambda: _killed(prey.boxes(at.home), chance))
         yield Fault("side killed", lambda: _killed(prey.sides(at.home), chance))
+        yield Fault("engine away", lambda: _away(at, chance))
         if restart_docker:
             yield Fault("engine restarted", lambda: _restarted(restart_docker))
     else:
@@ -73,6 +74,14 @@ async def _stopped(at: Setting, chance: random.Random) -> str:
     await asyncio.to_thread(at.server.stop)
     await asyncio.sleep(chance.uniform(*OUTAGE))
     await asyncio.to_thread(at.server.start)
+    return ALL
+
+
+async def _away(at: Setting, chance: random.Random) -> str:
+    assert at.door is not None
+    await asyncio.to_thread(at.door.shut)
+    await asyncio.sleep(chance.uniform(*OUTAGE))
+    await asyncio.to_thread(at.door.open)
     return ALL
 
 

@@ -109,7 +109,8 @@ class Soak:
             boxes=docker_boxes if at.boxes == "docker" else None,
             harmed=True,
         )
-        self._user = Patient(cradle, self._world, {CLOCK: str(at.clock)})
+        env = {"DOCKER_HOST": at.door.address} if at.door else {}
+        self._user = Patient(cradle, self._world, {CLOCK: str(at.clock), **env})
         self._struck: dict[str, Struck] = defaultdict(Struck)
         self._resumed: Counter[str] = Counter()
         self._answered = 0

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from tests.support.engine_door import Door, door
 from tests.support.home import Home, home_at
 from tests.support.nursery import set_clock
 from tests.support.postgres import Cluster, cluster
@@ -52,6 +53,8 @@ class Setting:
     server: Cluster | None
     address: str
     """Of the database, if that is PostgreSQL."""
+    door: Door | None
+    """The way to the Docker engine, if that is used."""
 
 
 @contextlib.contextmanager
@@ -65,7 +68,8 @@ def setting(store: Store, boxes: Boxes) -> Iterator[Setting]:
         clock = root / "clock"
         set_clock(clock, 0.0)
         address = server.database() if server else ""
-        yield Setting(home, boxes, clock, disk, server, address)
+        way = stack.enter_context(door()) if boxes == "docker" else None
+        yield Setting(home, boxes, clock, disk, server, address, way)
 
 
 def _may_mount() -> bool:
