@@ -1,6 +1,6 @@
 """Which waiting run goes to which host: by priority, fair between repositories, within every limit."""
 
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -81,13 +81,30 @@ def plan(
 ) -> Plan:
     """Give away every place that somebody waiting may have."""
     board = _Board(busy, hosts, caps)
-    left = sorted(waiting, key=lambda one: (-one.priority, one.since, one.run))
+    lines = _lines(waiting)
     placed: list[Placed] = []
-    while fit := [one for one in left if board.host_for(one)] if board.open else []:
-        chosen = min(fit, key=lambda one: (-one.priority, board.share(one), one.since, one.run))
-        placed.append(board.take(chosen))
-        left.remove(chosen)
+    while fit := [line for line in lines if board.host_for(line[0])] if board.open else []:
+        chosen = min(
+            fit, key=lambda line: (-line[0].priority, board.share(line[0]), *_age(line[0]))
+        )
+        placed.append(board.take(chosen.popleft()))
+        lines = [line for line in lines if line]
+    left = sorted(
+        (one for line in lines for one in line), key=lambda one: (-one.priority, *_age(one))
+    )
     return Plan(tuple(placed), tuple(Waits(one.run, board.why(one)) for one in left))
+
+
+def _lines(waiting: Iterable[Waiting]) -> list[deque[Waiting]]:
+    """Those that differ in nothing but age, the oldest first: only the first of each can be next."""
+    lines: dict[Waiting, deque[Waiting]] = defaultdict(deque)
+    for one in sorted(waiting, key=_age):
+        lines[msgspec.structs.replace(one, run="", since=0.0)].append(one)
+    return list(lines.values())
+
+
+def _age(one: Waiting) -> tuple[float, str]:
+    return one.since, one.run
 
 
 class _Board:
