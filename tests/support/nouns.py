@@ -8,6 +8,7 @@ from app import wire
 from app.domain.events import Body, Event
 from app.domain.ids import ApprovalId, ReviewId, RunId, TaskId
 from app.domain.money import Micros
+from app.domain.network import Grant, NetworkRefusal, NetworkRow
 from app.domain.policy import ChangePolicy
 from app.domain.review import Approval, CheckResult, FileChange, Finding, Review
 from app.domain.route import Option, Route
@@ -137,3 +138,27 @@ def would(task: wire.NewTask, **more: Any) -> wire.Preview:
         checks=task.checks or ("make test",), hosts=task.allow_network, policy=ChangePolicy(), sandbox="docker",
     )  # fmt: skip
     return replace(told, **more)
+
+
+def refused_host(host: str, why: str = NetworkRefusal.NOT_ALLOWED, *, times: int = 4) -> NetworkRow:
+    """What became of a run's wish to reach a host that it may not."""
+    return NetworkRow(
+        host=host, allowed=False, why=why, times=times, sent=0, received=0, first=1.0, last=2.0
+    )
+
+
+def a_network(
+    run: RunId, *refused: NetworkRow, hosts: tuple[str, ...] = ("pypi.org",)
+) -> wire.Network:
+    """What a run may reach, and did; after a person allowed one host more."""
+    reached = NetworkRow(
+        host="pypi.org", allowed=True, times=3, sent=1500, received=598_500, first=1.0, last=2.0
+    )
+    return wire.Network(
+        run=run,
+        hosts=hosts,
+        grants=(Grant(host="docs.example.org", by="ada", at=5.0),),
+        limit=1_000_000,
+        left=400_000,
+        rows=(reached, *refused),
+    )

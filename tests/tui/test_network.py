@@ -5,36 +5,23 @@ import pytest
 from app import wire
 from app.domain.errors import NotNow
 from app.domain.ids import RunId
-from app.domain.network import Grant, NetworkRefusal, NetworkRow
+from app.domain.network import NetworkRefusal
 from app.tui.model.line import line_cells
 from app.tui.model.network import network_lines, wanted
 from tests.support.fleet import RecordedSwarm, app_over
+from tests.support.nouns import a_network, refused_host
 from tests.support.screens import seen
 
 RUN = RunId("h7fz4.1")
 
 
-def refused(host: str, why: NetworkRefusal = NetworkRefusal.NOT_ALLOWED) -> NetworkRow:
-    return NetworkRow(
-        host=host, allowed=False, why=why, times=4, sent=0, received=0, first=1.0, last=2.0
-    )
-
-
-REACH = wire.Network(
-    run=RUN,
+REACH = a_network(
+    RUN,
+    refused_host("docs.example.org"),
+    refused_host("10.0.0.1:443", NetworkRefusal.NOT_A_HOST),
+    refused_host("older.example.org"),
+    refused_host("newest.example.org"),
     hosts=("pypi.org", "files.pythonhosted.org"),
-    grants=(Grant(host="docs.example.org", by="ada", at=5.0),),
-    limit=1_000_000,
-    left=400_000,
-    rows=(
-        NetworkRow(
-            host="pypi.org", allowed=True, times=3, sent=1500, received=598_500, first=1.0, last=2.0
-        ),
-        refused("docs.example.org"),
-        refused("10.0.0.1:443", NetworkRefusal.NOT_A_HOST),
-        refused("older.example.org"),
-        refused("newest.example.org"),
-    ),
 )
 
 

@@ -2,33 +2,12 @@
 
 from app import wire
 from app.domain.errors import NotNow, UsageError
-from app.domain.ids import RunId
-from app.domain.network import Grant, NetworkRow, size_text
+from app.domain.network import size_text
 from tests.support.canned import Canned
+from tests.support.nouns import RUN, a_network, refused_host
 from tests.unit.app.cli.conftest import User
 
-REACH = wire.Network(
-    run=RunId("k3f9x.1"),
-    hosts=("pypi.org",),
-    grants=(Grant(host="docs.example.org", by="ada", at=5.0),),
-    limit=1_000_000,
-    left=400_000,
-    rows=(
-        NetworkRow(
-            host="pypi.org", allowed=True, times=3, sent=1500, received=598_500, first=1.0, last=2.0
-        ),
-        NetworkRow(
-            host="evil.example\x1b[2J",
-            allowed=False,
-            why="it is not allowed for this run",
-            times=7,
-            sent=0,
-            received=0,
-            first=1.0,
-            last=3.0,
-        ),
-    ),
-)
+REACH = a_network(RUN, refused_host("evil.example\x1b[2J", times=7))
 
 
 def test_why_tells_what_was_asked_for_and_what_became_of_it(user: User, supervisor: Canned) -> None:
@@ -46,7 +25,7 @@ def test_why_tells_what_was_asked_for_and_what_became_of_it(user: User, supervis
 
 
 def test_a_run_that_asked_for_nothing_says_so(user: User, supervisor: Canned) -> None:
-    nothing = wire.Network(run=RunId("k3f9x.1"), hosts=(), grants=(), limit=0, left=0, rows=())
+    nothing = wire.Network(run=RUN, hosts=(), grants=(), limit=0, left=0, rows=())
     supervisor.on("GET /v1/runs/k3f9x/network", nothing)
     out = user.types("why", "k3f9x", "--network").out
     assert out == "may reach  nothing\n\nIt has asked for nothing.\n"
