@@ -13,7 +13,7 @@ import signal
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,9 +30,9 @@ from app.store.sql import plain
 from app.store.tables import RUN, TASK
 from app.supervisor.engine import INTAKE, Engine, step
 from harnesses.events import MessageChunk
+from tests.benchmarks.bounds import Row, ended, within
 from tests.benchmarks.gauges import cpu, memory
-from tests.support.home import Home, answering, home_at, supervisor_process
-from tests.support.invariants import processes_of
+from tests.support.home import Home, answering, supervisor_process
 from tests.support.repos import make_repository
 from tests.support.rows import a_run, a_task, reviewed
 from tests.support.scripts import scripted
@@ -45,7 +45,6 @@ SETTLING_SECONDS, IDLE_SECONDS = 11.0, 8.0
 LATENCY_LIMIT, BUSY_LIMIT, KILL_LIMIT, STEP_LIMIT = 40.0, 60.0, 75.0, 15.0
 """Seconds after which a part is given up."""
 STEPS: Final = 200
-Row = tuple[str, float, str]
 
 
 def measure() -> list[Row]:
@@ -53,46 +52,17 @@ def measure() -> list[Row]:
 
 
 async def _measure() -> list[Row]:
-    with tempfile.TemporaryDirectory() as root, _ended(Path(root)) as home:
+    with tempfile.TemporaryDirectory() as root, ended(Path(root)) as home:
         repo = make_repository(Path(root) / "project")
         _configure(home)
         home.state.mkdir(mode=0o700)
-        small = await _within(LATENCY_LIMIT, "a small store", _latencies(home, repo))
+        small = await within(LATENCY_LIMIT, "a small store", _latencies(home, repo))
         _fill(home.state, str(repo))
-        large = await _within(LATENCY_LIMIT, "a large store", _latencies(home, repo))
+        large = await within(LATENCY_LIMIT, "a large store", _latencies(home, repo))
         rows = [row for pair in itertools.zip_longest(small, large) for row in pair if row]
-        rows += await _within(BUSY_LIMIT, f"{RUNS} runs that talk", _busy(home, repo))
-        rows += await _within(KILL_LIMIT, f"SIGKILL amid {KILLED} runs", _killed(home, repo))
-    return rows + await _within(STEP_LIMIT, "durable steps", _steps())
-
-
-async def _within(seconds: float, what: str, part: Coroutine[Any, Any, list[Row]]) -> list[Row]:
-    """Its rows, or one that says that it took longer."""
-    try:
-        async with asyncio.timeout(seconds):
-            return await part
-    except TimeoutError:
-        return [(f"{what}: NOT DONE within", seconds, "s")]
-
-
-@contextlib.contextmanager
-def _ended(root: Path) -> Iterator[Home]:
-    """A home of which nothing runs afterwards: agents outlive their supervisor."""
-    with home_at(root) as home:
-        try:
-            yield home
-        finally:
-            home.end_supervisor()
-            _end_agents(home)
-
-
-def _end_agents(home: Home) -> None:
-    # Who starts them goes first; else another one might follow.
-    while found := [pid for pid, _ in processes_of(home)]:
-        for pid in found:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        time.sleep(0.05)
+        rows += await within(BUSY_LIMIT, f"{RUNS} runs that talk", _busy(home, repo))
+        rows += await within(KILL_LIMIT, f"SIGKILL amid {KILLED} runs", _killed(home, repo))
+    return rows + await within(STEP_LIMIT, "durable steps", _steps())
 
 
 @contextlib.contextmanager
