@@ -8,8 +8,8 @@ from app.domain.errors import NotNow
 from app.store import reviews
 from app.supervisor.acts import Acts
 from app.supervisor.asking import BY
+from app.supervisor.patrol import every
 from app.supervisor.services import Services
-from app.supervisor.timers import every
 
 LOOK_SECONDS: Final = 2.0
 
@@ -17,7 +17,7 @@ LOOK_SECONDS: Final = 2.0
 async def refuse_late(s: Services) -> None:
     """For ever. The times are rows: they outlive this supervisor."""
     acts = Acts(s)
-    await every(LOOK_SECONDS, "late questions", lambda: _refuse_due(s, acts))
+    await every(LOOK_SECONDS, "late questions were not looked at", lambda: _refuse_due(s, acts))
 
 
 async def _refuse_due(s: Services, acts: Acts) -> None:

@@ -27,6 +27,7 @@ from app.store.database import Database
 from app.supervisor.engine import desk_queue, host_queue
 from app.supervisor.faults import fault
 from app.supervisor.names import ATTEMPT, attempt_id, home_id
+from app.supervisor.patrol import every
 from app.supervisor.services import Services
 from policies.placement import Caps, HostFacts, Plan, plan
 
@@ -164,27 +165,18 @@ async def take_part(s: Services) -> None:
 
 async def _beat(s: Services) -> None:
     host, pause = s.engine.host, seconds(s.configuration.settings.worker.dead_after) / BEATS
-    assert isinstance(s.clock, Clock)
-    while True:
-        try:
-            s.clock.correct(await s.database.write(hosts.beat, host, s.clock.own(), "up"))
-        except sa.exc.SQLAlchemyError as error:
-            _log.warning("this host could not say that it lives: %s", _words(error))
-        await asyncio.sleep(pause)
+    clock = s.clock
+    assert isinstance(clock, Clock)
+
+    async def beat() -> None:
+        clock.correct(await s.database.write(hosts.beat, host, clock.own(), "up"))
+
+    await every(pause, "this host could not say that it lives", beat)
 
 
 async def _look_after(s: Services) -> None:
     sight = Sight(seconds(s.configuration.settings.worker.dead_after))
-    while True:
-        try:
-            await look_after(s, sight)
-        except sa.exc.SQLAlchemyError as error:
-            _log.warning("nobody was given a place: %s; looking again", _words(error))
-        await asyncio.sleep(LOOK_SECONDS)
-
-
-def _words(error: sa.exc.SQLAlchemyError) -> str:
-    return str(getattr(error, "orig", error)).strip()
+    await every(LOOK_SECONDS, "nobody was given a place", lambda: look_after(s, sight))
 
 
 async def look_after(s: Services, sight: Sight) -> None:

@@ -1,37 +1,24 @@
 """Parked runs go on by themselves when their time has come. The times are rows: they outlive this supervisor."""
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable
 
 import sqlalchemy as sa
 
 from app.domain.ids import RunId
 from app.domain.run import ACTIVE, RunState
 from app.store import audit, rests, tasks
+from app.supervisor.patrol import every
 from app.supervisor.services import Services
 from app.supervisor.submit import requeue
 
 LOOK_SECONDS = 5.0
 PROBE_SECONDS = 30.0
 """How long a model API that failed is left alone before it is looked at again. That costs nothing."""
-_log = logging.getLogger(__name__)
-
-
-async def every(pause: float, what: str, look: Callable[[], Awaitable[None]]) -> None:
-    """For ever: look, and rest for so many seconds. `what` is looked after, for the log."""
-    while True:
-        try:
-            await look()
-        except sa.exc.OperationalError as error:
-            # A full disk or a stopped server is a pause; the rows are still there afterwards.
-            _log.warning("%s: %s; looking again", what, error.orig)
-        await asyncio.sleep(pause)
 
 
 async def wake_rested(s: Services) -> None:
     """For ever: send the runs back to work whose time has come."""
-    await every(LOOK_SECONDS, "parked runs", lambda: resume_due(s))
+    await every(LOOK_SECONDS, "parked runs were not looked at", lambda: resume_due(s))
 
 
 async def resume_due(s: Services) -> None:
