@@ -310,11 +310,12 @@ class DockerSandbox:
         started = str(found["State"]["StartedAt"]) if found else ""
         if started and self._ready.get(self._side) == started:
             return
-        began = docker_box.nanoseconds(started) / 10**9 if started else 0.0
+        # Not since this start: a busy engine notes that time only after the program has said its first word.
+        ended = docker_box.seconds(found["State"]["FinishedAt"]) if found else None
         said = b""
         stream = self._engine.stream(
             f"read {self._side}",
-            lambda api: api.logs(self._side, stream=True, follow=True, since=began),
+            lambda api: api.logs(self._side, stream=True, follow=True, since=ended),
         )
         async with contextlib.aclosing(stream):
             async for piece in stream:

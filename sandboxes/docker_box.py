@@ -200,3 +200,8 @@ def nanoseconds(stamp: str) -> int:
     """Nanoseconds since 1970 of the engine's own way to write a time."""
     seconds, _, fraction = stamp.removesuffix("Z").partition(".")
     return calendar.timegm(time.strptime(seconds, "%Y-%m-%dT%H:%M:%S")) * 10**9 + int(fraction)
+
+
+def seconds(stamp: str) -> float | None:
+    """Seconds since 1970; None for the engine's way to write `never`."""
+    return None if stamp.startswith("0001-") else nanoseconds(stamp) / 10**9

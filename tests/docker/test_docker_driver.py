@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from docker import APIClient
 
-from sandboxes import docker_scripts, registry
+from sandboxes import docker_parts, docker_scripts, registry
 from sandboxes.docker_parts import OWNER
 from sandboxes.errors import SandboxFailed, SandboxUnavailable
 from sandboxes.spec import Mount
 from tests.support.boxes import House, ask, gateway, ran, shell, texts
+from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.docker
 
@@ -161,6 +162,21 @@ async def test_the_way_to_the_gateway_is_opened_again_after_the_host_was_down(
         engine.stop(f"swarm-{spec.name}-side", timeout=0)
         sandbox = await house.open(spec)
         assert (await ran(sandbox, ask(sandbox.places.gateway)))[0] == ["hello"]
+
+
+async def test_a_side_that_is_ready_before_the_engine_notes_its_start_is_heard(
+    house: House, engine: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As on a busy machine: the word is there before the time of the start is.
+    quick = ["sh", "-c", "echo ready; exec sleep 600"]
+    monkeypatch.setattr(docker_parts, "_forwarder", lambda: quick)
+    async with gateway() as answering:
+        spec = house.spec(sockets=answering.directory)
+        sandbox = await house.open(spec)
+        for _ in range(5):
+            async with asyncio.timeout(PATIENCE):
+                assert (await sandbox.aside("echo done")).stdout == b"done\n"
+            engine.stop(f"swarm-{spec.name}-side", timeout=0)
 
 
 async def test_a_program_that_its_side_has_left_is_ended_as_lost_once_the_side_is_back(
