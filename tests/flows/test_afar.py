@@ -5,6 +5,7 @@ import contextlib
 import json
 import socket
 import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ from app.domain.role import Role
 from app.domain.run import RunState
 from tests.support.actions import USER, SwarmActions
 from tests.support.home import Home, supervised
+from tests.support.screens import Terminal, need_tmux
 from tests.support.scripts import edit, scripted
 from tests.support.world import World, story, world_at
 
@@ -269,6 +271,89 @@ async def test_the_command_line_says_what_is_not_allowed(afar: Afar) -> None:
         5,
         "swarm: this needs the role operator, and a-viewer is viewer",
     )
+
+
+@dataclass
+class Line:
+    """A slow line to a port: every piece comes late, and nothing passes while it is held."""
+
+    delay: float
+    free: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def pass_on(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        """Late, not slow: as much as is sent is under way at the same time."""
+        under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+        arrivals = asyncio.create_task(self._arrive(under_way, target))
+        now = asyncio.get_running_loop().time
+        with contextlib.suppress(ConnectionError):
+            while said := await source.read(65536):
+                under_way.put_nowait((now() + self.delay, said))
+        under_way.put_nowait((now() + self.delay, b""))
+        await arrivals
+
+    async def _arrive(
+        self, under_way: "asyncio.Queue[tuple[float, bytes]]", target: asyncio.StreamWriter
+    ) -> None:
+        now = asyncio.get_running_loop().time
+        with contextlib.suppress(ConnectionError):
+            while (piece := await under_way.get())[1]:
+                await asyncio.sleep(max(0.0, piece[0] - now()))
+                await self.free.wait()
+                target.write(piece[1])
+                await target.drain()
+        target.close()
+
+
+@contextlib.asynccontextmanager
+async def far_away(port: int, delay: float) -> AsyncIterator[tuple[int, Line]]:
+    """A port here that leads to that one over such a line."""
+    line = Line(delay)
+    line.free.set()
+    served: list[asyncio.Future[Any]] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        back, forth = await asyncio.open_connection("localhost", port)
+        served.append(asyncio.gather(line.pass_on(reader, forth), line.pass_on(back, writer)))
+        await served[-1]
+        await asyncio.gather(forth.wait_closed(), writer.wait_closed(), return_exceptions=True)
+
+    server = await asyncio.start_server(serve, "127.0.0.1")
+    try:
+        yield server.sockets[0].getsockname()[1], line
+    finally:
+        line.free.set()
+        server.close()
+        await asyncio.gather(*served)
+
+
+@pytest.mark.tmux
+async def test_a_viewer_far_away_reviews_on_the_screen_and_approves_nothing(afar: Afar) -> None:
+    need_tmux()
+    user = afar.world.user()
+    run = await user.submit("Write a note")
+    await user.told(run, RunState.IN_REVIEW)
+    env = {**afar.home.env, "SWARM_TOKEN": afar.tokens[Role.VIEWER], "SWARM_CA": afar.ca}
+    async with far_away(afar.port, delay=0.15) as (port, line):
+        argv = [sys.executable, "-m", "app", "--url", f"https://localhost:{port}"]
+        with Terminal(argv, env=env, cwd=user.repo) as screen:
+
+            def look(*keys: str, see: str) -> str:
+                screen.press(*keys)
+                return screen.wait_for(see)
+
+            await asyncio.to_thread(look, see="Write a note")
+            line.free.clear()
+            # Nothing comes from the other end now: help, list and what was loaded are here all the same.
+            await asyncio.to_thread(look, "?", see="On the board")
+            screen.press("Escape")
+            left = await asyncio.to_thread(screen.wait_for, "On the board", gone=True)
+            assert "Write a note" in left
+            line.free.set()
+            assert "note.txt" in await asyncio.to_thread(look, "Enter", see="file 1/1")
+            await asyncio.to_thread(look, "M", see="lands on")
+            await asyncio.to_thread(screen.press_until, "M", "and a-viewer is viewer")
+            assert "REVIEW" in await asyncio.to_thread(screen.text)
+    assert (await user.client.detail(run)).row.run.state == RunState.IN_REVIEW
 
 
 @contextlib.asynccontextmanager

@@ -1,7 +1,5 @@
 """A user at a real terminal: starts swarm, gives a task, reads the diff, approves with the documented key."""
 
-import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -10,7 +8,7 @@ import pytest
 from app.tui.actions import Place, find
 from tests.support.home import Home
 from tests.support.repos import run_git
-from tests.support.screens import Terminal
+from tests.support.screens import Terminal, need_tmux
 
 pytestmark = [pytest.mark.tmux]
 
@@ -18,10 +16,7 @@ pytestmark = [pytest.mark.tmux]
 @pytest.fixture
 def terminal(home: Home, repo: Path) -> Terminal:
     """`swarm`, typed in the repository, in a terminal of the usual size."""
-    if shutil.which("tmux") is None:
-        if "tmux" in os.environ.get("SWARM_REQUIRE", ""):
-            pytest.fail("SWARM_REQUIRE names tmux, but it is not installed")
-        pytest.skip("tmux is not installed")
+    need_tmux()
     return Terminal([sys.executable, "-m", "app"], size=(80, 24), env=home.env, cwd=repo)
 
 
@@ -29,18 +24,6 @@ def documented(place: Place, action: str) -> str:
     """The key the manual shows, by tmux's name."""
     key = find(place, action).keys[0]
     return f"C-{key.removeprefix('ctrl+')}" if key.startswith("ctrl+") else key
-
-
-def press_until(screen: Terminal, key: str, text: str) -> None:
-    """Keys that decide something are not taken while their screen is only just there: press again."""
-    for _ in range(20):
-        screen.press(key)
-        try:
-            screen.wait_for(text, seconds=3)
-        except AssertionError:
-            continue
-        return
-    screen.wait_for(text)
 
 
 def test_a_task_given_and_approved_on_the_screen_is_a_commit(
@@ -57,8 +40,8 @@ def test_a_task_given_and_approved_on_the_screen_is_a_commit(
         screen.wait_for("+ # What the scripted agent")
         screen.press("Escape", "Enter")
         screen.wait_for("REVIEW")
-        press_until(screen, documented("review", "approve"), "lands on main")
-        press_until(screen, documented("approval", "land"), "merged")
+        screen.press_until(documented("review", "approve"), "lands on main")
+        screen.press_until(documented("approval", "land"), "merged")
         screen.press("q")
     assert "Swarm-Run: " in run_git(repo, "log", "-1", "--format=%B", "main")
     assert (repo / "scripted.md").exists()

@@ -5,6 +5,7 @@ import os
 import pty
 import select
 import shlex
+import shutil
 import signal
 import struct
 import subprocess
@@ -17,6 +18,7 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
+import pytest
 from textual.app import App
 from textual.pilot import Pilot
 
@@ -68,6 +70,14 @@ async def in_review(pilot: Pilot[None]) -> ReviewScreen:
 def app_of(pilot: Pilot[None]) -> SwarmApp:
     assert isinstance(pilot.app, SwarmApp)
     return pilot.app
+
+
+def need_tmux() -> None:
+    """Skip the test where there is no tmux; fail it where tmux is required."""
+    if shutil.which("tmux") is None:
+        if "tmux" in os.environ.get("SWARM_REQUIRE", ""):
+            pytest.fail("SWARM_REQUIRE names tmux, but it is not installed")
+        pytest.skip("tmux is not installed")
 
 
 class Terminal:
@@ -128,6 +138,15 @@ class Terminal:
         raise AssertionError(
             f"{text!r} is {'still' if gone else 'not'} on the screen:\n{self.text()}"
         )
+
+    def press_until(self, key: str, text: str) -> None:
+        """Keys that decide something are not taken while their screen is only just there: press again."""
+        for _ in range(20):
+            self.press(key)
+            with suppress(AssertionError):
+                self.wait_for(text, seconds=3)
+                return
+        self.wait_for(text)
 
     def resize(self, width: int, height: int) -> None:
         self._tmux("resize-window", "-x", str(width), "-y", str(height))
