@@ -55,6 +55,7 @@ class Recording:
     """By what they are added up by."""
     trash: list[wire.RunRow] = field(default_factory=list)
     health: tuple[wire.DoctorLine, ...] = ()
+    hosts: tuple[wire.HostLine, ...] = ()
     settings: tuple[wire.SettingLine, ...] = ()
     purse: wire.Purse = field(default_factory=wire.Purse)
     preview: wire.Preview | None = None
@@ -146,6 +147,10 @@ class RecordedSwarm(Swarm):
     async def doctor(self) -> tuple[wire.DoctorLine, ...]:
         self._answer()
         return self.recording.health
+
+    async def hosts(self) -> tuple[wire.HostLine, ...]:
+        self._answer()
+        return self.recording.hosts
 
     async def settings(self, repo: str = "") -> tuple[wire.SettingLine, ...]:
         self._answer()

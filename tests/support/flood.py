@@ -76,6 +76,7 @@ def flooded(say: evil.Say) -> Recording:
     return Recording(
         rows=[reviewed, *asking],
         agents=tuple(_some(evil.agent_line, say, 10)),
+        hosts=tuple(_some(evil.host_line, say, 2)),
         trash=[evil.evil_row(say, f"t{n}", RunState.DISCARDED) for n in range(EACH)],
         health=tuple(_some(lambda say: wire.DoctorLine(name=say(), ok=False, found=say(), fix=say()), say, 3)),
         settings=tuple(_some(lambda say: wire.SettingLine(key=say(), value=say(), origin=say()), say, 3)),

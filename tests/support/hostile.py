@@ -98,6 +98,7 @@ def hostile(say: Say = lambda: EVIL) -> Recording:
         agents=(agent_line(say),),
         trash=[evil_row(say, "evil6", RunState.DISCARDED)],
         health=(wire.DoctorLine(name=say(), ok=False, found=say(), fix=say()),),
+        hosts=(host_line(say),),
         settings=(wire.SettingLine(key=say(), value=say(), origin=say()),),
         costs={by: (cost_line(say),) for by in ("task", "run", "subagent")},
     )
@@ -135,6 +136,10 @@ def agent_line(say: Say) -> wire.AgentLine:
     return wire.AgentLine(
         name=say(), harness=say(), model=say(), title=say(), usable=False, why=say()
     )
+
+
+def host_line(say: Say) -> wire.HostLine:
+    return wire.HostLine(id="1", name=say(), state="dead", silent=1.0, labels=(say(),))
 
 
 def cost_line(say: Say) -> wire.CostLine:

@@ -93,6 +93,34 @@ def test_no_line_is_wider_than_the_screen(swarm: RecordedSwarm) -> None:
         assert all(line_cells(line) <= width for line in lines)
 
 
+async def test_health_says_how_the_hosts_are_that_share_the_work(swarm: RecordedSwarm) -> None:
+    swarm.recording.hosts = (
+        wire.HostLine(id="1", name="laptop", state="up", silent=1, busy=2, capacity=4, here=True),
+        wire.HostLine(
+            id="2",
+            name="tower\x1b[2J",
+            state="dead",
+            silent=300,
+            capacity=8,
+            labels=("gpu",),
+            skew=9,
+        ),
+    )
+    async with app_over(swarm).run_test(notifications=True, size=(100, 40)) as pilot:
+        await pilot.press("H")
+        screen = await seen(pilot, "hosts that share the work")
+    assert "✓ laptop" in screen
+    assert "2 of 4 at work · heard of 1s ago · this one" in screen
+    assert "✗ tower␛[2J" in screen
+    assert "heard of 5m ago · its clock is +9 s off · gpu" in screen
+
+
+async def test_where_one_host_works_alone_nothing_is_said_of_hosts(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(100, 40)) as pilot:
+        await pilot.press("H")
+        assert "hosts that" not in await seen(pilot, "Set it for the supervisor")
+
+
 async def test_an_answer_that_comes_while_its_screen_is_taken_down_does_no_harm(
     swarm: RecordedSwarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:

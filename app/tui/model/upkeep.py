@@ -1,10 +1,11 @@
 """What health, settings and trash look like, as lines."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from app.tui.model import show
-from app.tui.model.line import Line, fit, line_cells, one_line, right, spread, wrap
-from app.wire import DoctorLine, RunRow, SettingLine
+from app.tui.model.line import Line, clip_line, fit, line_cells, one_line, right, spread, wrap
+from app.wire import DoctorLine, HostLine, RunRow, SettingLine
 
 _NAMES = 26
 """Cells that names of what is relied on get at most."""
@@ -37,6 +38,28 @@ def health_words(lines: Sequence[DoctorLine] | None) -> Line:
     if missing:
         return [(f" {missing} of what swarm needs is missing", "bad")]
     return [(f" works, with {odd} to look at", "warn")] if odd else [(" all is well", "good")]
+
+
+_STATES: Final = {"up": ("✓", "good"), "dead": ("✗", "bad")}
+"""How a host is; every other state wants a look."""
+
+
+def host_lines(hosts: Sequence[HostLine], width: int) -> list[Line]:
+    """Every host that shares the work, and how much it has to do; nothing where one works alone."""
+    if not hosts:
+        return []
+    room = min(max(len(host.name) for host in hosts) + 1, _NAMES)
+    drawn: list[Line] = [[], [(" hosts that share the work", "label")]]
+    for host in hosts:
+        sign, ink = _STATES.get(host.state, ("!", "warn"))
+        facts = [f"{host.busy} of {host.capacity} at work", f"heard of {show.age(host.silent)} ago"]
+        facts += [f"its clock is {host.skew:+.0f} s off"] if abs(host.skew) > 1 else []
+        facts += [", ".join(host.labels)] if host.labels else []
+        facts += ["this one"] if host.here else []
+        line: Line = [(f" {sign} ", ink), (fit(one_line(host.name), room), "bright")]
+        line += [(f" {host.state:<8}", ink), (f" {one_line(' · '.join(facts))}", "dim")]
+        drawn.append(clip_line(line, width))
+    return drawn
 
 
 def setting_lines(

@@ -1,4 +1,4 @@
-"""Whether everything swarm relies on is there, and what to do where it is not."""
+"""Whether everything swarm relies on is there, and what to do where it is not; and how other hosts are."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -9,14 +9,14 @@ from app.tui.actions import Place
 from app.tui.desk import Desk
 from app.tui.keymap import bindings
 from app.tui.model.line import Line
-from app.tui.model.upkeep import health_lines, health_words
+from app.tui.model.upkeep import health_lines, health_words, host_lines
 from app.tui.screens.base import Verb
 from app.tui.screens.sheet import OF_A_SHEET, Sheet
-from app.wire import DoctorLine
+from app.wire import DoctorLine, HostLine
 
 
 class DoctorScreen(Sheet):
-    """What `swarm doctor` says, what is wrong first."""
+    """What `swarm doctor` says, what is wrong first; below it what `swarm hosts` says, where there are several."""
 
     PLACE: ClassVar[Place] = "doctor"
     HEAD: ClassVar[str] = "HEALTH"
@@ -26,12 +26,14 @@ class DoctorScreen(Sheet):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self.found: tuple[DoctorLine, ...] | None = None
+        self.hosts: tuple[HostLine, ...] = ()
 
     async def fetch(self) -> None:
+        self.hosts = await self.desk.swarm.hosts()
         self.found = await self.desk.swarm.doctor()
 
     def heading(self) -> tuple[Line, str, str]:
         return health_words(self.found), "what swarm relies on", "R looks again"
 
     def drawn(self, width: int) -> list[Line]:
-        return health_lines(self.found, width)
+        return [*health_lines(self.found, width), *host_lines(self.hosts, width)]
