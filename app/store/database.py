@@ -15,6 +15,7 @@ from typing import Any, Concatenate, Final, Literal, ParamSpec, TypeAlias, TypeV
 import sqlalchemy as sa
 from sqlalchemy import event, exc
 
+from app.domain.base import acquaint
 from app.store import migrate
 from app.store.disks import refuse_network_disk
 from app.store.writer import Writer
@@ -108,6 +109,7 @@ class Database:
     @classmethod
     def open(cls, directory: Path, url: str = "") -> "Database":
         """Open, and migrate, the databases of a state directory, or of a PostgreSQL URL."""
+        acquaint()
         if not url:
             refuse_network_disk(directory)
         state = make_engine(url or sqlite_url(directory / "state.db"))
