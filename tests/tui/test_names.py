@@ -15,7 +15,7 @@ MEANT = {
     "BINDINGS", "COMPONENT_CLASSES", "CSS_PATH", "TITLE", "DEFAULT_CSS", "COMMAND_PALETTE_BINDING",
     "HORIZONTAL_BREAKPOINTS", "VERTICAL_BREAKPOINTS", "animation_level", "compose", "get_content_height",
     "get_default_screen", "get_line_filters", "get_system_commands", "get_theme_variable_defaults",
-    "notify_style_update", "render_line", "theme", "virtual_size", "watch_scroll_y",
+    "notify_style_update", "pop_screen", "render_line", "switch_screen", "theme", "virtual_size", "watch_scroll_y",
 }  # fmt: skip
 """Overridden or set on purpose."""
 MADE_BY_TEXTUAL = re.compile(
