@@ -15,7 +15,7 @@ import urllib3.exceptions
 from docker import APIClient
 from docker.utils import kwargs_from_env
 
-from sandboxes.errors import SandboxFailed, SandboxUnavailable
+from sandboxes.errors import EngineAway, SandboxFailed, SandboxUnavailable
 
 T = TypeVar("T")
 C = TypeVar("C", "Wire", "Stream")
@@ -169,11 +169,11 @@ def unreachable(error: BaseException) -> SandboxUnavailable:
             hint="Join the group `docker` (`sudo usermod -aG docker $USER`) and log in again.",
         )
     if any(isinstance(cause, FileNotFoundError | ConnectionRefusedError) for cause in causes):
-        return SandboxUnavailable(
+        return EngineAway(
             "Docker is not running: nothing answers at its socket",
             hint="Install and start Docker, for example `sudo systemctl start docker`.",
         )
-    return SandboxUnavailable(
+    return EngineAway(
         f"Docker does not answer: {error}", hint="See whether `docker version` works."
     )
 

@@ -2,7 +2,8 @@
 
 SandboxError
 ├── UnknownDriver        no driver of that name is installed
-├── SandboxUnavailable   this host cannot run it: no engine, no permission, image missing
+├── SandboxUnavailable   this host cannot run it: no permission, image missing
+│   └── EngineAway       what it is made by does not answer; it may do so again soon
 ├── SandboxRefused       the driver will not do this, by its own rules
 └── SandboxFailed        an operation on a sandbox went wrong
 """
@@ -24,6 +25,10 @@ class UnknownDriver(SandboxError):
 
 class SandboxUnavailable(SandboxError):
     """This host cannot run such a sandbox now."""
+
+
+class EngineAway(SandboxUnavailable):
+    """What makes the sandboxes does not answer; what runs in them may live on."""
 
 
 class SandboxRefused(SandboxError):

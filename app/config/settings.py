@@ -145,6 +145,8 @@ class SandboxSettings(Section):
     """Container runtime, for example `runsc`; empty for the engine's default."""
     history: Literal["auto", "mirror", "shared"] = "auto"
     """What agents read of your history: `mirror`, all behind their base; `shared`, everything; `auto`, by size."""
+    patience: Span = "2m"
+    """How long runs at work wait for a Docker that does not answer, before they fail: it may be restarting."""
 
     @property
     def memory_bytes(self) -> int:

@@ -71,6 +71,8 @@ class Live:
         """Tasks are taken in a few at a time: the first is at work while the last is still looked at."""
         self.ramp = Ramp()
         """Starts are a few at a time."""
+        self.forsaken: dict[RunId, float] = {}
+        """Runs that wait for an engine which does not answer, with the time since when it does not."""
         self.screens: dict[RunId, Screen] = {}
         """Terminals on which a person works in a run of this host."""
         self.strangers: set[tuple[str, str]] = set()

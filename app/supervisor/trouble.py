@@ -1,7 +1,8 @@
 """What becomes of a run whose step cannot do its work: it fails, with the reason, and can be resumed.
 
-Only what passes by itself is raised on, so that the engine says the step again: a full disk, a database
-that does not answer. All else would fail the same way for hours, and the run would only look busy.
+Only what passes by itself is raised on, so that the step is said again: a full disk, a database that does not
+answer, and for a while a Docker that does not. All else would fail the same way for hours, and the run would
+only look busy.
 """
 
 import contextlib
@@ -15,6 +16,7 @@ from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 
+from app.config.values import seconds
 from app.domain.errors import SwarmError, UsageError
 from app.domain.events import Note
 from app.domain.ids import RunId
@@ -22,6 +24,8 @@ from app.repo.shared import Unshared
 from app.store import tasks
 from app.supervisor.errors import LEAF_ERRORS, told
 from app.supervisor.services import Services
+from harnesses.errors import HarnessError
+from sandboxes.errors import EngineAway, SandboxError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,26 +53,47 @@ def fails_the_run(otherwise: T) -> Callable[[Step[P, T]], Step[P, T]]:
         @functools.wraps(function)
         async def guarded(s: Services, run: RunId, /, *args: P.args, **kwargs: P.kwargs) -> T:
             try:
-                return await function(s, run, *args, **kwargs)
-            except Unshared as error:
-                # The way to the others is cut: what it was about is here, and goes there later.
-                note = Note(f"it is tried again: {told(error)}", "warning")
-                await s.broker.record(run, f"unshared/{error.message}", note)
-                raise
-            except TROUBLE as error:
-                if not isinstance(error, UsageError) and await without_room(s, run):
-                    raise
-                why = told(error)
+                done = await function(s, run, *args, **kwargs)
             except Exception as error:  # The edge of everything below the workflows.
-                if passes(error):
+                if (why := await _reason(s, run, error)) is None:
                     raise
-                why = unforeseen(error)
-            await s.database.write(_fail, run, why)
-            return otherwise
+                await s.database.write(_fail, run, why)
+                return otherwise
+            s.live.forsaken.pop(run, None)
+            return done
 
         return guarded
 
     return guard
+
+
+async def _reason(s: Services, run: RunId, error: Exception) -> str | None:
+    """Why the run fails; None when the step is to be said again."""
+    match error:
+        case Unshared():
+            # The way to the others is cut: what it was about is here, and goes there later.
+            note = Note(f"it is tried again: {told(error)}", "warning")
+            await s.broker.record(run, f"unshared/{error.message}", note)
+            return None
+        case EngineAway() if await _waits(s, run, error):
+            return None
+        case UsageError():
+            return told(error)
+        case SwarmError() | HarnessError() | SandboxError():
+            return None if await without_room(s, run) else told(error)
+        case _:
+            return None if passes(error) else unforeseen(error)
+
+
+async def _waits(s: Services, run: RunId, error: EngineAway) -> bool:
+    """Whether what does not answer is waited for a while longer; said in the run's log, once."""
+    since = s.live.forsaken.setdefault(run, s.clock())
+    if s.clock() - since >= seconds(s.configuration.settings.sandbox.patience):
+        del s.live.forsaken[run]
+        return False
+    note = Note(f"it waits, and goes on by itself: {told(error)}", "warning")
+    await s.broker.record(run, f"forsaken/{since}", note)
+    return True
 
 
 async def without_room(s: Services, run: RunId) -> bool:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from docker import APIClient
 
-from app.domain.events import TurnStarted
+from app.domain.events import Event, TurnStarted
 from app.domain.run import RunState
 from app.gateway.rehearsal import Rehearsal
 from tests.support.actions import SwarmActions
@@ -26,7 +26,7 @@ async def test_a_run_that_is_resumed_afterwards_has_one_program_at_work(
     home: Home, engine: APIClient
 ) -> None:
     agent = scripted(AT_WORK, AT_WORK)
-    docker = {"driver": "docker", "image": test_image()}
+    docker = {"driver": "docker", "image": test_image(), "patience": "1s"}
     home.configure({"agent": "slow", "agents": {"slow": agent}, "sandbox": docker})
     with door() as way:
         async with supervisor_process(home, DOCKER_HOST=way.address):
@@ -48,6 +48,36 @@ async def test_a_run_that_is_resumed_afterwards_has_one_program_at_work(
             assert len(_running(engine, run)) == 1
             await user.stop(run)
             await user.until(run, RunState.CANCELLED)
+
+
+async def test_a_run_goes_on_by_itself_once_the_engine_answers_again(
+    home: Home, engine: APIClient
+) -> None:
+    agent = scripted([edit("note.txt", "noted\n"), wait_for("/tmp/go"), edit("more.txt", "more\n")])
+    docker = {"driver": "docker", "image": test_image()}
+    home.configure({"agent": "slow", "agents": {"slow": agent}, "sandbox": docker})
+    with door() as way:
+        async with supervisor_process(home, DOCKER_HOST=way.address):
+            user = SwarmActions(await answering(home), make_repository(home.root / "project"))
+            run = await user.submit()
+            await user.wrote(run, "note.txt")
+            way.shut()
+            await _said(user, run, "it waits, and goes on by itself")
+            made = engine.exec_create(f"swarm-{run}-turn-1", ["touch", "/tmp/go"])
+            engine.exec_start(made["Id"])
+            way.open()
+            await user.until(run, RunState.IN_REVIEW)
+            said = [event.body for event in await user.events(run)]
+            assert [body.turn for body in said if isinstance(body, TurnStarted)] == [1]
+            assert await user.file(run, "more.txt") == "more"
+
+
+async def _said(user: SwarmActions, run: str, words: str) -> None:
+    """Wait until the run's log has it."""
+    async with asyncio.timeout(PATIENCE):
+        async for item in user.client.follow(run=run):
+            if isinstance(item, Event) and words in getattr(item.body, "text", ""):
+                return
 
 
 async def test_an_agent_whose_way_out_died_goes_on_by_itself(home: Home, engine: APIClient) -> None:
