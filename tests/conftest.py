@@ -41,7 +41,7 @@ def _grouped(item: pytest.Item) -> bool:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """How many processes `-n auto` means: most tests wait for other programs most of the time."""
-    return min(2 * (os.cpu_count() or 1), 8)
+    return min((os.cpu_count() or 1) + 1, 8)
 
 
 @pytest.fixture

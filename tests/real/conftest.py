@@ -22,20 +22,18 @@ REAL_KEY = "sk-real-and-secret-0123456789"
 
 
 HERE = Path(__file__).parent
-WORKS = ("test_agents", "test_main_job", "test_money", "test_third_party")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All the files make two groups that take about as long.
+    """All the files make one group.
 
-    However many processes there are, no more than two of them start the real programs, each of which takes a
-    second or more of a core and much memory.
+    However many processes there are, one of them starts the real programs, each of which takes seconds of a core
+    and much memory.
     """
     for item in items:
-        if item.path.parent == HERE and item.get_closest_marker("xdist_group") is None:
-            half = "real work" if item.path.stem in WORKS else "real trouble"
-            item.add_marker(pytest.mark.xdist_group(half))
+        if item.path.parent == HERE:
+            item.add_marker(pytest.mark.xdist_group("real"))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

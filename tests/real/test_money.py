@@ -47,8 +47,8 @@ OURS_TO_CHANGE = {
 }
 PAUSE = 1.0
 """Seconds between two signs of life."""
-RATE = 20
-"""Model calls in a minute that the looping agent may make."""
+RATE = 4
+"""Model calls in a minute that the looping agent may make: few, since a busy machine makes it slow."""
 OURS = "swarm: the budget of this run is used up"
 LAST_WORDS = {
     "claude-code": OURS,

@@ -45,7 +45,6 @@ pytestmark = [
     pytest.mark.docker,
     pytest.mark.real,
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.xdist_group("reboot"),
 ]
 T = TypeVar("T")
 _EAT = """
