@@ -58,6 +58,8 @@ DONE: Final = "done"
 """Stands in place of a screen's name at the end: nothing has brought any of them down."""
 MANY: Final = 60
 """Texts at once in a dialog, and candidates of a race."""
+FEW: Final = 10
+"""Different texts that every screen has drawn at the least."""
 TASK: Final = TaskId("evil0")
 RUN: Final = RunId("evil0.1")
 Walk = Callable[[Pilot[None]], Awaitable[None]]
@@ -161,8 +163,11 @@ def here(pilot: Pilot[None], name: str) -> None:
 async def drawn(pilot: Pilot[None]) -> None:
     """Until the terminal has what there is to see."""
     await pilot.pause()
-    while pilot.app.screen._dirty_widgets or pilot.app.screen._layout_required:
+    screen = pilot.app.screen
+    while screen._dirty_widgets or screen._layout_required:
         await asyncio.sleep(0.002)
+    # On a busy machine frames are left out: this one is not.
+    pilot.app._display(screen, screen._compositor.render_update(full=True))
 
 
 async def paged(pilot: Pilot[None], view: LineView) -> None:
