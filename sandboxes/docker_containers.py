@@ -5,12 +5,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from sandboxes.docker_engine import Engine, Gone, Late, Taken
+from sandboxes.docker_engine import Engine, Gone, Late, Restless, Taken
 from sandboxes.docker_parts import OWNER, PROGRAM, SANDBOX, Config
 from sandboxes.errors import SandboxFailed
 
 _BUSY = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-"""Seconds between tries while the engine is still at work on what is to be removed."""
+"""Seconds between tries while the engine is still at work on what is to be removed or halted."""
 _LATE = 15
 """Tries that may each go without an answer: a volume of very many files takes the engine minutes."""
 
@@ -76,9 +76,22 @@ class Containers:
         )
 
     async def pause(self, name: str) -> None:
-        """Halt it; nothing when it is halted, or has ended."""
+        """Halt it; nothing when it is halted, or has ended.
+
+        Freezing is a game of chances: runc gives up after a thousand tries on programs that never rest, and
+        leaves it to its caller to ask again (https://github.com/opencontainers/runc/pull/4388).
+        """
+        pauses = iter(_BUSY)
         with suppress(Gone, Taken):
-            await self._engine.call(f"pause {name}", lambda api: api.pause(name))
+            while True:
+                try:
+                    await self._engine.call(f"pause {name}", lambda api: api.pause(name))
+                except Restless:
+                    if (pause := next(pauses, None)) is None:
+                        raise
+                    await asyncio.sleep(pause)
+                else:
+                    return
 
     async def go_on(self, name: str) -> None:
         """Let it go on; nothing when it is not halted."""

@@ -47,6 +47,10 @@ class Taken(SandboxFailed):
     """The engine already has one of that name, or it is not in a state for this."""
 
 
+class Restless(SandboxFailed):
+    """What was to be halted never stood still while the engine looked; asked again it may."""
+
+
 class Engine:
     """Calls the engine without blocking the event loop."""
 
@@ -157,6 +161,8 @@ def _refused(what: str, error: docker.errors.APIError) -> SandboxFailed | Sandbo
             f"Docker could not {what}: {said}",
             hint="Install that container runtime, or leave `runtime` empty.",
         )
+    if "unable to freeze" in said:
+        return Restless(f"Docker could not {what}: {said}")
     return SandboxFailed(f"Docker could not {what}: {said}")
 
 

@@ -35,12 +35,11 @@ class Gauge:
         self._disk = s.driver(run.sandbox).disk
 
     async def until_full(self) -> str:
-        """Halt the box as soon as it takes too much, and say why."""
+        """Why the run has too little room, as soon as it has."""
         while True:
             facts = await self.measured()
             match None if facts is None else room(facts):
                 case Ask(reason=reason):
-                    await self._sandbox.pause()
                     return reason
                 case _:
                     await self.quiet(facts)

@@ -1,4 +1,4 @@
-"""Removing what takes the engine long: one that hears, and answers when it is done."""
+"""Removing what takes the engine long, and halting what does not stand still, by an engine that is slow to."""
 
 import contextlib
 import http.server
@@ -16,8 +16,12 @@ from sandboxes.errors import SandboxFailed
 PATIENCE = 0.1
 
 
+RESTLESS = b'{"message": "Cannot pause container of-forks: OCI runtime pause failed: unable to freeze: unknown"}'
+"""What Docker 20.10 said of one on a busy machine."""
+
+
 class Slow(socketserver.ThreadingUnixStreamServer):
-    """An engine that removes one volume, and needs as long as `done` is not set."""
+    """An engine that removes one volume, and needs as long as `done` is not set; and that can halt at last."""
 
     daemon_threads = True
 
@@ -26,7 +30,7 @@ class Slow(socketserver.ThreadingUnixStreamServer):
         self.asked = 0
         self.done = threading.Event()
         self.enough = 3
-        """The volume is gone when it was asked for so often."""
+        """The volume is gone, or the container halted, when it was asked for so often."""
 
 
 class _Answer(http.server.BaseHTTPRequestHandler):
@@ -41,6 +45,13 @@ class _Answer(http.server.BaseHTTPRequestHandler):
             self._say(404, b'{"message": "no such volume"}')
         else:
             self.server.done.wait()
+
+    def do_POST(self) -> None:
+        self.server.asked += 1
+        if self.server.asked >= self.server.enough:
+            self._say(204, b"")
+        else:
+            self._say(500, RESTLESS)
 
     def _say(self, status: int, body: bytes) -> None:
         self.send_response(status)
@@ -87,3 +98,19 @@ async def test_a_volume_that_takes_for_ever_is_told_with_what_happens_next(
     with pytest.raises(SandboxFailed, match="remove the volume of-very-many-files") as told:
         await containers.drop_volume("of-very-many-files")
     assert "next start of swarm" in told.value.hint
+
+
+async def test_what_does_not_stand_still_is_halted_when_asked_again(
+    slow: Slow, containers: Containers
+) -> None:
+    await containers.pause("of-forks")
+    assert slow.asked == slow.enough
+
+
+async def test_what_never_stands_still_is_told(
+    slow: Slow, containers: Containers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandboxes.docker_containers._BUSY", (0.01, 0.01))
+    slow.enough = 1_000
+    with pytest.raises(SandboxFailed, match=r"pause of-forks.*unable to freeze"):
+        await containers.pause("of-forks")
