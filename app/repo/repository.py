@@ -50,9 +50,12 @@ async def open_repository(path: Path) -> Repository:
     place = path.resolve()
     # A run opens its repository many times: only what cannot be answered at once is asked piece by piece.
     whole = await _asked(place, *_FACTS, "HEAD^{commit}")
-    if whole.code != 0:
+    if whole.code == 0:
+        lines = _lines(whole, place)[:-1]
+    else:
         await _refuse_bare(place)
-    root, checkout_dir, git_dir, object_format = await _discovered(place, whole)
+        lines = _lines(await _asked(place, *_FACTS), place)
+    root, checkout_dir, git_dir, object_format = _places(place, lines)
     repo = Repository(
         root=root,
         checkout_dir=checkout_dir,
@@ -77,18 +80,15 @@ _FACTS: Final = (
 )
 
 
-async def _discovered(path: Path, whole: Finished) -> tuple[Path, Path, Path, str]:
-    said = _said(whole if whole.code == 0 else await _asked(path, *_FACTS), path)
-    answer = said.splitlines()[: -1 if whole.code == 0 else None]
-    if len(answer) != len(_FACTS) - 1:
+def _places(path: Path, lines: list[str]) -> tuple[Path, Path, Path, str]:
+    if len(lines) != len(_FACTS) - 1:
         raise UsageError(f"the path of the repository at {path} holds a line break")
-    root, checkout_dir, git_dir = (Path(line).resolve() for line in answer[:3])
-    return root, checkout_dir, git_dir, answer[3]
+    root, checkout_dir, git_dir = (Path(line).resolve() for line in lines[:3])
+    return root, checkout_dir, git_dir, lines[3]
 
 
 async def _refuse_bare(path: Path) -> None:
-    said = _said(await _asked(path, "--is-bare-repository", "--is-inside-work-tree"), path)
-    bare, inside = said.splitlines()
+    bare, inside = _lines(await _asked(path, "--is-bare-repository", "--is-inside-work-tree"), path)
     if bare == "true":
         raise UsageError(
             f"{path} is a bare repository, without files to work on",
@@ -105,9 +105,9 @@ async def _asked(path: Path, *what: str) -> Finished:
     return await finish(argv, ORDINARY, env=environment(home=True))
 
 
-def _said(done: Finished, path: Path) -> str:
+def _lines(done: Finished, path: Path) -> list[str]:
     if done.code == 0:
-        return done.stdout.decode(errors="surrogateescape").rstrip("\n")
+        return done.stdout.decode(errors="surrogateescape").rstrip("\n").splitlines()
     if "not a git repository" in done.stderr:
         raise UsageError(
             f"{path} is not inside a git repository",

@@ -82,9 +82,9 @@ class Writer:
             return
         soon = all(change.soon for change in together)
         try:
-            made = self._made(together, soon=soon)
+            made = self._committed(together, soon=soon)
         except Exception as error:  # noqa: BLE001 - whoever asked for a change is told
-            self._let_go()
+            self._undo()
             for change in together:
                 change.done.set_exception(error)
             return
@@ -96,7 +96,9 @@ class Writer:
             else:
                 change.done.set_exception(undone)
 
-    def _made(self, together: list[_Change], *, soon: bool) -> list[tuple[Any, Exception | None]]:
+    def _committed(
+        self, together: list[_Change], *, soon: bool
+    ) -> list[tuple[Any, Exception | None]]:
         """What each returned, or why it was undone, once all that was not is in the file."""
         if self._connection is None:
             self._connection, self._waits = self._engine.connect(), True
@@ -111,6 +113,14 @@ class Writer:
         made = [_made(connection, each, alone=len(together) == 1) for each in together]
         connection.commit()
         return made
+
+    def _undo(self) -> None:
+        """Take back what was begun. Where that fails, the next change gets another connection."""
+        try:
+            if self._connection is not None:
+                self._connection.rollback()
+        except sa.exc.SQLAlchemyError:
+            self._let_go()
 
     def _let_go(self) -> None:
         """Give the connection up, with all that was begun on it."""

@@ -51,13 +51,17 @@ def read_book(
     above = ceilings(settings.budget)
     room = {}
     for agent in agents:
-        account = Account(
-            run=RunId(""), task=task.id, turn=0, agent=agent, repo=task.repo, user=task.submitter,
-            label=task.label, flow=task.flow, budget=task.budget, limits=task.limits,
-        )  # fmt: skip
-        caps = chain(account, above, day_of(now))
+        caps = chain(payer(task, agent), above, day_of(now))
         room[agent] = headroom(caps, budgets.tallies(c, budgets.keys(caps)), None)
     return Book(routes.ends_since(c, now - REMEMBERED), routes.at_work(c), room)
+
+
+def payer(task: Task, agent: str) -> Account:
+    """Who the calls of that agent would be charged to, before it has a run."""
+    return Account(
+        run=RunId(""), task=task.id, turn=0, agent=agent, repo=task.repo, user=task.submitter,
+        label=task.label, flow=task.flow, budget=task.budget, limits=task.limits,
+    )  # fmt: skip
 
 
 def look_up(

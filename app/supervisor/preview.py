@@ -5,14 +5,14 @@ import sqlalchemy as sa
 from app import wire
 from app.config.budget import ceilings
 from app.config.load import load
-from app.domain.budget import Account, Cap, Room, chain, day_of, rooms
+from app.domain.budget import Cap, Room, chain, day_of, rooms
 from app.domain.errors import SwarmError
-from app.domain.ids import RunId
 from app.domain.money import Micros
 from app.domain.route import Route
 from app.repo import repository
 from app.repo.oddities import oddities
 from app.store import budgets
+from app.supervisor.candidates import payer
 from app.supervisor.errors import translated
 from app.supervisor.services import Services
 from app.supervisor.submit import Plan, fresh_run, planned, ready, routes_of, uncommitted
@@ -54,13 +54,9 @@ async def _routes(s: Services, plan: Plan, new: wire.NewTask) -> tuple[tuple[Rou
 
 async def _left(s: Services, plan: Plan, found: tuple[Route, ...]) -> tuple[wire.Left, ...]:
     """The budgets in money above the run, of whoever would get it first."""
-    task, now = plan.task, s.clock()
-    account = Account(
-        run=RunId(""), task=task.id, turn=0, agent=found[0].chosen.agent if found else "", repo=task.repo,
-        user=task.submitter, label=task.label, flow=task.flow, budget=task.budget, limits=task.limits,
-    )  # fmt: skip
+    account = payer(plan.task, found[0].chosen.agent if found else "")
     above = ceilings(load(user=s.places.config).settings.budget)
-    caps = chain(account, above, day_of(now))[1:]
+    caps = chain(account, above, day_of(s.clock()))[1:]
     return tuple(
         wire.Left(of=room.of, left=Micros(room.left), cap=Micros(room.cap))
         for room in await s.database.read(_rooms, caps)

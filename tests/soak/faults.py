@@ -71,17 +71,21 @@ async def _killed(found: prey.Prey, chance: random.Random) -> str | None:
 
 async def _stopped(at: Setting, chance: random.Random) -> str:
     assert at.server is not None
-    await asyncio.to_thread(at.server.stop)
-    await asyncio.sleep(chance.uniform(*OUTAGE))
-    await asyncio.to_thread(at.server.start)
-    return ALL
+    return await _without(at.server.stop, at.server.start, chance)
 
 
 async def _away(at: Setting, chance: random.Random) -> str:
     assert at.door is not None
-    await asyncio.to_thread(at.door.shut)
+    return await _without(at.door.shut, at.door.open, chance)
+
+
+async def _without(
+    end: Callable[[], object], begin: Callable[[], object], chance: random.Random
+) -> str:
+    """An outage of what everybody needs."""
+    await asyncio.to_thread(end)
     await asyncio.sleep(chance.uniform(*OUTAGE))
-    await asyncio.to_thread(at.door.open)
+    await asyncio.to_thread(begin)
     return ALL
 
 
