@@ -157,6 +157,7 @@ class Acts:
             s.engine.enqueue(c, FINISH, identity, run, review.id, queue=homes.desk_of(c, s, run))
 
         await s.database.write(write)
+        fault("act:merge")
         return await self._moved(run, "merging")
 
     async def undo(self, run: RunId, body: wire.Act) -> wire.RunRow:
@@ -179,7 +180,9 @@ class Acts:
         if body.last and body.last < body.line:
             raise UsageError(f"a range ends where it begins or later, not at {body.last}")
         consent.refuse_secrets_in(body.text, "the comment", consent.own_policy(self._s))
-        return await self._s.database.write(reviews.add_comment, run, body, at=self._s.clock())
+        added = await self._s.database.write(reviews.add_comment, run, body, at=self._s.clock())
+        fault("act:comment")
+        return added
 
     async def stop(self, run: RunId, body: wire.Act) -> wire.RunRow:
         """Stop a run; what it has done is kept."""

@@ -1,4 +1,4 @@
-"""Kills between what people and agents ask for and its echo: answers, verdicts, the trash, holds and charges."""
+"""Kills between what people and agents ask for and its echo: answers, words, verdicts, the trash and money."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -11,6 +11,7 @@ from app.gateway.rehearsal import Rehearsal
 from tests.support.home import home_at
 from tests.support.invariants import World
 from tests.support.kills import acts, careful, configured, survive
+from tests.support.long_life import long_life
 from tests.support.nursery import Nursery, nursery
 from tests.support.postgres import Cluster, PostgresTables, cluster
 from tests.support.repos import make_repository, run_git
@@ -19,7 +20,7 @@ from tests.support.world import paid_at, story
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("kill acts")]
 
-LASTING = ("subjects", "runs", "audit", "workflows")
+LASTING = ("subjects", "runs", "audit", "words", "workflows")
 """A call that was cut off costs a turn, and that one has a mark, checks and events of its own."""
 FILES = ("README.md", "hello/greeting.txt", "hello/answer.txt")
 
@@ -65,17 +66,18 @@ async def undisturbed(
     with home_at(root) as home:
         home.configure(settings(provider))
         world = World(home, make_repository(root / "project"))
-        yield await survive(cradle, world, long=True)
+        yield await survive(cradle, world, life=long_life)
 
 
 async def test_without_a_kill_every_promise_holds(undisturbed: World) -> None:
     assert undisturbed.broken() == []
 
 
-async def test_money_answers_verdicts_and_the_trash_have_points() -> None:
+async def test_money_answers_words_verdicts_and_the_trash_have_points() -> None:
     assert {"act:hold", "act:charge", "act:charged"} <= set(acts())
     assert {"act:answer", "act:approve", "act:changes", "act:stop", "act:resume"} <= set(acts())
     assert {"act:discard", "act:restore", "act:undo", "act:undone", "act:retry"} <= set(acts())
+    assert {"act:tell", "act:comment", "act:pick", "act:merge"} <= set(acts())
 
 
 async def test_a_task_survives_a_kill_at_each(
@@ -84,7 +86,7 @@ async def test_a_task_survives_a_kill_at_each(
     with home_at(tmp_path) as home:
         home.configure(settings(provider))
         world = World(home, make_repository(tmp_path / "project"))
-        await survive(cradle, world, *acts(), long=True)
+        await survive(cradle, world, *acts(), life=long_life)
         assert world.broken() == []
         assert lasting(world) == lasting(undisturbed)
 
@@ -97,6 +99,6 @@ async def test_a_task_survives_a_kill_at_each_on_postgresql(
         address = server.database()
         home.configure(settings(provider, database=address))
         world = World(home, make_repository(tmp_path / "project"), PostgresTables(address))
-        await survive(cradle, world, *acts(), long=True)
+        await survive(cradle, world, *acts(), life=long_life)
         assert world.broken() == []
         assert lasting(world) == lasting(undisturbed)

@@ -8,7 +8,8 @@ import pytest
 from tests.support.home import Home, home_at
 from tests.support.images import require_docker, test_image
 from tests.support.invariants import World, docker_boxes
-from tests.support.kills import configured, spread, survive
+from tests.support.kills import configured, spread, survive, takings
+from tests.support.long_life import in_hands
 from tests.support.nursery import Nursery, nursery
 from tests.support.repos import make_repository
 
@@ -55,3 +56,13 @@ async def test_a_task_survives_kills(
     await survive(cradle, world, *points)
     assert world.broken() == []
     assert world.facts() == undisturbed.facts()
+
+
+async def test_a_person_takes_over_and_hands_back_through_a_kill_at_each(
+    cradle: Nursery, world: World
+) -> None:
+    assert {"hands:taken", "hands:back"} <= set(takings())
+    await survive(cradle, world, *takings(), life=in_hands)
+    assert world.broken() == []
+    turns = world.tables.state("SELECT by_hand FROM turn ORDER BY number")
+    assert [row["by_hand"] for row in turns] == ["", "shell"]

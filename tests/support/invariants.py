@@ -105,6 +105,13 @@ class World:
                 for row in state("SELECT * FROM check_result")
             ),
             "audit": Counter(row["what"] for row in state("SELECT what FROM audit")),
+            "words": Counter(
+                (row["text"], bool(row["heard"]))
+                for row in state(
+                    "SELECT text, taken IS NOT NULL AS heard FROM tell "
+                    "UNION ALL SELECT text, sent AS heard FROM comment"
+                )
+            ),
             "workflows": Counter(row["name"] for row in self.tables.workflows()),
             "events": Counter(
                 gist for _run, body in _bodies(self) if not (gist := _gist(body)).startswith(UNSURE)
@@ -244,7 +251,10 @@ def _events(world: World) -> Iterator[str]:
             yield f"the log of {run} says {n} times in {turns[run]} turns {body}"
     merged = Counter(run for run, b in bodies if b["type"] == "state" and b["state"] == "merged")
     begun = Counter(run for run, b in bodies if b["type"] == "tool_call" and BEGIN in b["title"])
-    for run, number in turns.items():
+    by_hand = Counter(
+        row["run"] for row in world.tables.state("SELECT run FROM turn WHERE by_hand <> ''")
+    )
+    for run, number in (turns - by_hand).items():
         if merged[run] != 1:
             yield f"the log of {run} says {merged[run]} times that it is merged"
         if begun[run] > number or (begun[run] < number and not world.harmed):

@@ -25,11 +25,9 @@ from tests.support.patience import PATIENCE
 from tests.support.scripts import Step, edit, scripted
 
 T = TypeVar("T")
-ACTS, RESUME = wire.Act(by=USER), wire.Resume(by=USER)
-CHANGES = wire.Changes(note="Once more", by=USER)
 
 SUPERVISOR = Path(workflows.__file__).parent
-ACT, HOSTS = "act:", "hosts:"
+ACT, HOSTS, HANDS = "act:", "hosts:", "hands:"
 OPEN = ("PENDING", "ENQUEUED", "DELAYED")
 CHECK = """for each in */starts-*.txt; do test "$(wc -l < "$each")" -eq 1 || exit 1; done"""
 """Each turn was started once. The marks survive any kill: the tree goes on to the next start."""
@@ -50,7 +48,7 @@ def careful(folder: str, *more: Step) -> dict[str, Any]:
 
 def points() -> tuple[str, ...]:
     """Every point of the workflows at which the code allows itself to be killed, in the order of the files."""
-    return tuple(each for each in _known() if not each.startswith((ACT, HOSTS)))
+    return tuple(each for each in _known() if not each.startswith((ACT, HOSTS, HANDS)))
 
 
 def acts() -> tuple[str, ...]:
@@ -61,6 +59,11 @@ def acts() -> tuple[str, ...]:
 def takeovers() -> tuple[str, ...]:
     """The same of what hosts do for each other: runs taken over, places given away."""
     return tuple(each for each in _known() if each.startswith(HOSTS))
+
+
+def takings() -> tuple[str, ...]:
+    """The same of a person who takes a run over and hands it back."""
+    return tuple(each for each in _known() if each.startswith(HANDS))
 
 
 def _known() -> tuple[str, ...]:
@@ -174,47 +177,13 @@ class Killed:
     async def approve(self, run: str) -> wire.RunDetail:
         """Approve what is shown, again if nobody heard it, until it has landed."""
 
-        async def give(swarm: Swarm) -> None:
-            shown = await swarm.detail(run)
-            if shown.row.run.state == RunState.IN_REVIEW:
-                review = shown.reviews[-1]
-                said = wire.Approve(review=review.id, tree=review.result_tree, by=USER)
-                await swarm.approve(run, said)
-
         await self.until(run, RunState.IN_REVIEW, RunState.MERGING, RunState.MERGED)
-        await self.ask(give)
+        await self.ask(lambda swarm: approved(swarm, run))
         return await self.until(run, RunState.MERGED)
 
     async def whole(self) -> None:
         """One task, from goal to merge, until nothing is left to do for it."""
         await self.approve(await self.submit())
-        await self.idle()
-
-    async def long_whole(self) -> None:
-        """All that a person can do: with stopping, changes, the trash, and another run after an undo."""
-        run = await self.submit()
-        await self.until(run, RunState.WAITING)
-        await self._does(run, RunState.WAITING, lambda swarm: swarm.stop(run, ACTS))
-        await self.until(run, RunState.CANCELLED)
-        await self._does(run, RunState.CANCELLED, lambda swarm: swarm.resume(run, RESUME))
-        await self.answers(run)
-        await self.until(run, RunState.IN_REVIEW)
-        await self._does(run, RunState.IN_REVIEW, lambda swarm: swarm.changes(run, CHANGES))
-        await self.answers(run)
-        await self.until(run, RunState.IN_REVIEW)
-        await self._does(run, RunState.IN_REVIEW, lambda swarm: swarm.discard(run, ACTS))
-        await self.until(run, RunState.DISCARDED)
-        await self.idle()
-        await self._does(run, RunState.DISCARDED, lambda swarm: swarm.restore(run, ACTS))
-        await self.approve(run)
-        await self.idle()
-        await self._does(run, RunState.MERGED, lambda swarm: swarm.undo(run, ACTS))
-        await self.ask(lambda swarm: _retried(swarm, run))
-        (again,) = [
-            each.id for each in (await self.until(run, RunState.MERGED)).runs if each.id != run
-        ]
-        await self.answers(again)
-        await self.approve(again)
         await self.idle()
 
     async def answers(self, run: str) -> None:
@@ -227,7 +196,7 @@ class Killed:
         with contextlib.suppress(NotNow):  # It was heard.
             await self.ask(lambda swarm: swarm.answer(asked, yes))
 
-    async def _does(
+    async def does(
         self, run: str, while_: RunState, deed: Callable[[Swarm], Awaitable[object]]
     ) -> None:
         """Say that while the run is in that state."""
@@ -277,10 +246,13 @@ class Killed:
         return file.read_text()[-4000:] if file.exists() else ""
 
 
-async def _retried(swarm: Swarm, run: str) -> None:
-    """Again, unless it was heard."""
-    if len((await swarm.detail(run)).runs) == 1:
-        await swarm.retry(run, wire.Retry(by=USER))
+async def approved(swarm: Swarm, run: str) -> None:
+    """What is shown, unless it was heard."""
+    shown = await swarm.detail(run)
+    review = shown.reviews[-1]
+    if shown.row.run.state == RunState.IN_REVIEW and review.verdict is None:
+        said = wire.Approve(review=review.id, tree=review.result_tree, by=USER)
+        await swarm.approve(run, said)
 
 
 def spread(lives: int) -> list[tuple[str, ...]]:
@@ -289,12 +261,18 @@ def spread(lives: int) -> list[tuple[str, ...]]:
     return [known[first::lives] for first in range(lives)]
 
 
-async def survive(cradle: Nursery, world: World, *deadly: str, long: bool = False) -> World:
+async def _whole(user: Killed) -> None:
+    await user.whole()
+
+
+async def survive(
+    cradle: Nursery, world: World, *deadly: str, life: Callable[[Killed], Awaitable[None]] = _whole
+) -> World:
     """A task from goal to merge whose supervisors are killed at each of these points once; the last one rests."""
     flag = world.home.root / "fired"
     env = {"SWARM_FAULT": " ".join(deadly), "SWARM_FAULT_FLAG": str(flag)} if deadly else {}
     with Killed(cradle, world, env) as user:
-        await (user.long_whole() if long else user.whole())
+        await life(user)
         user.stop()
     # A kill that never came would prove nothing.
     assert sorted(flag.read_text().split() if flag.exists() else []) == sorted(deadly)
