@@ -113,24 +113,26 @@ class ApproveScreen(Dialog[Approved | None]):
         )
         lines: list[Line] = [
             [],
-            [(" tree    ", "label"), (review.result_tree, "strong")],
+            [(" tree     ", "label"), (review.result_tree, "strong")],
             [
                 (" lands on ", "label"),
                 (one_line(review.target), "bright"),
                 (f" at {review.tip[:12]}", "dim"),
             ],
-            [(" change  ", "label"), (f"{total} in {len(review.files)} files", "")],
-            [(" commit  ", "label"), (one_line(self.message.partition("\n")[0]), "bright")],
-            [(" as      ", "label"), (STYLES[self.style], "")],
+            [(" change   ", "label"), (f"{total} in {len(review.files)} files", "")],
+            [(" commit   ", "label"), (one_line(self.message.partition("\n")[0]), "bright")],
+            [(" as       ", "label"), (STYLES[self.style], "")],
         ]
         for check in review.checks:
             sign, ink = ("✓", "good") if check.passed else ("✗", "bad")
-            lines.append([(" check   ", "label"), (f"{sign} ", ink), (one_line(check.command), "")])
+            lines.append(
+                [(" check    ", "label"), (f"{sign} ", ink), (one_line(check.command), "")]
+            )
         if review.left_out:
-            lines.append([(" without ", "label"), (one_line(review.without), "ask")])
-            lines.append([(" check   ", "label"), ("none has seen it without that", "warn")])
+            lines.append([(" without  ", "label"), (one_line(review.without), "ask")])
+            lines.append([(" check    ", "label"), ("none has seen it without that", "warn")])
         elif not review.checks:
-            lines.append([(" check   ", "label"), ("none was asked for", "warn")])
+            lines.append([(" check    ", "label"), ("none was asked for", "warn")])
         if self.unsent:
             words = "1 comment is" if self.unsent == 1 else f"{self.unsent} comments are"
             lines.append([(f" ! {words} not sent to the agent", "warn")])

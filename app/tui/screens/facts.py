@@ -14,7 +14,7 @@ from app.domain.review import Finding, Review, lines_of
 from app.tui.model import show
 from app.tui.model.evidence import check_lines
 from app.tui.model.fates import Fate, Followed
-from app.tui.model.line import Line, one_line, spread, wrap
+from app.tui.model.line import Line, clip_line, one_line, spread, wrap
 from app.tui.widgets.bars import Rule
 from app.tui.widgets.searched_view import Lines
 from app.wire import RunDetail, RunRow
@@ -103,7 +103,8 @@ def fact_lines(
     for finding in review.findings:
         sign, ink = _SEVERITIES[finding.severity]
         name = finding.fingerprint or finding.rule
-        lines.append([(f" {sign} ", ink), (finding.path, "bright"), (f"  {name}", "dim")])
+        head: Line = [(f" {sign} ", ink), (finding.path, "bright"), (f"  {name}", "dim")]
+        lines.append(clip_line(head, width))
         lines += [[("   " + text, "dim")] for text in wrap(one_line(finding.why), width - 4)]
     if not review.findings:
         lines.append([(" no findings", "dim")])
@@ -121,7 +122,7 @@ def fact_lines(
             (f" {lines_of(path, line, said.end)}", "label"),
             (f"  {said.fate}", FATES[said.fate]),
         ]
-        lines += [[], place]
+        lines += [[], clip_line(place, width)]
         lines += [[("   " + text, "")] for text in wrap(said.comment.text, width - 4)]
     return lines
 
