@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from tests.support.home import Home, home_at
-from tests.support.invariants import processes_of
+from tests.support.leftovers import processes_in
 
 Row: TypeAlias = tuple[str, float, str]
 
@@ -37,7 +37,7 @@ def ended(root: Path) -> Iterator[Home]:
 
 def _end_agents(home: Home) -> None:
     # Who starts them goes first; else another one might follow.
-    while found := [pid for pid, _ in processes_of(home)]:
+    while found := [pid for pid, _ in processes_in(home.root)]:
         for pid in found:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

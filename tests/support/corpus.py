@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Final
 
 from tests.support.home import Home, home_at
-from tests.support.invariants import World, processes_of
+from tests.support.invariants import World
 from tests.support.kills import Killed, configured, points
+from tests.support.leftovers import processes_in
 from tests.support.nursery import Nursery, nursery
 from tests.support.repos import make_repository
 
@@ -128,7 +129,7 @@ async def leave(cradle: Nursery, point: str, entry: Path) -> None:
 
 
 def _switch_off(home: Home) -> None:
-    while running := [pid for pid, _ in processes_of(home)]:
+    while running := [pid for pid, _ in processes_in(home.root)]:
         for pid in running:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -22,7 +22,7 @@ from app.daemon import exclusive, opened, serving
 from app.domain.errors import Unreachable
 from app.gateway.egress_way import WayOut
 from app.supervisor.service import Service
-from tests.support.leftovers import remove_boxes
+from tests.support.leftovers import end_programs, remove_boxes
 from tests.support.patience import PATIENCE
 
 GIT_NAME = "Ada Lovelace"
@@ -101,7 +101,7 @@ class Home:
 
 @contextlib.contextmanager
 def home_at(root: Path) -> Iterator[Home]:
-    """A fresh home below `root`; its supervisor is ended and its sockets are removed afterwards."""
+    """A fresh home below `root`; its supervisor and agents are ended and its sockets removed afterwards."""
     # Short: a unix socket's path has at most 107 bytes.
     runtime = Path(tempfile.mkdtemp(prefix="sw", dir="/tmp"))
     user = root / "home"
@@ -129,6 +129,7 @@ def home_at(root: Path) -> Iterator[Home]:
         home.end_supervisor()
         if home.uses_docker():
             remove_boxes(home.state)
+        end_programs(home.state)
         shutil.rmtree(runtime, ignore_errors=True)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tests.support.home import Home
-from tests.support.leftovers import boxes_of
+from tests.support.leftovers import boxes_of, processes_in
 from tests.support.repos import run_git
 
 Row = Mapping[str, Any]
@@ -283,21 +283,9 @@ def _left(world: World) -> Iterator[str]:
     for path in home.runtime.rglob("*"):
         if path.is_socket() or (path.is_dir() and path.parent.name == "g"):
             yield f"the socket or its directory {path} is left"
-    yield from (f"a process is left: {pid} {line}" for pid, line in processes_of(home))
+    yield from (f"a process is left: {pid} {line}" for pid, line in processes_in(home.root))
     yield from world.boxes(world)
 
 
 def _inside(directory: Path) -> Sequence[Path]:
     return list(directory.iterdir()) if directory.is_dir() else []
-
-
-def processes_of(home: Home) -> Iterator[tuple[int, str]]:
-    """Processes that work in this user's directories, with what they were started with."""
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            line = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            cwd = str((place / "cwd").readlink())
-        except OSError:
-            continue
-        if str(home.root) in line or cwd.startswith(str(home.root)):
-            yield int(place.name), line

@@ -1,6 +1,10 @@
-"""What the real engine has of one user's installation."""
+"""What the real engine and this machine have of one user's installation."""
 
 import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from docker import APIClient
@@ -23,6 +27,28 @@ def remove_boxes(state: Path) -> None:
             engine.remove_container(name, force=True, v=True)
         for name in volumes:
             engine.remove_volume(name, force=True)
+
+
+def end_programs(state: Path) -> None:
+    """The same of agents that work without the engine."""
+    sandboxes = state / "sandboxes"
+    while sandboxes.is_dir() and (found := list(processes_in(sandboxes))):
+        for pid, _line in found:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
+
+
+def processes_in(root: Path) -> Iterator[tuple[int, str]]:
+    """Processes that work below that directory, with what they were started with."""
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            cwd = str((place / "cwd").readlink())
+        except OSError:
+            continue
+        if str(root) in line or cwd.startswith(str(root)):
+            yield int(place.name), line
 
 
 def _engine() -> "contextlib.closing[APIClient]":
