@@ -1,54 +1,71 @@
 """What a piece of text can be drawn with, and the themes that say which colours those are."""
 
+import re
+from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
+from rich.style import Style
 from textual.theme import Theme
 
 from app.tui.palettes import DARK, PALETTES
 from app.wire_screen import ThemeName
 
 INKS: Final[dict[str, str]] = {
-    "dim": "color: $swarm-dim;",
-    "label": "color: $swarm-label;",
-    "strong": "color: $swarm-bright; text-style: bold;",
-    "bright": "color: $swarm-bright;",
-    "key": "color: $swarm-blue;",
-    "rule": "color: $swarm-rule;",
-    "title": "color: $swarm-label; text-style: bold;",
-    "brand": "color: $swarm-blue; text-style: bold;",
-    "work": "color: $swarm-blue;",
-    "ask": "color: $swarm-amber; text-style: bold;",
-    "review": "color: $swarm-violet; text-style: bold;",
-    "good": "color: $swarm-green;",
-    "warn": "color: $swarm-amber;",
-    "bad": "color: $swarm-red; text-style: bold;",
-    "thought": "color: $swarm-dim; text-style: italic;",
-    "bar": "color: $swarm-blue;",
-    "trough": "color: $swarm-rule;",
-    "cursor": "background: $swarm-cursor; text-style: $swarm-mark-style;",
-    "cursor-off": "background: $swarm-cursor-off;",
-    "band": "background: $swarm-band;",
-    "file": "color: $swarm-bright; background: $swarm-band; text-style: bold;",
-    "hunk": "color: $swarm-violet;",
-    "gutter": "color: $swarm-gutter;",
-    "added": "background: $swarm-added;",
-    "removed": "background: $swarm-removed;",
-    "added-sign": "color: $swarm-added-sign; text-style: bold;",
-    "removed-sign": "color: $swarm-removed-sign; text-style: bold;",
-    "added-word": "color: $swarm-on-word; background: $swarm-added-word; text-style: bold;",
-    "removed-word": "color: $swarm-on-word; background: $swarm-removed-word; text-style: bold;",
-    "found": "color: $swarm-on-found; background: $swarm-found; text-style: $swarm-mark-style;",
-    "code-keyword": "color: $swarm-violet;",
-    "code-string": "color: $swarm-green;",
-    "code-comment": "color: $swarm-dim; text-style: italic;",
-    "code-number": "color: $swarm-orange;",
-    "code-name": "color: $swarm-blue;",
-    "code-builtin": "color: $swarm-amber;",
-    "hot": "color: $swarm-on-alarm; background: $swarm-alarm; text-style: $swarm-hot-style;",
+    "dim": "$dim",
+    "label": "$label",
+    "strong": "bold $bright",
+    "bright": "$bright",
+    "key": "$blue",
+    "rule": "$rule",
+    "title": "bold $label",
+    "brand": "bold $blue",
+    "work": "$blue",
+    "ask": "bold $amber",
+    "review": "bold $violet",
+    "good": "$green",
+    "warn": "$amber",
+    "bad": "bold $red",
+    "thought": "italic $dim",
+    "bar": "$blue",
+    "trough": "$rule",
+    "cursor": "$mark-style on $cursor",
+    "cursor-off": "on $cursor-off",
+    "band": "on $band",
+    "file": "bold $bright on $band",
+    "hunk": "$violet",
+    "gutter": "$gutter",
+    "added": "on $added",
+    "removed": "on $removed",
+    "added-sign": "bold $added-sign",
+    "removed-sign": "bold $removed-sign",
+    "added-word": "bold $on-word on $added-word",
+    "removed-word": "bold $on-word on $removed-word",
+    "found": "$mark-style $on-found on $found",
+    "code-keyword": "$violet",
+    "code-string": "$green",
+    "code-comment": "italic $dim",
+    "code-number": "$orange",
+    "code-name": "$blue",
+    "code-builtin": "$amber",
+    "hot": "$hot-style $on-alarm on $alarm",
 }
-"""What a piece of text can be drawn with. Each is a component class `ink--NAME` of every drawn widget."""
+"""What a piece of text can be drawn with, as Rich writes styles; `$NAME` is what the palette says of that name."""
 
-COMPONENTS: Final = {f"ink--{name}" for name in INKS}
+_NAMES: Final = re.compile(r"\$([a-z-]+)")
+
+
+@cache
+def inks(name: str) -> Mapping[str, Style]:
+    """All inks of that theme. A theme that is not ours has those of the shipped one."""
+    palette = next((found for each, found in PALETTES.items() if each == name), DARK)
+
+    def style(words: str) -> Style:
+        named = _NAMES.sub(lambda found: palette[found[1]], words)
+        return Style.parse(" ".join(word for word in named.split() if word != "none"))
+
+    return {ink: style(words) for ink, words in INKS.items()}
+
 
 VARIABLES: Final = {f"swarm-{name}": value for name, value in DARK.items()}
 """What style sheets may name, with the values of the theme that is shipped."""
@@ -72,8 +89,3 @@ def theme(name: ThemeName) -> Theme:
         dark=name != "light",
         variables={f"swarm-{key}": value for key, value in colours.items()},
     )
-
-
-def inks_css(selector: str) -> str:
-    """The rules of all inks for one widget type."""
-    return "\n".join(f"{selector} > .ink--{name} {{ {rule} }}" for name, rule in INKS.items())

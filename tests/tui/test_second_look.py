@@ -119,7 +119,7 @@ async def test_the_commit_says_what_the_person_wrote(swarm: RecordedSwarm) -> No
     async with app_of(swarm).run_test(notifications=True, size=(80, 30)) as pilot:
         await in_review(pilot)
         await pilot.press("M")
-        await seen(pilot, "commit  fix the flaky test of two merges at once")
+        await seen(pilot, "commit   fix the flaky test of two merges at once")
         await pilot.press("space", "e")
         await seen(pilot, "what the commit says")
         await pilot.press("!", "ctrl+s")

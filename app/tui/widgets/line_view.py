@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 from textual.cache import LRUCache
-from textual.events import Click
+from textual.events import Click, Resize
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
@@ -16,7 +16,6 @@ from app.domain.events import Event
 from app.tui.keymap import bindings
 from app.tui.model.line import Line, lit
 from app.tui.model.transcript import news
-from app.tui.theme import COMPONENTS, inks_css
 from app.tui.widgets.paint import ground, paint, stretch
 
 SIDEWAYS = 8
@@ -26,7 +25,6 @@ class LineView(ScrollView, can_focus=True):
     """Base of table, log, diff and help: `draw` gives a row as data, everything else is here."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
-    COMPONENT_CLASSES: ClassVar[set[str]] = COMPONENTS
     DEFAULT_CSS = """
     LineView {
         overflow-x: hidden;
@@ -39,7 +37,7 @@ class LineView(ScrollView, can_focus=True):
         scrollbar-background-hover: $background;
         scrollbar-background-active: $background;
     }
-    """ + inks_css("LineView")
+    """
 
     cursor: reactive[int] = reactive(0, repaint=False)
     """The selected row, where there is a selection."""
@@ -67,6 +65,9 @@ class LineView(ScrollView, can_focus=True):
         self.empty = self.nothing
         """What stands there now when there are no rows."""
         self._strips: LRUCache[tuple[int, bool], Strip] = LRUCache(2000)
+
+    def on_mount(self) -> None:
+        self.app.theme_changed_signal.subscribe(self, lambda _theme: self.redraw())
 
     def draw(self, row: int, width: int) -> tuple[Line, str]:
         """The row as data, and the ink below it."""
@@ -138,6 +139,10 @@ class LineView(ScrollView, can_focus=True):
         if self.has_cursor:
             self.bring_into_view(self.cursor)
 
+    def watch_show_vertical_scrollbar(self) -> None:
+        """It leaves another width to the lines, and before it was there nothing could be scrolled."""
+        self.post_message(Resize(self.size, self.virtual_size, self.container_size))
+
     def on_click(self, event: Click) -> None:
         row = self.scroll_offset.y + event.y
         if self.has_cursor and row < self.count:
@@ -152,7 +157,7 @@ class LineView(ScrollView, can_focus=True):
             self.go_to(row - height + 1)
 
     def go_to(self, top: int) -> None:
-        """Make `top` the first row that is seen, at once."""
+        """Make `top` the first row that is seen, at once; nothing where all are seen."""
         self.scroll_to(y=top, animate=False)
 
     def action_do(self, what: str) -> None:

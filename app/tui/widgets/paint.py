@@ -1,7 +1,6 @@
 """From lines as data to strips. Everything our widgets show goes through here, and so through the sanitiser."""
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -10,15 +9,13 @@ from textual.widget import Widget
 
 from app.domain.safe import clean_line
 from app.tui.model.line import Line
-from app.tui.theme import COMPONENTS, inks_css
+from app.tui.theme import inks
 
 
 def ink(widget: Widget, name: str) -> Style:
-    """The style of that ink in this widget, without what lies below it; of several, one over the other."""
-    style = Style.null()
-    for each in name.split():
-        style += widget.get_component_rich_style(f"ink--{each}", partial=True)
-    return style
+    """The style of that ink in this widget's theme, without what lies below it; of several, one over the other."""
+    known = inks(widget.app.theme)
+    return sum((known[each] for each in name.split()), Style.null())
 
 
 def paint(widget: Widget, line: Line, width: int, base: str = "") -> Strip:
@@ -46,8 +43,10 @@ def _stretched(widget: Widget, line: Line, below: Style) -> Strip:
 class Drawn(Widget):
     """A widget of few lines that are computed anew at each repaint."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = COMPONENTS
-    DEFAULT_CSS = "Drawn { height: 1; }\n" + inks_css("Drawn")
+    DEFAULT_CSS = "Drawn { height: 1; }"
+
+    def on_mount(self) -> None:
+        self.app.theme_changed_signal.subscribe(self, lambda _theme: self.refresh())
 
     def lines(self, width: int) -> Sequence[Line]:
         """What to draw; missing lines stay empty."""
