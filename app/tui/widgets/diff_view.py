@@ -33,16 +33,25 @@ class DiffView(SearchedView):
         self.commented: Mapping[tuple[str, int], str] = {}
         self._split: Split | None = None
         self._digits = 3
+        self._to_end = False
+        """Whether the last line is wanted, which may not be known yet."""
 
     async def show(self, data: bytes, *, keep_place: bool = False) -> None:
-        """Show it; the first screen at once, the rest indexed behind it. `keep_place`: stay at the same line."""
+        """Show it; the first screen at once, the rest indexed behind it. `keep_place`: stay at the same line.
+
+        Who reads on meanwhile is left where they are; who goes to the end stands at the end once there is one.
+        """
         place = self.place() if keep_place else None
         diff = Diff(data)
         diff.scan(FIRST)
         self.diff = diff
         self._split = Split(diff) if self._split else None
+        self._to_end = False
         self._measure()
-        size = FIRST
+        if not keep_place:
+            self.cursor = 0
+            self.go_to(0)
+        began, size = self.cursor, FIRST
         while not diff.done:
             await asyncio.sleep(0)
             if self.diff is not diff:
@@ -51,11 +60,8 @@ class DiffView(SearchedView):
             diff.scan(size)
             self._measure()
         target = diff.find(*place) if place else None
-        if target is not None:
+        if target is not None and self.cursor == began:
             self.cursor = self._line(target)
-        elif not keep_place:
-            self.cursor = 0
-            self.go_to(0)
         self.post_message(self.Moved(self))
 
     @property
@@ -149,6 +155,10 @@ class DiffView(SearchedView):
         path = self.diff.files[self.diff.file_at(begin)].path
         return (path, min(changed), max(changed)) if changed else None
 
+    def action_do(self, what: str) -> None:
+        super().action_do(what)
+        self._to_end = what == "bottom"
+
     def go_row(self, row: int) -> None:
         """The cursor on that row of the diff, and the row near the top."""
         self.cursor = self._line(row)
@@ -168,7 +178,10 @@ class DiffView(SearchedView):
         self._digits = max(3, len(str(self.diff.last_line())))
         if self._split:
             self._split.grow()
+        to_end = self._to_end and self.cursor == self.count - 1
         self.set_count(self._split.rows if self._split else self.diff.rows)
+        if to_end:
+            self.cursor = self.count - 1
 
     def _drawn(self, row: int, width: int) -> tuple[Line, str]:
         found = self.diff.row(row)
