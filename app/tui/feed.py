@@ -23,8 +23,12 @@ from app.tui.messages import (
 
 BEAT: Final = 0.1
 """Seconds between two repaints of a log: ten a second."""
-BEATS: Final = 3
-"""Beats between two repaints of the board: about three a second."""
+FLOOD: Final = 40
+"""Events of one beat from which on nobody reads them line by line."""
+FLOODED: Final = 0.25
+"""Seconds between two repaints of a log in a flood: four a second cost half of what ten do."""
+BOARD: Final = 0.3
+"""Seconds between two repaints of the board: about three a second."""
 RETRY: Final = 1.0
 """Seconds until the board is asked for again when nobody answered."""
 
@@ -37,7 +41,8 @@ class Feed:
         self.tell = tell
         self._waiting: list[Event] = []
         self._arrived = asyncio.Event()
-        self._beat = 0
+        self._beat = BEAT
+        self._since_board = 0.0
         self._fleet_changed = False
 
     async def run(self) -> None:
@@ -53,7 +58,7 @@ class Feed:
         try:
             while True:
                 await self._arrived.wait()
-                await asyncio.sleep(BEAT)
+                await asyncio.sleep(self._beat)
                 await self.flush()
         finally:
             reader.cancel()
@@ -68,15 +73,16 @@ class Feed:
         events, self._waiting = self._waiting, []
         self._arrived.clear()
         grown, changed = self._fold(events)
-        self._beat += 1
+        self._since_board += self._beat
+        self._beat = FLOODED if len(events) >= FLOOD else BEAT
         if events:
             self.tell(LogGrew(frozenset(grown)))
         if changed:
             self.tell(TreeChanged(frozenset(changed)))
-        if self._fleet_changed and self._beat < BEATS:
+        if self._fleet_changed and self._since_board < BOARD:
             self._arrived.set()
             return
-        self._beat = 0
+        self._since_board = 0.0
         if self.desk.fleet.stale:
             await self._load()
         elif self._fleet_changed:
