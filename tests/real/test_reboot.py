@@ -105,7 +105,12 @@ async def told(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Told]:
 def _configure(home: Home, url: str) -> None:
     home.configure(
         {
-            "sandbox": {"driver": "docker", "image": agents_image(), "memory": "1g"},
+            "sandbox": {
+                "driver": "docker",
+                "image": agents_image(),
+                "memory": "1g",
+                "patience": "1s",
+            },
             "budget": {"run": "9.00"},
             "gateway": {
                 "upstreams": {
