@@ -14,8 +14,8 @@ from sandboxes.docker_box import Box
 from sandboxes.docker_containers import Containers
 from sandboxes.docker_engine import Engine
 from sandboxes.docker_terminal import DockerTerminal
-from sandboxes.errors import SandboxFailed, SandboxUnavailable
-from sandboxes.lines import tail_of
+from sandboxes.errors import EngineAway, SandboxFailed, SandboxUnavailable
+from sandboxes.lines import exit_of, tail_of
 from sandboxes.names import check_name, check_program
 from sandboxes.short import OUTPUT_LIMIT
 from sandboxes.spec import (
@@ -323,8 +323,19 @@ class DockerSandbox:
                 if b"ready" in said:
                     self._ready[self._side] = started
                     return
-        raise SandboxUnavailable(
-            f"The side of {self.spec.name} ended at once: {tail_of(said).strip()}",
+        raise await self._unready(tail_of(said).strip())
+
+    async def _unready(self, said: str) -> SandboxUnavailable:
+        """Why a side has not become ready: because of its image, or of who ended it amid its start."""
+        found = await self._containers.inspect(self._side)
+        state = found["State"] if found else {"Running": True}
+        if state["Running"] or exit_of(state["ExitCode"]).reason == "killed":
+            return EngineAway(
+                f"The side of {self.spec.name} was cut off amid its start",
+                hint="See whether Docker was restarted: `docker version`, its log.",
+            )
+        return SandboxUnavailable(
+            f"The side of {self.spec.name} ended at once: {said}",
             hint=f"The image {self.spec.image} needs python3, sh, timeout and git.",
         )
 

@@ -72,7 +72,7 @@ class Live:
         self.ramp = Ramp()
         """Starts are a few at a time."""
         self.forsaken: dict[RunId, float] = {}
-        """Runs that wait for an engine which does not answer, with the time since when it does not."""
+        """Runs that wait for an engine which does not answer, and since when by the monotonic clock."""
         self.screens: dict[RunId, Screen] = {}
         """Terminals on which a person works in a run of this host."""
         self.strangers: set[tuple[str, str]] = set()

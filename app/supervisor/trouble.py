@@ -10,6 +10,7 @@ import errno
 import functools
 import logging
 import os
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
@@ -87,8 +88,9 @@ async def _reason(s: Services, run: RunId, error: Exception) -> str | None:
 
 async def _waits(s: Services, run: RunId, error: EngineAway) -> bool:
     """Whether what does not answer is waited for a while longer; said in the run's log, once."""
-    since = s.live.forsaken.setdefault(run, s.clock())
-    if s.clock() - since >= seconds(s.configuration.settings.sandbox.patience):
+    # Whatever becomes of the clock meanwhile.
+    since = s.live.forsaken.setdefault(run, time.monotonic())
+    if time.monotonic() - since >= seconds(s.configuration.settings.sandbox.patience):
         del s.live.forsaken[run]
         return False
     note = Note(f"it waits, and goes on by itself: {told(error)}", "warning")

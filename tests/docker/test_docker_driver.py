@@ -11,7 +11,7 @@ from docker import APIClient
 
 from sandboxes import docker_parts, docker_scripts, registry
 from sandboxes.docker_parts import OWNER
-from sandboxes.errors import SandboxFailed, SandboxUnavailable
+from sandboxes.errors import EngineAway, SandboxFailed, SandboxUnavailable
 from sandboxes.spec import Mount
 from tests.support.boxes import House, ask, gateway, ran, shell, texts
 from tests.support.patience import PATIENCE
@@ -36,6 +36,9 @@ async def main():
 
 asyncio.run(main())
 """
+
+MUTE = r"""it=$(command -v python3) && rm "$it" && printf '#!/bin/sh\nsleep 600\n' >"$it" && chmod 755 "$it" """
+"""Makes an image's Python a program that waits."""
 
 
 async def test_without_an_engine_the_way_out_is_named(
@@ -102,6 +105,32 @@ async def test_an_image_without_python_cannot_be_a_side(house: House, engine: AP
         await house.clean()
         engine.remove_image(bare)
     assert "python3" in caught.value.hint
+
+
+async def test_a_side_that_is_ended_amid_its_start_is_not_the_images_fault(
+    house: House, engine: APIClient
+) -> None:
+    # One that never says that it is ready: there is time to end it.
+    made = engine.create_container(house.image, ["sh", "-c", MUTE], user="0")
+    engine.start(made)
+    assert engine.wait(made)["StatusCode"] == 0
+    name, tag = "swarm-test-mute", house.owner
+    engine.commit(made["Id"], name, tag)
+    engine.remove_container(made)
+    try:
+        async with gateway() as answering:
+            spec = house.spec(image=f"{name}:{tag}", sockets=answering.directory)
+            asked = asyncio.create_task((await house.open(spec)).aside("true"))
+            side = docker_parts.container_name(spec.name, "side")
+            async with asyncio.timeout(PATIENCE):
+                while not engine.containers(filters={"name": side}):
+                    await asyncio.sleep(0.05)
+            engine.kill(side)
+            with pytest.raises(EngineAway, match="cut off amid its start"):
+                await asked
+    finally:
+        await house.clean()
+        engine.remove_image(f"{name}:{tag}")
 
 
 async def test_volumes_belong_to_the_agent_in_an_image_without_rooms_for_them(

@@ -62,18 +62,22 @@ class Door:
         self._server.close()
         self._server = None
         self._here.unlink(missing_ok=True)
-        for end in self._ends:
-            end.transport.abort()
         while self._ends:
+            # Again and again: who had come in just before may only now be led to the engine.
+            for end in self._ends:
+                end.transport.abort()
             await asyncio.sleep(0.01)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._ends.add(writer)
         back = forth = None
         try:
-            back, forth = await asyncio.open_unix_connection(self._there)
-            self._ends.add(forth)
-            await asyncio.gather(_carry(reader, forth), _carry(back, writer))
+            with contextlib.suppress(
+                OSError
+            ):  # Nobody is behind the door while the engine restarts.
+                back, forth = await asyncio.open_unix_connection(self._there)
+                self._ends.add(forth)
+                await asyncio.gather(_carry(reader, forth), _carry(back, writer))
         finally:
             for end in filter(None, (writer, forth)):
                 end.close()

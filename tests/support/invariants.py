@@ -245,9 +245,9 @@ def _events(world: World) -> Iterator[str]:
     rounds = {row["id"]: row["round"] for row in world.tables.state("SELECT id, round FROM run")}
     asked = Counter(row["run"] for row in world.tables.state("SELECT run FROM approval"))
     for (run, body), n in counted.items():
-        # A clock that jumps looks like a silence, each time.
-        jumped = world.harmed and '"type": "flagged"' in body
-        if n > turns[run] + rounds[run] - 1 + asked[run] and not jumped:
+        # A clock that jumps looks like a silence, each time; and each time an engine is away, that is said.
+        again = world.harmed and any(words in body for words in _EACH_TIME)
+        if n > turns[run] + rounds[run] - 1 + asked[run] and not again:
             yield f"the log of {run} says {n} times in {turns[run]} turns {body}"
     merged = Counter(run for run, b in bodies if b["type"] == "state" and b["state"] == "merged")
     begun = Counter(run for run, b in bodies if b["type"] == "tool_call" and BEGIN in b["title"])
@@ -259,6 +259,9 @@ def _events(world: World) -> Iterator[str]:
             yield f"the log of {run} says {merged[run]} times that it is merged"
         if begun[run] > number or (begun[run] < number and not world.harmed):
             yield f"the log of {run} shows {begun[run]} first deeds in {number} turns"
+
+
+_EACH_TIME = ('"type": "flagged"', "it waits, and goes on by itself")
 
 
 def _bodies(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
