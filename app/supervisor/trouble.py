@@ -18,7 +18,7 @@ from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
 import sqlalchemy as sa
 
 from app.config.values import seconds
-from app.domain.errors import SwarmError, UsageError
+from app.domain.errors import RepoError, SwarmError, UsageError
 from app.domain.events import Note
 from app.domain.ids import RunId
 from app.repo.shared import Unshared
@@ -44,7 +44,14 @@ _log = logging.getLogger(__name__)
 
 def passes(error: Exception) -> bool:
     """Whether waiting helps."""
-    return isinstance(error, PASSING) or (isinstance(error, OSError) and error.errno in _FULL)
+    match error:
+        case OSError():
+            return error.errno in _FULL
+        case RepoError():
+            # By the time it is said, there may be room again.
+            return any(os.strerror(code) in error.message for code in _FULL)
+        case _:
+            return isinstance(error, PASSING)
 
 
 def fails_the_run(otherwise: T) -> Callable[[Step[P, T]], Step[P, T]]:
@@ -77,6 +84,8 @@ async def _reason(s: Services, run: RunId, error: Exception) -> str | None:
             await s.broker.record(run, f"unshared/{error.message}", note)
             return None
         case EngineAway() if await _waits(s, run, error):
+            return None
+        case RepoError() if passes(error):
             return None
         case UsageError():
             return told(error)

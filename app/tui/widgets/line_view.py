@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import on
 from textual.binding import BindingType
 from textual.cache import LRUCache
-from textual.events import Click, Resize
+from textual.events import Blur, Click, Focus, Resize
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
@@ -82,6 +83,8 @@ class LineView(ScrollView, can_focus=True):
             self.cursor = min(self.cursor, max(count - 1, 0))
         self.refresh()
 
+    @on(Focus)
+    @on(Blur)
     def redraw(self) -> None:
         self._strips.clear()
         self.refresh()
@@ -126,12 +129,6 @@ class LineView(ScrollView, can_focus=True):
         self.refresh_lines(new)
         self.bring_into_view(new)
         self.post_message(self.Moved(self))
-
-    def on_focus(self) -> None:
-        self.redraw()
-
-    def on_blur(self) -> None:
-        self.redraw()
 
     def on_resize(self) -> None:
         self.virtual_size = Size(max(self.size.width, 1), self.count)

@@ -78,5 +78,14 @@ async def test_on_a_disk_without_room_any_trouble_passes_by_itself(tmp_path: Pat
         await tried(tmp_path, RepoError("couldn't write refs/heads/x.lock"), state=NO_ROOM)
 
 
+async def test_what_git_said_of_a_full_disk_passes_though_there_is_room_again(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(RepoError):
+        await tried(
+            tmp_path, RepoError("git worktree failed: fatal: write error: No space left on device")
+        )
+
+
 def test_other_errors_of_the_system_do_not_pass() -> None:
     assert not passes(OSError(errno.EACCES, "denied"))
