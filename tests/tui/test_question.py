@@ -42,6 +42,16 @@ async def test_with_the_focus_on_it_a_key_answers(
     assert swarm.asked == [("answer", ASKED, Answer(yes=yes, by="ada"))]
 
 
+async def test_once_it_is_answered_the_list_has_the_focus_again(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("a")
+        await seen(pilot, "a yes")
+        await pilot.press("a")
+        await seen(pilot, "the agent asks", gone=True)
+        await settled(pilot)
+        assert isinstance(pilot.app.focused, FleetTable)
+
+
 async def test_without_the_focus_the_keys_of_the_question_answer_nothing(
     swarm: RecordedSwarm,
 ) -> None:

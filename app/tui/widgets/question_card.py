@@ -40,13 +40,16 @@ class QuestionCard(Drawn, can_focus=True):
         scope: Scope = "once"
 
     class Left(Message):
-        """The question stays open for now."""
+        """Nobody is at the question any more: it stays open for now, or it is answered."""
 
     def __init__(self) -> None:
         super().__init__()
         self._deafness = Deafness()
 
     def watch_question(self, old: Approval | None, new: Approval | None) -> None:
+        if new is None and self.has_focus:
+            # Else the focus would go to whatever stands next to it.
+            self.post_message(self.Left())
         self.set_class(new is not None, "-asks")
         if new is not None and (old is None or old.id != new.id):
             self._be_deaf()
