@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from textual.app import App
 
 from app.client.client import Link
 from app.domain import events as own
@@ -11,6 +12,7 @@ from app.domain.ids import ApprovalId, RunId
 from app.domain.money import Micros
 from app.domain.run import RunState
 from app.tui.screens.pane import RunPane
+from app.tui.widgets.bars import Title
 from app.tui.widgets.diff_view import DiffView
 from app.tui.widgets.fleet_table import FleetTable, columns, header, row_line
 from app.tui.widgets.question_card import QuestionCard
@@ -135,10 +137,23 @@ async def test_the_filter_keeps_what_contains_the_words(swarm: RecordedSwarm) ->
         assert "rename Budget" not in screen
 
 
+def lit(app: App[None]) -> list[str]:
+    return [title.title for title in app.screen.query(Title) if title.lit]
+
+
 async def test_escape_takes_the_filter_away(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
         await pilot.press("slash", *"flaky", "enter", "escape")
         await seen(pilot, "rename Budget")
+
+
+async def test_the_title_of_the_list_that_hears_the_keys_is_lit(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
+        await settled(pilot)
+        assert lit(pilot.app) == ["runs"]
+        await pilot.press("tab")
+        await settled(pilot)
+        assert lit(pilot.app) == ["h7fz4 · claude-code"]
 
 
 async def test_letters_typed_into_the_filter_do_nothing_else(swarm: RecordedSwarm) -> None:

@@ -14,7 +14,8 @@ from app.tui.desk import Desk
 from app.tui.keymap import key_name, possible
 from app.tui.messages import FleetChanged, LinkChanged
 from app.tui.model.show import WORDS, state_of
-from app.tui.widgets.bars import Footer
+from app.tui.widgets.bars import Footer, Title
+from app.tui.widgets.line_view import LineView
 from app.wire import RunRow
 
 Verb: TypeAlias = Callable[[Any], Awaitable[None] | None]
@@ -87,6 +88,12 @@ class SwarmScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         if self.is_mounted:
             self.update()
+
+    def on_descendant_focus(self) -> None:
+        """The title of the list that hears the keys is lit."""
+        heard = Title.above(self.focused) if isinstance(self.focused, LineView) else None
+        for title in self.query(Title):
+            title.lit = title is heard
 
     def on_fleet_changed(self, _message: FleetChanged) -> None:
         self.update()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from textual.reactive import reactive
+from textual.widget import Widget
 
 from app.domain.money import dollars
 from app.domain.run import RunState
@@ -70,34 +71,49 @@ class Footer(Drawn):
         return [footer(self.place, self.state, width)]
 
 
-class Rule(Drawn):
-    """A title on a line, with something at its right end."""
+class Title(Drawn):
+    """Names what stands below it, with something at its right end."""
 
     title: reactive[str] = reactive("")
     aside: reactive[str] = reactive("")
     lit: reactive[bool] = reactive(default=False)
     """Whether what it stands above has the focus."""
 
+    @property
+    def ink(self) -> str:
+        """What the title is drawn with."""
+        return "brand" if self.lit else "title"
+
+    @staticmethod
+    def above(widget: Widget | None) -> "Title | None":
+        """The last one before that widget, beside it."""
+        found = None
+        for each in widget.parent.children if widget is not None and widget.parent else ():
+            if each is widget:
+                return found
+            found = each if isinstance(each, Title) else found
+        return None
+
+
+class Rule(Title):
+    """A title on a line."""
+
     def lines(self, width: int) -> list[Line]:
-        ink = "key" if self.lit else "title"
-        left: Line = [("─ ", "rule"), (self.title, ink), (" ", "")] if self.title else []
+        left: Line = [("─ ", "rule"), (self.title, self.ink), (" ", "")] if self.title else []
         right: Line = [(f" {self.aside} ", "dim"), ("─", "rule")] if self.aside else []
         return [ruled(left, right, width)]
 
 
-class Tabs(Drawn):
-    """A rule that names the views below it, with the number that shows each."""
+class Tabs(Title):
+    """A title that names the views below it, with the number that shows each."""
 
     NAMES: ClassVar[tuple[str, ...]] = (
         *("log", "diff", "files", "cost", "network", "checks", "why"),
     )
-    title: reactive[str] = reactive("")
-    aside: reactive[str] = reactive("")
     active: reactive[str] = reactive("log")
-    lit: reactive[bool] = reactive(default=False)
 
     def lines(self, width: int) -> list[Line]:
-        left: Line = [("─ ", "rule"), (self.title, "key" if self.lit else "title"), (" ", "")]
+        left: Line = [("─ ", "rule"), (self.title, self.ink), (" ", "")]
         right: Line = [(f" {self.aside} ", "ask"), ("──", "rule")] if self.aside else []
         spelt = width >= ROOMY
         for number, name in enumerate(self.NAMES, 1):
