@@ -1,8 +1,15 @@
 """One run with all the room: log, diff, cost, and the way back."""
 
+import asyncio
+
+import pytest
+
 from app import wire
 from app.domain import events as own
 from app.domain.ids import RunId
+from app.tui.desk import Desk
+from app.tui.model.transcript import Transcript
+from app.tui.widgets.log_view import LogView
 from harnesses import events as agent
 from tests.support.fleet import RecordedSwarm, app_over
 from tests.support.screens import seen
@@ -76,3 +83,20 @@ async def test_a_message_to_the_agent_is_written_and_sent(swarm: RecordedSwarm) 
         await pilot.press(*"mind it", "enter")
         await seen(pilot, "h7fz4 is told")
         assert swarm.asked == [("tell", RUN, wire.Tell(text="mind it", by="ada"))]
+
+
+async def test_a_log_that_comes_while_the_program_ends_does_no_harm(
+    swarm: RecordedSwarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, told = asyncio.Event(), asyncio.Event()
+    read = Desk.read
+
+    async def late(desk: Desk, run: RunId) -> Transcript:
+        told.set()
+        await gone.wait()
+        return await read(desk, run)
+
+    monkeypatch.setattr(Desk, "read", late)
+    monkeypatch.setattr(LogView, "on_unmount", lambda _self: gone.set(), raising=False)
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)):
+        await told.wait()

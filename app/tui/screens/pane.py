@@ -6,6 +6,7 @@ from typing import ClassVar, Final
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.css.query import NoMatches
 from textual.message import Message
 from textual.widget import Widget
 
@@ -136,6 +137,8 @@ class RunPane(Vertical):
         await asyncio.sleep(SETTLE)
         try:
             await self._fill(row, tab)
+        except NoMatches:
+            return  # It is taken down, and its parts went first.
         except SwarmError as error:
             self.post_message(self.Refused(error))
 
