@@ -1,10 +1,14 @@
 """What all screens have in common: the table dispatches, and refusals are told, not raised."""
 
+import contextlib
+import functools
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from textual.binding import BindingType
+from textual.css.query import NoMatches
 from textual.screen import Screen
+from textual.widget import Widget
 
 from app.domain.errors import SwarmError
 from app.domain.run import RunState
@@ -19,6 +23,20 @@ from app.tui.widgets.line_view import LineView
 from app.wire import RunRow
 
 Verb: TypeAlias = Callable[[Any], Awaitable[None] | None]
+S = TypeVar("S", bound=Widget)
+
+
+def unless_gone(
+    load: Callable[[S], Coroutine[Any, Any, None]],
+) -> Callable[[S], Coroutine[Any, Any, None]]:
+    """Drop an answer that comes back while what asked for it is taken down: its parts go first."""
+
+    @functools.wraps(load)
+    async def loaded(asker: S) -> None:
+        with contextlib.suppress(NoMatches):
+            await load(asker)
+
+    return loaded
 
 
 class SwarmScreen(Screen[None]):

@@ -17,7 +17,7 @@ from app.tui.messages import InboxChanged, Open
 from app.tui.model.inbox import name, question_lines
 from app.tui.model.line import Line, one_line
 from app.tui.screens import verbs
-from app.tui.screens.base import SwarmScreen, Verb
+from app.tui.screens.base import SwarmScreen, Verb, unless_gone
 from app.tui.screens.dialogs import Confirm
 from app.tui.widgets.bars import Footer, Rule, Written
 from app.tui.widgets.line_view import LineView
@@ -132,6 +132,7 @@ class InboxScreen(SwarmScreen):
         return self.desk.fleet.find(asked.run) or self.rows.get(asked.run)
 
     @work(exclusive=True, group="inbox", exit_on_error=True)
+    @unless_gone
     async def load(self) -> None:
         """Ask for the questions, and for the runs whose they are."""
         try:

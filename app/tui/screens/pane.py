@@ -6,7 +6,6 @@ from typing import ClassVar, Final
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.css.query import NoMatches
 from textual.message import Message
 from textual.widget import Widget
 
@@ -19,6 +18,7 @@ from app.tui.model.line import Line, one_line
 from app.tui.model.network import network_lines
 from app.tui.model.show import name
 from app.tui.model.transcript import Transcript
+from app.tui.screens.base import unless_gone
 from app.tui.widgets.bars import Tabs
 from app.tui.widgets.diff_view import DiffView
 from app.tui.widgets.files_view import FilesView
@@ -129,6 +129,7 @@ class RunPane(Vertical):
         self._load()
 
     @work(exclusive=True, group="pane", exit_on_error=True)
+    @unless_gone
     async def _load(self) -> None:
         row, tab = self.row, self.tab
         if row is None:
@@ -137,8 +138,6 @@ class RunPane(Vertical):
         await asyncio.sleep(SETTLE)
         try:
             await self._fill(row, tab)
-        except NoMatches:
-            return  # It is taken down, and its parts went first.
         except SwarmError as error:
             self.post_message(self.Refused(error))
 

@@ -16,7 +16,7 @@ from app.tui.messages import Open
 from app.tui.model.line import Line, one_line
 from app.tui.model.race import candidates_head, file_lines, race_words
 from app.tui.screens import verbs
-from app.tui.screens.base import SwarmScreen, Verb
+from app.tui.screens.base import SwarmScreen, Verb, unless_gone
 from app.tui.widgets.bars import Footer, Rule, Written
 from app.tui.widgets.line_view import LineView
 from app.tui.widgets.race_table import RaceTable
@@ -80,6 +80,7 @@ class RaceScreen(SwarmScreen):
         return self.query_one(RaceTable).selected
 
     @work(exclusive=True, group="race", exit_on_error=True)
+    @unless_gone
     async def load(self) -> None:
         """Ask for every run of the task."""
         try:

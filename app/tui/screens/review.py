@@ -21,7 +21,7 @@ from app.tui.messages import Refresh
 from app.tui.model.show import name
 from app.tui.screens import outside, verbs
 from app.tui.screens.approve import ApproveScreen
-from app.tui.screens.base import Verb
+from app.tui.screens.base import Verb, unless_gone
 from app.tui.screens.dialogs import AskText
 from app.tui.screens.facts import FactsScreen, comment_line, fact_lines, head_lines
 from app.tui.screens.look import Look, take
@@ -271,6 +271,7 @@ class ReviewScreen(SearchedScreen):
         return self.desk.viewed.get(self.review.id, frozenset()) if self.review else frozenset()
 
     @work(exclusive=True, group="review", exit_on_error=True)
+    @unless_gone
     async def load(self) -> None:
         """Look again."""
         row = self.row

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from app.domain.errors import SwarmError
 from app.tui.model.line import Line
 from app.tui.screens import verbs
-from app.tui.screens.base import Verb
+from app.tui.screens.base import Verb, unless_gone
 from app.tui.screens.search import SEARCH, SearchedScreen, SearchField
 from app.tui.widgets.bars import Footer, Rule, Written
 from app.tui.widgets.searched_view import Lines, SearchedView
@@ -65,6 +65,7 @@ class Sheet(SearchedScreen):
         return self.query_one(Lines)
 
     @work(exclusive=True, group="sheet", exit_on_error=True)
+    @unless_gone
     async def load(self) -> None:
         """Ask; what stood there stays when nobody answers."""
         try:

@@ -18,7 +18,7 @@ from app.tui.model.show import name
 from app.tui.model.upkeep import discarded_head
 from app.tui.screens import verbs
 from app.tui.screens.about import about_lines
-from app.tui.screens.base import SwarmScreen, Verb
+from app.tui.screens.base import SwarmScreen, Verb, unless_gone
 from app.tui.widgets.bars import Footer, Rule, Written
 from app.tui.widgets.line_view import LineView
 from app.tui.widgets.searched_view import Lines
@@ -97,6 +97,7 @@ class TrashScreen(SwarmScreen):
         return self.query_one(TrashTable).selected
 
     @work(exclusive=True, group="trash", exit_on_error=True)
+    @unless_gone
     async def load(self) -> None:
         """Ask what lies there."""
         try:
