@@ -85,14 +85,14 @@ async def _reason(s: Services, run: RunId, error: Exception) -> str | None:
             return None
         case EngineAway() if await _waits(s, run, error):
             return None
-        case RepoError() if passes(error):
+        case _ if passes(error):
             return None
         case UsageError():
             return told(error)
         case SwarmError() | HarnessError() | SandboxError():
             return None if await without_room(s, run) else told(error)
         case _:
-            return None if passes(error) else unforeseen(error)
+            return unforeseen(error)
 
 
 async def _waits(s: Services, run: RunId, error: EngineAway) -> bool:

@@ -2,15 +2,13 @@
 
 import asyncio
 import contextlib
-import os
 import signal
-import time
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from tests.support.home import Home, home_at
-from tests.support.leftovers import processes_in
+from tests.support.leftovers import end_programs
 
 Row: TypeAlias = tuple[str, float, str]
 
@@ -31,17 +29,9 @@ def ended(root: Path) -> Iterator[Home]:
         try:
             yield home
         finally:
+            # Who starts agents goes first; else another one might follow.
             home.end_supervisor()
-            _end_agents(home)
-
-
-def _end_agents(home: Home) -> None:
-    # Who starts them goes first; else another one might follow.
-    while found := [pid for pid, _ in processes_in(home.root)]:
-        for pid in found:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        time.sleep(0.05)
+            end_programs(home.root)
 
 
 def limited(seconds: float, what: str, part: Callable[[], list[Row]]) -> list[Row]:

@@ -16,15 +16,15 @@ def memory(pid: int) -> float:
 
 async def cpu(pid: int, seconds: float) -> float:
     """Per cent of one core over that time."""
-    before, began = _ticks(pid), time.monotonic()
+    before, began = worked(pid), time.monotonic()
     await asyncio.sleep(seconds)
-    used = (_ticks(pid) - before) / os.sysconf("SC_CLK_TCK")
-    return 100 * used / (time.monotonic() - began)
+    return 100 * (worked(pid) - before) / (time.monotonic() - began)
 
 
-def _ticks(pid: int) -> int:
+def worked(pid: int) -> float:
+    """Seconds for which a process has worked so far. Raises `FileNotFoundError` when it is gone."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def busy() -> float:

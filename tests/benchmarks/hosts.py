@@ -23,7 +23,7 @@ from app.store import tasks
 from app.store.sql import plain
 from app.store.tables import RUN, TASK
 from policies.placement import Caps, HostFacts, Waiting, plan
-from tests.benchmarks.gauges import busy, cpu
+from tests.benchmarks.gauges import busy, cpu, worked
 from tests.support.machines import Machine, Machines, machines_at, task
 from tests.support.repos import run_git
 from tests.support.scripts import edit, scripted
@@ -117,14 +117,14 @@ async def _progress(client: Swarm) -> tuple[int, int]:
 
 
 async def _load(engine: sa.Engine, hosts: tuple[Machine, ...], seconds: float) -> list[Row]:
-    transactions, ticks, worked = _transactions(engine), _server_seconds(engine), busy()
+    transactions, ticks, before = _transactions(engine), _server_seconds(engine), busy()
     used = await asyncio.gather(*(cpu(host.pid, seconds) for host in hosts))
     spent = sum(now - ticks.get(pid, 0.0) for pid, now in _server_seconds(engine).items())
     cores = os.cpu_count() or 1
     return [
         (
             "all that works on this machine, of its cores",
-            100 * (busy() - worked) / seconds / cores,
+            100 * (busy() - before) / seconds / cores,
             "%",
         ),
         ("database transactions", (_transactions(engine) - transactions) / seconds, "/s"),
@@ -146,6 +146,5 @@ def _server_seconds(engine: sa.Engine) -> dict[int, float]:
     found = {}
     for pid in pids:
         with contextlib.suppress(FileNotFoundError):
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            found[pid] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            found[pid] = worked(pid)
     return found

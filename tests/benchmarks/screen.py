@@ -20,6 +20,7 @@ from pathlib import Path
 
 from app import wire
 from tests.benchmarks.bounds import Row, ended, limited
+from tests.benchmarks.gauges import memory, worked
 from tests.benchmarks.screen_stub import AGENTS, TASKS, diff_of
 from tests.support.home import Home, answering, home_at, supervisor_process
 from tests.support.repos import make_repository
@@ -135,14 +136,14 @@ def _diff(lines: int) -> Rows:
                     pty.send(b"g")
                     pty.wait_until_quiet()
                     pages = sorted(_answered(pty, b"\x1b[6~") for _ in range(PAGES))
-                    memory, idle = _memory(pty.pid), _idle(pty)
+                    held, idle = memory(pty.pid), _idle(pty)
     named = f"diff of {lines:,} lines"
     return [
         (f"{named}: key to painted", statistics.median(opened) * 1000, "ms"),
         (f"{named}: key to its last line", statistics.median(ends) * 1000, "ms"),
         (f"{named}: a page, median", statistics.median(pages) * 1000, "ms"),
         (f"{named}: a page, the slowest of {PAGES}", pages[-1] * 1000, "ms"),
-        (f"{named}: memory of the screen (PSS)", memory, "MiB"),
+        (f"{named}: memory of the screen (PSS)", held, "MiB"),
         (f"{named}: written to the terminal while nothing happens", idle, "B/s"),
     ]
 
@@ -170,10 +171,10 @@ def _streams() -> Rows:
     with _over_stub(1000, AGENTS * RATE) as (home, repo), _screen(home, repo) as pty:
         pty.wait_for(b"task number 0")
         _drain(pty, 2.0)
-        began, ticks, size = time.monotonic(), _ticks(pty.pid), len(pty.output)
+        began, before, size = time.monotonic(), worked(pty.pid), len(pty.output)
         _drain(pty, WATCHED_SECONDS)
         passed = time.monotonic() - began
-        used = (_ticks(pty.pid) - ticks) / os.sysconf("SC_CLK_TCK") / passed
+        used = (worked(pty.pid) - before) / passed
         written = (len(pty.output) - size) / passed / 1000
         took = []
         for _ in range(KEYS):
@@ -190,7 +191,7 @@ def _streams() -> Rows:
             (f"… the slowest of {KEYS}", took[-1] * 1000, "ms"),
             ("… of one core, while it is watched", used * 100, "%"),
             ("… written to the terminal meanwhile", written, "kB/s"),
-            ("… memory of the screen (PSS)", _memory(pty.pid), "MiB"),
+            ("… memory of the screen (PSS)", memory(pty.pid), "MiB"),
         ]
 
 
@@ -226,15 +227,3 @@ def _idle(pty: RawPty) -> float:
     before = len(pty.output)
     _drain(pty, IDLE_SECONDS)
     return (len(pty.output) - before) / IDLE_SECONDS
-
-
-def _memory(pid: int) -> float:
-    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return next(
-        int(line.split()[1]) / 1024 for line in text.splitlines() if line.startswith("Pss:")
-    )
-
-
-def _ticks(pid: int) -> int:
-    told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(told[11]) + int(told[12])

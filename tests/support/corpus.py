@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import os
 import shutil
-import signal
 import sqlite3
 import sys
 import tarfile
@@ -24,7 +23,7 @@ from typing import Final
 from tests.support.home import Home, home_at
 from tests.support.invariants import World
 from tests.support.kills import Killed, configured, points
-from tests.support.leftovers import processes_in
+from tests.support.leftovers import end_programs
 from tests.support.nursery import Nursery, nursery
 from tests.support.repos import make_repository
 
@@ -129,10 +128,7 @@ async def leave(cradle: Nursery, point: str, entry: Path) -> None:
 
 
 def _switch_off(home: Home) -> None:
-    while running := [pid for pid, _ in processes_in(home.root)]:
-        for pid in running:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+    end_programs(home.root)
     for file in home.state.glob("*.db"):
         # Frames of a journal carry sums over the paths in them.
         with contextlib.closing(sqlite3.connect(file)) as database:

@@ -129,7 +129,8 @@ def home_at(root: Path) -> Iterator[Home]:
         home.end_supervisor()
         if home.uses_docker():
             remove_boxes(home.state)
-        end_programs(home.state)
+        if (sandboxes := home.state / "sandboxes").is_dir():
+            end_programs(sandboxes)
         shutil.rmtree(runtime, ignore_errors=True)
 
 

@@ -29,11 +29,10 @@ def remove_boxes(state: Path) -> None:
             engine.remove_volume(name, force=True)
 
 
-def end_programs(state: Path) -> None:
-    """The same of agents that work without the engine."""
-    sandboxes = state / "sandboxes"
-    while sandboxes.is_dir() and (found := list(processes_in(sandboxes))):
-        for pid, _line in found:
+def end_programs(root: Path) -> None:
+    """Whatever works below that directory, and what that starts meanwhile."""
+    while found := [pid for pid, _line in processes_in(root)]:
+        for pid in found:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.01)

@@ -12,7 +12,7 @@ from textual.message_pump import MessagePump
 import app.tui
 
 MEANT = {
-    "BINDINGS", "COMPONENT_CLASSES", "CSS_PATH", "TITLE", "DEFAULT_CSS", "COMMAND_PALETTE_BINDING",
+    "BINDINGS", "CSS_PATH", "TITLE", "DEFAULT_CSS", "COMMAND_PALETTE_BINDING",
     "HORIZONTAL_BREAKPOINTS", "VERTICAL_BREAKPOINTS", "animation_level", "compose", "get_content_height",
     "get_default_screen", "get_line_filters", "get_system_commands", "get_theme_variable_defaults",
     "notify_style_update", "on_mount", "pop_screen", "render_line", "switch_screen", "theme", "virtual_size",
