@@ -138,8 +138,8 @@ class Estate(msgspec.Struct, frozen=True):
     """Runs that were about to rest: nothing is left to do on a host."""
 
 
-def take_over(c: sa.Connection, dead: Host, heir: str, at: float) -> Estate:
-    """Let go of all that was on a dead host.
+def take_over(c: sa.Connection, dead: Host, heir: str, at: float, why: str) -> Estate:
+    """Let go of all that was on a dead host; `why` says in words how it was lost.
 
     What an agent remembered is on that host. The turn it was in counts as lost, and the run begins another round.
     """
@@ -149,7 +149,6 @@ def take_over(c: sa.Connection, dead: Host, heir: str, at: float) -> Estate:
     ).fetchall()
     again = tuple(RunId(row.id) for row in rows if not row.wish)
     decided = tuple(RunId(row.id) for row in rows if row.wish)
-    why = f"its host {dead.name} was lost"
     ended = {"ended": at, "exit_reason": HOST_LOST, "error": why}
     c.execute(sa.update(TURN).where(TURN.c.run.in_(again), TURN.c.ended.is_(None)).values(**ended))
     back = {"round": RUN.c.round + 1, "state": str(RunState.QUEUED), "reason": why}

@@ -205,8 +205,8 @@ def _take_over(c: sa.Connection, s: Services, sight: Sight) -> _Notes:
         if not (hosts.silent(dead, at) and hosts.give_up(c, dead.id)):
             continue
         fault("hosts:given_up")
-        estate = hosts.take_over(c, dead, s.engine.host, s.clock())
         silence = f"its host {dead.name} was not heard of for {at - dead.beat:.0f} s"
+        estate = hosts.take_over(c, dead, s.engine.host, s.clock(), silence)
         for run in estate.again:
             words = f"{silence}; it goes on elsewhere from its last snapshot"
             notes.append((run, lost_key(tasks.run(c, run).round), Note(words, "warning")))

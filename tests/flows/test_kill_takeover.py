@@ -90,9 +90,10 @@ async def test_each_turn_is_there_once_and_the_first_one_counts_as_lost(told: To
     assert sorted(lost) == [(1, True), (2, False)]
 
 
-async def test_the_user_is_told_once(told: Told) -> None:
+async def test_the_user_is_told_once_and_why_whoever_of_them_says_it(told: Told) -> None:
     notes = [each.body.text for each in told.events if isinstance(each.body, Note)]
-    assert len([text for text in notes if "goes on elsewhere from its last snapshot" in text]) == 1
+    (said,) = [text for text in notes if "goes on elsewhere from its last snapshot" in text]
+    assert said.startswith("its host lost was not heard of for ")
 
 
 async def test_the_change_lands_once_and_every_decision_is_written_down_once(told: Told) -> None:
