@@ -7,7 +7,14 @@ from app.domain.base import Value
 from app.domain.ids import ApprovalId, ReviewId, RunId
 
 RAISE: Final = "raise"
-"""The action of a question for a higher limit; every other is one of `policies.requests.ActionKind`."""
+"""The action of a question for a higher limit."""
+BOX: Final = "box"
+"""The action of a question whether a halted box may go on; no is the end of its run."""
+OWN: Final = (RAISE, BOX)
+"""What swarm itself asks; the action of an agent's question is one of `policies.requests.ActionKind`."""
+
+FROM_AGENT: Final = "agent/"
+"""Before the agent's own id of a question, so that no agent can name one as swarm names its own."""
 
 Scope: TypeAlias = Literal["once", "run", "always"]
 """How far a yes reaches: this question, every such question of the run, or of all runs by a rule of the user's."""
@@ -139,10 +146,10 @@ class Approval(Value, frozen=True, kw_only=True):
     turn: int
     """0 when the program that asked is gone: the question waits to be asked again."""
     request: str
-    """The agent's own id of the question."""
+    """What it is known by in its turn: the agent's own id of it after `FROM_AGENT`, or swarm's."""
     title: str
     action: str
-    """What kind of action it is: `RAISE`, or one of `policies.requests.ActionKind`."""
+    """What kind of action it is: one of `OWN`, or of `policies.requests.ActionKind`."""
     tool: str = ""
     """The tool's name in the agent's own words."""
     detail: str = ""

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from app.domain.errors import NotFound, NotNow
 from app.domain.ids import ApprovalId, ReviewId, RunId, approval_id
-from app.domain.review import RAISE, Approval, Comment, Review, Scope, Verdict
+from app.domain.review import OWN, RAISE, Approval, Comment, Review, Scope, Verdict
 from app.store.sql import insert_once, plain, value
 from app.store.tables import APPROVAL, COMMENT, REVIEW
 from app.wire import NewComment
@@ -105,7 +105,7 @@ def mark_sent(c: sa.Connection, run: RunId) -> None:
 
 
 def ask(c: sa.Connection, question: Approval) -> Approval:
-    """Open a question, or find it again: as it was asked, or one to which nobody listens any more."""
+    """Open a question, or find it again: as it was asked, or an agent's to which nobody listens any more."""
     same = sa.select(APPROVAL).where(
         APPROVAL.c.run == question.run,
         APPROVAL.c.turn == question.turn,
@@ -113,7 +113,7 @@ def ask(c: sa.Connection, question: Approval) -> Approval:
     )
     if row := c.execute(same).fetchone():
         return value(row, Approval)
-    if (lost := _lost(c, question)) is not None:
+    if question.action not in OWN and (lost := _lost(c, question)) is not None:
         asked = sa.update(APPROVAL).where(APPROVAL.c.id == lost.id)
         c.execute(asked.values(turn=question.turn, request=question.request))
         return value(c.execute(same).one(), Approval)
@@ -139,12 +139,15 @@ def _lost(c: sa.Connection, question: Approval) -> Approval | None:
 
 
 def lose(c: sa.Connection, run: RunId) -> None:
-    """Nobody listens to the run's questions: its program is gone. Answers that were not heard still count."""
+    """Nobody listens to what the agent asked: its program is gone. Answers that were not heard still count.
+
+    What swarm itself asked is about the box as it was then, and is asked again when it is so again.
+    """
     unheard = sa.and_(
         APPROVAL.c.run == run,
         APPROVAL.c.turn > 0,
         APPROVAL.c.heard.is_(None),
-        APPROVAL.c.action != RAISE,
+        APPROVAL.c.action.not_in(OWN),
         sa.or_(APPROVAL.c.answer.is_(None), APPROVAL.c.by != "swarm"),
     )
     c.execute(sa.update(APPROVAL).where(unheard).values(turn=0, request=APPROVAL.c.id))

@@ -7,7 +7,7 @@ from app.domain.errors import NeedsHuman, NotNow, UsageError
 from app.domain.events import Answered, Note
 from app.domain.ids import ApprovalId, RunId
 from app.domain.money import dollars
-from app.domain.review import RAISE, Approval, Comment, Review, Verdict
+from app.domain.review import BOX, RAISE, Approval, Comment, Review, Verdict
 from app.domain.run import ACTIVE, Run, RunState
 from app.store import audit, board, ledger, reviews, tasks, turns
 from app.supervisor import consent, homes, landing, raises, retrying, rules, telling
@@ -49,6 +49,11 @@ class Acts:
             _record_answer(c, s, asked, body, now)
             if asked.action == RAISE and body.yes:
                 _go_on(c, s, asked.run, now)
+            if asked.action == BOX and not body.yes:
+                # Said to the run, not to who watches its box: that one may be gone by then.
+                tasks.update(
+                    c, asked.run, wish=f"stop:stopped by {body.by or 'a person'}: {asked.reason}"
+                )
             return reviews.approval(c, approval)
 
         done = await s.database.write(write)

@@ -7,6 +7,7 @@ import os
 
 import sqlalchemy as sa
 
+from app.domain.review import BOX
 from app.domain.run import Run
 from app.store import reviews
 from app.supervisor.services import Services
@@ -82,7 +83,7 @@ class Gauge:
 
 def allowed(c: sa.Connection, run: Run, rule: str) -> int:
     """How often the run was let go on past that rule."""
-    asked = reviews.approvals_of(c, run.id)
+    asked = (each for each in reviews.approvals_of(c, run.id) if each.action == BOX)
     return sum(each.request.startswith(f"{rule}/") and each.answer == "yes" for each in asked)
 
 

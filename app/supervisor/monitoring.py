@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator
 from app.domain import events as own
 from app.domain.events import Event, Flagged
 from app.domain.ids import ApprovalId, turn_start
-from app.domain.review import Approval
+from app.domain.review import BOX, Approval
 from app.domain.run import Run, RunState
 from app.store import event_log, reviews
 from app.supervisor import asking
@@ -98,7 +98,7 @@ class Monitoring:
             case "pause":
                 return await self._pause(alarm)
             case "stop":
-                await self._box.stop(self._s, self._run.id, _why("swarm", alarm))
+                await self._box.stop(self._s, self._run.id, f"stopped by swarm: {_what(alarm)}")
                 return False
 
     async def _pause(self, alarm: Alarm) -> bool:
@@ -109,7 +109,6 @@ class Monitoring:
             await self._s.live.wait(self._run.id, LOOK_SECONDS)
             question = await self._s.database.read(reviews.approval, question.id)
         if question.answer == "no":
-            await self._box.stop(self._s, self._run.id, _why(question.by or "a person", alarm))
             return False
         await self._box.go_on(alarm.monitor)
         await asking.answered(self._s, self._run, question)
@@ -122,9 +121,9 @@ class Monitoring:
             turn=self._turn,
             request=f"monitor/{alarm.monitor}/{alarm.at}",
             title=f"May it go on? It looks like a {alarm.monitor.replace('_', ' ')}",
-            action="other",
+            action=BOX,
             detail="yes: it goes on where it is; no: it is stopped, and all it did is kept",
-            reason=f"{alarm.words} (`monitors.{alarm.monitor}`)",
+            reason=f"{_what(alarm)} (`monitors.{alarm.monitor}`)",
             opened=self._s.clock(),
         )
 
@@ -157,5 +156,5 @@ def sight(event: Event) -> Seen | None:  # noqa: C901, PLR0911 - a case for each
             return sights.GoesOn(at)
 
 
-def _why(who: str, alarm: Alarm) -> str:
-    return f"stopped by {who}: {alarm.monitor.replace('_', ' ')}, {alarm.words}"
+def _what(alarm: Alarm) -> str:
+    return f"{alarm.monitor.replace('_', ' ')}, {alarm.words}"

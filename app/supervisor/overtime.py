@@ -11,6 +11,7 @@ from typing import Final
 from app.config.budget import ceilings
 from app.domain.budget import Account, Passed, crossed
 from app.domain.events import Refused
+from app.domain.review import RAISE
 from app.domain.run import Run
 from app.gateway.admission import BUDGET_STATUS
 from app.store import budgets, ledger, reviews
@@ -55,7 +56,8 @@ class Overtime:
     async def _take_up(self) -> None:
         """A supervisor before this one may have halted the box for a question that was answered meanwhile."""
         asked = await self._s.database.read(reviews.approvals_of, self._run.id)
-        if any(each.turn == self._turn and each.request.startswith("time/") for each in asked):
+        ours = (each for each in asked if each.action == RAISE and each.turn == self._turn)
+        if any(each.request.startswith("time/") for each in ours):
             await self._box.go_on(_REASON)
 
     async def _look(self, who: Account) -> Used:

@@ -10,7 +10,7 @@ import logging
 import sqlalchemy as sa
 
 from app.domain.ids import ApprovalId
-from app.domain.review import Approval
+from app.domain.review import BOX, Approval
 from app.domain.run import Run
 from app.store import reviews
 from app.supervisor import asking
@@ -59,8 +59,8 @@ class RoomWatch:
         """A supervisor before this one may have halted the box; by now there is room, or more is allowed."""
         await self._box.go_on(_REASON)
         for each in await self._s.database.read(reviews.approvals_of, self._run.id):
-            ours = each.turn == self._turn and each.request.startswith(("disk/", "floor/"))
-            if ours and each.answer is None:
+            ours = each.action == BOX and each.request.startswith(("disk/", "floor/"))
+            if ours and each.turn == self._turn and each.answer is None:
                 await self._close(each)
 
     async def _close(self, question: Approval) -> Approval:
@@ -82,8 +82,6 @@ class RoomWatch:
             await self._s.live.wait(self._run.id, BLIND_SECONDS)
             question = await self._s.database.read(reviews.approval, question.id)
         if question.answer == "no":
-            why = f"stopped by {question.by or 'a person'}: {ask.reason}"
-            await self._box.stop(self._s, self._run.id, why)
             return False
         await self._box.go_on(_REASON)
         await asking.answered(self._s, self._run, question)
@@ -103,7 +101,7 @@ class RoomWatch:
             turn=self._turn,
             request=f"{ask.rule}/{number}",
             title="May it go on writing to the disk?",
-            action="other",
+            action=BOX,
             detail=f"{more}; no: it is stopped, and all it wrote is kept",
             reason=f"{ask.reason} (`sandbox.{'disk' if ask.rule == 'disk' else 'free_disk'}`)",
             opened=self._s.clock(),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from app.config.values import seconds
 from app.domain.ids import ApprovalId
-from app.domain.review import Approval
+from app.domain.review import FROM_AGENT, Approval
 from app.domain.run import Run
 from app.domain.task import Task
 from app.store import ledger, reviews, tasks
@@ -129,7 +129,7 @@ class Tending:
             id=ApprovalId(""),
             run=self._run.id,
             turn=self._turn.number,
-            request=asked.id,
+            request=FROM_AGENT + asked.id,
             title=asked.title,
             action=asked.tool,
             tool=asked.name,
@@ -181,9 +181,10 @@ class Tending:
 
     async def _pass_on(self, answered: Approval) -> None:
         allow = answered.answer == "yes"
+        request = answered.request.removeprefix(FROM_AGENT)
         # First the state: with the answer the agent may be done, and this is cancelled.
         await asking.answered(self._s, self._run, answered)
-        await self._send(self._session.answer(answered.request, allow=allow, note=answered.note))
+        await self._send(self._session.answer(request, allow=allow, note=answered.note))
         await self._s.database.write(reviews.heard, answered.id, at=self._s.clock())
         self._open.discard(answered.id)
 

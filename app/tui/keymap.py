@@ -1,5 +1,6 @@
 """The table of actions, as Textual's bindings, as a footer, and as the page of the manual."""
 
+from collections.abc import Collection
 from typing import Final
 
 from textual.binding import Binding
@@ -62,9 +63,10 @@ def possible(action: Action, state: RunState | None) -> bool:
     return action.states is None or state in action.states
 
 
-def footer(place: Place, state: RunState | None, width: int) -> Line:
+def footer(place: Place, state: RunState | None, width: int, without: Collection[str] = ()) -> Line:
     """As many keys as fit, the weightiest kept, in the table's order."""
-    wanted = [action for action in at(place) if action.weight and possible(action, state)]
+    here = (action for action in at(place) if action.weight and action.id not in without)
+    wanted = [action for action in here if possible(action, state)]
     room = width - 1
     kept: set[str] = set()
     for action in sorted(wanted, key=lambda action: -action.weight):

@@ -22,6 +22,18 @@ async def test_the_board_shows_what_is_asked_and_why_a_person_is(swarm: Recorded
         )
 
 
+async def test_what_swarm_itself_asks_is_told_from_what_an_agent_asks(swarm: RecordedSwarm) -> None:
+    asked = question(RunId("h7fz4.1"), "May it go on writing to the disk?", action="box")
+    swap(swarm.recording, "h7fz4", question=asked)
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await seen(pilot, "swarm asks")
+        await pilot.press("a")
+        keys = (await seen(pilot, "a yes")).splitlines()
+    offered = next(line for line in keys if "d no" in line)
+    assert "always" not in offered
+    assert "for this run" not in offered
+
+
 async def test_the_first_a_goes_to_the_question_and_answers_nothing(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
         await pilot.press("a")

@@ -1,4 +1,4 @@
-"""An open question of an agent. It is answered only while it has the focus, and not by keys typed ahead."""
+"""An open question, an agent's or swarm's own. It is answered only with the focus, and not by keys typed ahead."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
-from app.domain.review import Approval, Scope
+from app.domain.review import OWN, Approval, Scope
 from app.tui.keymap import bindings, footer
 from app.tui.model.line import Line, one_line, wrap
 from app.tui.widgets.bars import ruled
@@ -17,6 +17,8 @@ from app.tui.widgets.paint import Drawn
 
 _SCOPES: Final[Mapping[str, Scope]] = {"yes": "once", "for_run": "run", "always": "always"}
 """How far each yes reaches."""
+_OF_AGENTS: Final = ("always", "for_run")
+"""What can be answered to an agent only: no rule is made of what swarm itself asks."""
 
 
 class QuestionCard(Drawn, can_focus=True):
@@ -76,20 +78,29 @@ class QuestionCard(Drawn, can_focus=True):
             return []
         hint = "" if self.has_focus else "a or tab: answer here"
         ink = "ask" if self.has_focus else "title"
+        own = asked.action in OWN
         aside: Line = [(f" {hint} " if hint else "", "dim"), ("─", "rule")]
-        lines = [ruled([("─ ", "rule"), ("the agent asks ", ink)], aside, width)]
-        lines += [[(" " + text, "strong")] for text in wrap(asked.title, width - 2)[:2]]
-        detail = one_line(asked.detail)
-        if detail and detail != one_line(asked.title):
-            lines.append([(f" {asked.action}: ", "dim"), (detail, "")])
-        if not all(path in asked.detail for path in asked.paths):
-            lines.append([(" " + "  ".join(map(one_line, asked.paths)), "dim")])
-        if asked.reason:
-            lines.append([(" why you: " + one_line(asked.reason), "dim")])
+        who = "swarm" if own else "the agent"
+        lines = [ruled([("─ ", "rule"), (f"{who} asks ", ink)], aside, width)]
+        lines += _body(asked, width)
         if self.has_focus:
-            lines.append(footer("question", None, width))
+            lines.append(footer("question", None, width, _OF_AGENTS if own else ()))
         return lines
 
     def _be_deaf(self) -> None:
         self._deafness.begin()
         self.refresh(layout=True)
+
+
+def _body(asked: Approval, width: int) -> list[Line]:
+    """What is asked, in what words, and why a person is."""
+    lines: list[Line] = [[(" " + text, "strong")] for text in wrap(asked.title, width - 2)[:2]]
+    detail = one_line(asked.detail)
+    if detail and detail != one_line(asked.title):
+        label = " " if asked.action in OWN else f" {asked.action}: "
+        lines.append([(label, "dim"), (detail, "")])
+    if not all(path in asked.detail for path in asked.paths):
+        lines.append([(" " + "  ".join(map(one_line, asked.paths)), "dim")])
+    if asked.reason:
+        lines.append([(" why you: " + one_line(asked.reason), "dim")])
+    return lines
