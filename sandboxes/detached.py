@@ -11,7 +11,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncGenerator, Mapping, Sequence
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from sandboxes.spec import Exit, Line
 
 POLL = 0.05
 """Seconds between two looks; there is no event to wait for across processes."""
+LOST_POLL = 1.0
+"""Seconds between two looks whether it was lost with its keeper; else its keeper writes down how it ended."""
 _CHUNK = 64 * 1024
 
 
@@ -33,11 +36,11 @@ class Detached:
         self._sending = asyncio.Lock()
 
     async def lines(self) -> AsyncGenerator[Line, None]:
-        cutter = LineCutter()
+        cutter, watch = LineCutter(), self._watch()
         with (self._directory / "out").open("rb") as out:
             while True:
                 # Asked before reading: what is read after the end is complete.
-                ended = self.ended() is not None
+                ended = watch() is not None
                 while data := out.read(_CHUNK):
                     for line in cutter.feed(data):
                         yield line
@@ -52,7 +55,8 @@ class Detached:
             await self._write(line.encode() + b"\n")
 
     async def wait(self) -> Exit:
-        while (ended := self.ended()) is None:
+        watch = self._watch()
+        while (ended := watch()) is None:
             await asyncio.sleep(POLL)
         return ended
 
@@ -96,6 +100,19 @@ class Detached:
             if status is None:
                 return Exit(code=None, reason="lost", stderr=self._stderr())
         return None if status is None else exit_of(status["code"], self._stderr())
+
+    def _watch(self) -> Callable[[], Exit | None]:
+        """`ended`, to be asked often: whether it was lost is looked up only now and then."""
+        status, due = self._directory / "status", 0.0
+
+        def ended() -> Exit | None:
+            nonlocal due
+            if time.monotonic() < due and not status.exists():
+                return None
+            due = time.monotonic() + LOST_POLL
+            return self.ended()
+
+        return ended
 
     def _runs(self) -> bool:
         marks = [self._read("claim"), self._read("pid")]

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -31,6 +33,10 @@ from harnesses.base import Harness
 from harnesses.catalog import Catalog
 from sandboxes import registry as sandbox_registry
 from sandboxes.base import Driver
+
+LOOKS: Final = max(2, (os.cpu_count() or 1) - 1)
+"""Trees of working agents that are looked at at a time: a look is a dozen short programs, and what agents say has
+to pass meanwhile. Never one: a look that takes long does not hold the others up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,8 @@ class Live:
         """Choices are made one after another: a try of an agent that failed is one try."""
         self.taking = asyncio.Semaphore(PLACES)
         """Tasks are taken in a few at a time: the first is at work while the last is still looked at."""
+        self.looking = asyncio.Semaphore(LOOKS)
+        """Looks at the trees of agents at work; the look after a turn waits for none of them."""
         self.ramp = Ramp()
         """Starts are a few at a time."""
         self.forsaken: dict[RunId, float] = {}

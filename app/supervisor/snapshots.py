@@ -9,13 +9,14 @@ from app.domain.events import Note, Snapshotted
 from app.domain.ids import RunId
 from app.repo import ingest, publish, scribe
 from app.repo.ingest import Snapshot
+from app.repo.scribe import Pack
 from app.store import tasks
 from app.supervisor.errors import LEAF_ERRORS, told
 from app.supervisor.faults import fault
 from app.supervisor.homes import share_snapshot
 from app.supervisor.landing import worktree_of
 from app.supervisor.sandbox import open_sandbox, scribe_of
-from app.supervisor.services import Services
+from app.supervisor.services import Ground, Services
 
 PAUSE_SECONDS = 1.5
 """At least so long between two looks at the tree of a working agent."""
@@ -25,18 +26,25 @@ async def take_snapshot(s: Services, run_id: RunId) -> Snapshot:
     """A vetted snapshot of the run's tree, published on its branch; the same tree gives the same one."""
     async with s.live.snapshot_lock(run_id):
         at = await s.ground(run_id)
-        run, repo, hub = at.run, at.repo, at.hub
-        sandbox = await open_sandbox(s, run, repo)
-        pack = await scribe.take(sandbox, scribe_of(s, run, repo, sandbox))
-        snapshot = await ingest.ingest(hub, pack, run=run_id, base=run.base, policy=at.task.policy)
-        fault("mid:snapshot")
-        await share_snapshot(s, at, snapshot)
-        await _show(s, run_id, snapshot)
-        seen = await publish.publish(repo, hub, worktree_of(run), snapshot)
-        if seen.detail:
-            note = Note(f"branch and worktree stay as they are: {seen.detail}", "warning")
-            await s.broker.record(run_id, f"publish/{snapshot.commit}/{seen.state}", note)
-        return snapshot
+        return await _let_in(s, at, await _look(s, at))
+
+
+async def _look(s: Services, at: Ground) -> Pack:
+    sandbox = await open_sandbox(s, at.run, at.repo)
+    return await scribe.take(sandbox, scribe_of(s, at.run, at.repo, sandbox))
+
+
+async def _let_in(s: Services, at: Ground, pack: Pack) -> Snapshot:
+    run = at.run
+    snapshot = await ingest.ingest(at.hub, pack, run=run.id, base=run.base, policy=at.task.policy)
+    fault("mid:snapshot")
+    await share_snapshot(s, at, snapshot)
+    await _show(s, run.id, snapshot)
+    seen = await publish.publish(at.repo, at.hub, worktree_of(run), snapshot)
+    if seen.detail:
+        note = Note(f"branch and worktree stay as they are: {seen.detail}", "warning")
+        await s.broker.record(run.id, f"publish/{snapshot.commit}/{seen.state}", note)
+    return snapshot
 
 
 async def _show(s: Services, run: RunId, snapshot: Snapshot) -> None:
@@ -72,6 +80,7 @@ class LiveDiff:
         self._s = s
         self._run = run
         self._changed = asyncio.Event()
+        self._seen: tuple[object, ...] = ()
 
     def changed(self) -> None:
         """The agent did something that may have changed a file."""
@@ -83,9 +92,19 @@ class LiveDiff:
             await self._changed.wait()
             self._changed.clear()
             try:
-                await take_snapshot(self._s, self._run)
+                await self._take()
             except (SwarmError, *LEAF_ERRORS) as error:
                 # The turn's last snapshot decides; a failed look in between only means no live diff.
                 note = Note(f"no live diff: {told(error)}", "warning")
                 self._s.broker.post(self._run, f"live/{told(error)}", note)
             await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _take(self) -> None:
+        live = self._s.live
+        async with live.looking, live.snapshot_lock(self._run):
+            at = await self._s.ground(self._run)
+            pack = await _look(self._s, at)
+            # Most of what an agent does changes no file: then all is known already.
+            if (seen := (pack.tree, pack.left_out, pack.ignored)) != self._seen:
+                await _let_in(self._s, at, pack)
+                self._seen = seen
