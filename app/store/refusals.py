@@ -10,6 +10,9 @@ from sqlalchemy import exc
 
 from app.domain.errors import EnvironmentProblem, SwarmError
 
+PASSING = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
+"""What the database says that waiting helps against."""
+
 
 @contextlib.contextmanager
 def opening(engine: sa.Engine) -> Iterator[None]:

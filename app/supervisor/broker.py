@@ -9,13 +9,12 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 
-import sqlalchemy as sa
-
 from app.domain.events import Body, Event
 from app.domain.ids import RunId
 from app.store import event_log
 from app.store.database import Database
 from app.store.event_log import Entry
+from app.store.refusals import PASSING
 
 BATCH_SECONDS = 0.05
 PAGE = 500
@@ -125,17 +124,33 @@ class Broker:
                 await self._append(batch)
 
     async def _append(self, batch: list[Entry]) -> None:
-        pause = 0.2
-        while True:
-            try:
-                await self._database.write_log(event_log.append, batch)
-                break
-            except sa.exc.OperationalError as error:
-                # A full disk or a stopped server is a pause, not a loss: the batch stays in hand.
-                _log.warning("event log: %s; trying again in %.1f s", error.orig, pause)
-                await asyncio.sleep(pause)
-                pause = min(LONGEST_PAUSE, pause * 2)
+        try:
+            await self._written(batch)
+        except Exception:  # noqa: BLE001 - whatever it is, all that is done waits for this writer
+            for entry in batch:
+                await self._append_alone(entry)
         async with self._news:
             self._on_disk += len(batch)
             self._news_of.update((entry.run, self._on_disk) for entry in batch)
             self._news.notify_all()
+
+    async def _append_alone(self, entry: Entry) -> None:
+        """What cannot be written, as in a damaged file, is no reason to keep the others waiting."""
+        try:
+            await self._written([entry])
+        except Exception:  # noqa: BLE001 - as above
+            _log.exception("event log: %s of %s cannot be kept", entry.key, entry.run)
+
+    async def _written(self, batch: list[Entry]) -> None:
+        pause = 0.2
+        while True:
+            try:
+                await self._database.write_log(event_log.append, batch)
+            except PASSING as error:
+                # A full disk or a stopped server is a pause, not a loss: the batch stays in hand.
+                why = getattr(error, "orig", error)
+                _log.warning("event log: %s; trying again in %.1f s", why, pause)
+                await asyncio.sleep(pause)
+                pause = min(LONGEST_PAUSE, pause * 2)
+            else:
+                return

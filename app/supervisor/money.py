@@ -27,11 +27,11 @@ from app.gateway.server import Gateway
 from app.gateway.settings import GatewaySettings, Rates, Upstream
 from app.store import budgets, keys, ledger, tasks
 from app.store.database import Database
+from app.store.refusals import PASSING
 from app.supervisor.broker import Broker
 from app.supervisor.faults import fault
 from app.supervisor.raises import Till
 from app.supervisor.services import Live, Services
-from app.supervisor.trouble import PASSING
 from harnesses.catalog import Agent
 
 T = TypeVar("T")

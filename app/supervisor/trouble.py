@@ -23,6 +23,7 @@ from app.domain.events import Note
 from app.domain.ids import RunId
 from app.repo.shared import Unshared
 from app.store import tasks
+from app.store.refusals import PASSING
 from app.supervisor.errors import LEAF_ERRORS, told
 from app.supervisor.services import Services
 from harnesses.errors import HarnessError
@@ -36,7 +37,6 @@ TROUBLE = (SwarmError, *LEAF_ERRORS)
 """What is said in words for a person."""
 ROOM = 1024 * 1024
 """Bytes: a disk with less is full, whatever a program that failed on it had to say."""
-PASSING = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 _log = logging.getLogger(__name__)

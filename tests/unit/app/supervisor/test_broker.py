@@ -3,6 +3,9 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+import sqlalchemy as sa
+
 from app.domain.events import Event, Note
 from app.domain.ids import RunId
 from app.store import event_log
@@ -67,6 +70,36 @@ async def test_followers_are_let_go_and_what_is_posted_then_is_still_written(
     assert await waiting is None
     await broker.record(RUN, "1", Note("late"))
     assert await texts(broker) == ["late"]
+
+
+async def test_an_event_that_cannot_be_written_holds_up_no_other(
+    broker: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker.post(RUN, "1", Note("half of a sign: \ud800"))
+    await broker.record(RUN, "2", Note("whole"))
+    assert await texts(broker) == ["whole"]
+    assert "event log: 1 of aaaaa.1 cannot be kept" in caplog.text
+
+
+async def test_what_the_database_will_not_take_holds_up_no_other(tmp_path: Path) -> None:
+    database = Database.open(tmp_path)
+    broker = Broker(database)
+    broker.start()
+    await broker.record(RUN, "1", Note("before"))
+    await database.write_log(_closed_to_other)
+    broker.post(OTHER, "1", Note("lost"))
+    await broker.record(RUN, "2", Note("after"))
+    assert await texts(broker) == ["before", "after"]
+    await broker.close()
+    database.close()
+
+
+def _closed_to_other(c: sa.Connection) -> None:
+    """As where the file is damaged: some rows cannot be written any more."""
+    c.exec_driver_sql(
+        f"CREATE TRIGGER closed BEFORE INSERT ON event WHEN NEW.run = '{OTHER}' "
+        "BEGIN SELECT RAISE(ABORT, 'database disk image is malformed'); END"
+    )
 
 
 async def test_closing_writes_what_is_left(tmp_path: Path) -> None:
