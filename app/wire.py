@@ -73,8 +73,8 @@ PROTOCOL = 1
 PROTOCOL_HEADER = "x-swarm-protocol"
 
 
-class Hello(Value, frozen=True, kw_only=True):
-    """Who answers: `GET /v1/hello`."""
+class Hello(Value, frozen=True, kw_only=True, forbid_unknown_fields=False):
+    """Who answers: `GET /v1/hello`. A newer supervisor may say more."""
 
     version: str
     protocol: int
@@ -88,7 +88,7 @@ class Hello(Value, frozen=True, kw_only=True):
     """What kind of wall that is, in the words of `sandboxes.spec.Isolation`; empty when it cannot be loaded."""
 
 
-class Problem(Value, frozen=True, kw_only=True):
+class Problem(Value, frozen=True, kw_only=True, forbid_unknown_fields=False):
     """Any error reply: `kind` names the class of `app.domain.errors`."""
 
     kind: str

@@ -87,6 +87,10 @@ def _of_the_house(h: Handlers) -> list[Entry]:
     ]
 
 
+_FOR_ALL = ("/v1/hello", "/v1/shutdown")
+"""What a program of any version may ask: how else could it take the place of another?"""
+
+
 def create_app(service: Service, gate: Gate = owner) -> Starlette:
     """The API of one supervisor, for everybody whom the gate lets in."""
     return Starlette(
@@ -102,12 +106,12 @@ def _guarded(handler: Handler, least: Role, gate: Gate) -> Handler:
 
     async def guarded(request: Request) -> Response:
         spoken = request.headers.get(wire.PROTOCOL_HEADER)
-        if spoken not in (None, str(wire.PROTOCOL)) and request.url.path != "/v1/hello":
+        if spoken not in (None, str(wire.PROTOCOL)) and request.url.path not in _FOR_ALL:
             return _problem(
                 426,
                 "unreachable",
                 f"this supervisor speaks protocol {wire.PROTOCOL}, the caller {spoken}",
-                "Restart it with `swarm daemon down` and `swarm daemon up`.",
+                "`swarm upgrade` puts the version that you have installed in charge.",
             )
         try:
             request.state.caller = await gate(request)

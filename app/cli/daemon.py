@@ -65,9 +65,13 @@ def upgrade(ctx: typer.Context) -> None:
     import asyncio
 
     from app.client.launch import find_or_start
+    from app.config import paths
+    from app.config.load import load
     from app.domain.run import ACTIVE
 
     call = _here(ctx)
+    # What would keep the new one from starting is told while the old one still is in charge.
+    load(user=paths.config_dir())
 
     async def renewed() -> "tuple[wire.Hello | None, wire.Hello, int]":
         before = await _down(call)

@@ -252,8 +252,13 @@ class Swarm:
         await self._raw("POST", f"/v1/tokens/{quote(name)}/revoke", wire.encode(body))
 
     async def shutdown(self) -> None:
-        """Ask the supervisor to end. Agents in their sandboxes go on and are picked up again."""
-        await self._raw("POST", "/v1/shutdown")
+        """Ask the supervisor to end, whatever protocol it speaks.
+
+        Agents in their sandboxes go on and are picked up again.
+        """
+        async with exchange(self.way, "POST", "/v1/shutdown", {}) as reply:
+            if reply.status != 200:
+                _raise(reply.status, await reply.body())
 
     async def events(
         self, *, since: int = 0, run: str = "", follow: bool = True
@@ -294,11 +299,11 @@ class Swarm:
         return await self._post(f"/v1/runs/{quote(run)}/{verb}", body, type_)
 
     async def _get(self, target: str, type_: type[T]) -> T:
-        return msgspec.json.decode(await self._raw("GET", target), type=type_)
+        return _decoded(await self._raw("GET", target), type_)
 
     async def _post(self, target: str, body: object, type_: type[T]) -> T:
         reply = await self._raw("POST", target, wire.encode(body))
-        return msgspec.json.decode(reply, type=type_)
+        return _decoded(reply, type_)
 
     async def _raw(self, method: str, target: str, body: bytes = b"") -> bytes:
         async with exchange(self.way, method, target, _headers(), body) as reply:
@@ -323,7 +328,17 @@ def _server_sent(block: bytes) -> Event | CaughtUp | None:
     if fields.get(b"event") == b"caught-up":
         return CaughtUp(int(fields[b"id"]))
     data = fields.get(b"data")
-    return msgspec.json.decode(data, type=Event) if data else None
+    return _decoded(data, Event) if data else None
+
+
+def _decoded(reply: bytes, type_: type[T]) -> T:
+    try:
+        return msgspec.json.decode(reply, type=type_)
+    except msgspec.MsgspecError as error:
+        raise Unreachable(
+            f"the supervisor answered in a form this program does not know: {error}",
+            hint="They are of different versions: `swarm upgrade` puts this one in charge.",
+        ) from error
 
 
 def _raise(status: int, body: bytes) -> None:

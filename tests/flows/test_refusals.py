@@ -187,6 +187,20 @@ async def test_a_supervisor_of_another_version_is_not_talked_to(
     assert "swarm upgrade" in done.stderr
 
 
+async def test_what_is_wrong_in_the_settings_is_told_before_an_upgrade_ends_anything(
+    world: World, repo: Path
+) -> None:
+    file = world.home.config / "config.yaml"
+    before = file.read_text()
+    try:
+        file.write_text(f"{before}concurency: 3\n")
+        done = await types(world, repo, "upgrade")
+    finally:
+        file.write_text(before)
+    assert done.returncode == USAGE
+    assert "concurency is not a setting; did you mean 'concurrency'?" in done.stderr
+
+
 async def test_a_second_supervisor_on_the_same_state_is_refused(world: World) -> None:
     first = await world.client.hello()
     done = await asyncio.to_thread(world.home.daemon)

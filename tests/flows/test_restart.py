@@ -175,3 +175,13 @@ async def test_an_agent_goes_on_through_an_upgrade(working: Home, repo: Path) ->
     (working.state / "sandboxes" / "go").touch()
     await user.until(row.run.id, RunState.IN_REVIEW)
     assert len([e for e in await user.events(row.run.id) if isinstance(e.body, TurnStarted)]) == 1
+
+
+async def test_an_upgrade_ends_a_supervisor_that_speaks_another_protocol(home: Home) -> None:
+    home.configure({"agent": "worker", "sandbox": {"driver": "memory"}, "agents": AGENTS})
+    async with supervisor_process(home, protocol=wire.PROTOCOL + 1) as other:
+        await answering(home)
+        done = await asyncio.to_thread(home.swarm, "upgrade", cwd=home.root)
+        assert done.returncode == 0, done.stderr
+        assert other.wait(60) == 0
+    assert f"(process {other.pid}) has ended" in done.stdout

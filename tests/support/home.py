@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from app import wire
 from app.api.server import own_directory
 from app.client.client import Swarm
 from app.config import paths
@@ -153,11 +154,14 @@ async def supervised(home: Home, way_out: WayOut | None = None) -> AsyncIterator
 
 
 @contextlib.asynccontextmanager
-async def supervisor_process(home: Home, **env: str) -> AsyncIterator[subprocess.Popen[bytes]]:
-    """The supervisor as a process of its own, killed at the end if it lives."""
+async def supervisor_process(
+    home: Home, *, protocol: int = wire.PROTOCOL, **env: str
+) -> AsyncIterator[subprocess.Popen[bytes]]:
+    """The supervisor as a process of its own, perhaps of another version; killed at the end if it lives."""
+    program = f"from app import daemon, wire; wire.PROTOCOL = {protocol}; daemon.main()"
     log = (home.root / "supervisor.log").open("ab")
     process = subprocess.Popen(  # noqa: ASYNC220 - a fork, not a wait
-        [sys.executable, "-m", "app.daemon", "--state", str(home.state)],
+        [sys.executable, "-c", program, "--state", str(home.state)],
         env={**home.env, **env},
         stdin=subprocess.DEVNULL,
         stdout=log,
