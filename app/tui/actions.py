@@ -65,6 +65,8 @@ class Action:
     """States of the run it is possible in; None: it is not about a run, or always possible."""
     weight: int = 0
     """How much the footer wants to show it; 0 never."""
+    of_one: bool = False
+    """Whether it needs a run, or a question, to be there: without one it is not possible."""
 
 
 _OF_RUNS: Final[tuple[Place, ...]] = ("board", "run", "review")
@@ -73,12 +75,15 @@ _ALL: Final[tuple[Place, ...]] = (*_OF_RUNS, "race", "inbox", "trash", *_SHEETS)
 
 ACTIONS: Final[tuple[Action, ...]] = (
     Action("open", ("enter",), "open", ("board",),
-           "Open the run; one that is ready for review opens as a review.", weight=90),
-    Action("open", ("enter",), "open", ("inbox",), "Open the run that asks.", weight=60),
+           "Open the run; one that is ready for review opens as a review.", weight=90,
+           of_one=True),
+    Action("open", ("enter",), "open", ("inbox",), "Open the run that asks.", weight=60, of_one=True),
     Action("open", ("enter",), "open", ("race",),
-           "Open the run, or its review. When one is approved, the others go into the trash.", weight=90),
+           "Open the run, or its review. When one is approved, the others go into the trash.", weight=90,
+           of_one=True),
     Action("race", ("=",), "compare", _OF_RUNS,
-           "Put all runs of the task beside each other: cost, time, checks, change and files.", weight=8),
+           "Put all runs of the task beside each other: cost, time, checks, change and files.", weight=8,
+           of_one=True),
     Action("inbox", ("I",), "inbox", _OF_RUNS, "Show every question of every agent.", weight=45),
     Action("costs", ("$",), "costs", _OF_RUNS,
            "Show what was spent, in all repositories, by anything it is filed under.", weight=7),
@@ -97,9 +102,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("period", ("P",), "period", ("cost",), "Count everything, this month, or today.", weight=85),
     Action("mark", ("space",), "mark", ("board",),
            "Mark this run, or not, and go to the next; `x`, `r` and `ctrl+d` are for all that are marked.",
-           weight=27),
+           weight=27, of_one=True),
     Action("mark", ("space",), "mark", ("inbox",),
-           "Mark this question, or not, and go to the next; an answer is for all that are marked.", weight=70),
+           "Mark this question, or not, and go to the next; an answer is for all that are marked.", weight=70,
+           of_one=True),
     Action("mark_all", ("*",), "mark all", ("board", "inbox", "trash"), "Mark all that are listed, or none."),
     Action("group", ("s",), "group", ("board",),
            "Group the runs by state, by agent, by repository, or not.", weight=13),
@@ -110,7 +116,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("question", ("a",), "answer", ("board", "run"),
            "Go to the question; there `a` says yes and `d` says no.", frozenset({_S.WAITING}), 95),
     Action("question", ("a",), "answer", ("inbox",),
-           "Go to the question; there `a` says yes and `d` says no.", weight=95),
+           "Go to the question; there `a` says yes and `d` says no.", weight=95, of_one=True),
     Action("approve", ("M",), "approve + merge", ("review",),
            "Approve exactly what is on the screen and merge it, after one more look.",
            frozenset({_S.IN_REVIEW}), 95),
@@ -153,7 +159,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
            "Show diffs with the old text at the left of the new, or in one column."),
     Action("facts", ("i",), "checks", ("review",),
            "Show checks with their output, findings, comments and the goal.", weight=55),
-    Action("diff", ("d",), "diff", ("board", "run"), "Show what the run changed.", weight=70),
+    Action("diff", ("d",), "diff", ("board", "run"), "Show what the run changed.", weight=70, of_one=True),
     Action("stop", ("x",), "stop", ("board", "run", "race"),
            "Stop the run; nothing is lost, `r` takes it up again.", frozenset(ACTIVE - {_S.MERGING}), 75),
     Action("stop_all", ("X",), "stop all", ("board",),
@@ -178,7 +184,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
            "Let this run reach the host that it was refused, at once, after asking.",
            frozenset(RunState) - SETTLED),
     Action("unfold", ("z",), "unfold", ("board", "run"),
-           "Unfold what tools gave back and the agent's thoughts, or fold them.", weight=30),
+           "Unfold what tools gave back and the agent's thoughts, or fold them.", weight=30, of_one=True),
     Action("page", ("J",), "page", ("board",), "Next page of the detail."),
     Action("page", ("space", "J"), "page", ("run",), "Next page of the log."),
     Action("page_back", ("b", "K"), "page back", ("board", "run"), "Page of the detail before."),
@@ -188,9 +194,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("match", ("n",), "match", ("run", "review", *_SHEETS), "Go to the next line in which they stand."),
     Action("match_back", ("N",), "match back", ("run", "review", *_SHEETS), "Go to the one before."),
     Action("edit", ("e",), "editor", (*_OF_RUNS, "inbox"),
-           "Open the run's worktree, in a review the file, in `$VISUAL` or `$EDITOR`.", weight=25),
+           "Open the run's worktree, in a review the file, in `$VISUAL` or `$EDITOR`.", weight=25, of_one=True),
     Action("shell", ("E",), "shell", _OF_RUNS,
-           "Open your own shell in the run's worktree, on this machine."),
+           "Open your own shell in the run's worktree, on this machine.", of_one=True),
     Action("attach", ("t",), "take over", _OF_RUNS,
            "Take the run over on the agent's own screen, in the same conversation; `ctrl+]` hands it back.",
            _ATTACHABLE, 24),
@@ -199,7 +205,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("give_on", ("B",), "other agent", ("run", "review"),
            "Give the task to another agent, with this change, what failed and your comments.", _LOSABLE, 12),
     Action("copy", ("y",), "copy", (*_OF_RUNS, "inbox", "trash"),
-           "Copy the run's branch, in a review the place of the line.", weight=10),
+           "Copy the run's branch, in a review the place of the line.", weight=10, of_one=True),
     Action("discard", ("ctrl+d",), "discard", _OF_RUNS,
            "Put the run into the trash, after asking; `U` brings it back.", _LOSABLE, 18),
     Action("bring_back", ("U",), "bring back", _OF_RUNS,

@@ -60,6 +60,8 @@ def key_name(key: str) -> str:
 
 def possible(action: Action, state: RunState | None) -> bool:
     """Whether it makes sense now; `state` is the selected run's, None without one."""
+    if state is None and action.of_one:
+        return False
     return action.states is None or state in action.states
 
 

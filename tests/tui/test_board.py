@@ -40,6 +40,27 @@ async def test_without_tasks_it_says_what_to_press() -> None:
         await seen(pilot, "No tasks yet.")
 
 
+async def test_the_columns_are_named_once_the_first_task_is_there() -> None:
+    nothing_yet = RecordedSwarm(Recording())
+    async with app_over(nothing_yet).run_test(notifications=True, size=(160, 48)) as pilot:
+        await seen(pilot, "No tasks yet.")
+        nothing_yet.recording.rows.append(row("aaaaa", "a first task", RunState.WORKING))
+        await pilot.press("R")
+        await seen(pilot, "a first task")
+        titles = await seen(pilot, "±LINES")
+        assert "COST  AGE" in titles.splitlines()[3]
+
+
+async def test_without_tasks_no_key_is_offered_that_needs_one() -> None:
+    async with app_over(RecordedSwarm(Recording())).run_test(
+        notifications=True, size=(160, 48)
+    ) as pilot:
+        keys = (await seen(pilot, "No tasks yet.")).splitlines()[-1]
+        assert "n new task" in keys
+        assert "d diff" not in keys
+        assert "space mark" not in keys
+
+
 async def test_while_nobody_answers_it_says_so_and_then_shows_what_there_is(
     swarm: RecordedSwarm,
 ) -> None:
@@ -137,6 +158,14 @@ async def test_the_filter_keeps_what_contains_the_words(swarm: RecordedSwarm) ->
         assert "rename Budget" not in screen
 
 
+async def test_a_filter_that_nothing_passes_says_the_way_back(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
+        await pilot.press("slash", *"zzz", "enter")
+        await seen(pilot, "no run contains all of these words; esc shows all")
+        await pilot.press("escape")
+        await seen(pilot, "rename Budget")
+
+
 def lit(app: App[None]) -> list[str]:
     return [title.title for title in app.screen.query(Title) if title.lit]
 
@@ -145,6 +174,15 @@ async def test_escape_takes_the_filter_away(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
         await pilot.press("slash", *"flaky", "enter", "escape")
         await seen(pilot, "rename Budget")
+
+
+async def test_below_the_name_of_its_repository_no_row_says_it_again(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
+        await pilot.press("0")
+        await seen(pilot, "acme-api: rename Budget")
+        await pilot.press("s", "s", "s")
+        await seen(pilot, "by repository")
+        assert "acme-api: " not in text_of(pilot.app)
 
 
 async def test_the_title_of_the_list_that_hears_the_keys_is_lit(swarm: RecordedSwarm) -> None:
@@ -377,7 +415,7 @@ async def test_the_card_is_gone_when_another_run_is_selected(swarm: RecordedSwar
         assert pilot.app.screen.query_one(QuestionCard).question is None
 
 
-@pytest.mark.parametrize("width", [30, 49, 50, 71, 72, 95, 96, 160])
+@pytest.mark.parametrize("width", [30, 49, 50, 71, 72, 89, 90, 95, 96, 160])
 def test_a_row_and_its_titles_have_the_width_of_the_list(width: int) -> None:
     line = row_line(
         row("aaaaa", "a goal that is long enough for any list " * 5, RunState.WORKING), width, NOW
@@ -385,6 +423,17 @@ def test_a_row_and_its_titles_have_the_width_of_the_list(width: int) -> None:
     of_row = len("".join(text for text, _ink in line))
     of_titles = len("".join(text for text, _ink in header(width)))
     assert (of_row, of_titles) == (width, width)
+
+
+def test_a_row_shows_its_cost_against_its_budget_as_a_bar() -> None:
+    half = row("aaaaa", "a goal", RunState.WORKING, spent=1.0, budget=2.0)
+    bars = {text: ink for text, ink in row_line(half, 100, NOW) if "█" in text or "░" in text}
+    assert bars == {"██": "bar", "░░": "trough"}
+
+
+def test_a_bar_that_is_nearly_full_is_told_by_its_colour_too() -> None:
+    nearly = row("aaaaa", "a goal", RunState.WORKING, spent=1.9, budget=2.0)
+    assert ("████", "warn") in row_line(nearly, 100, NOW)
 
 
 def test_a_narrow_list_still_has_room_for_the_goal() -> None:

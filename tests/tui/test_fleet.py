@@ -1,5 +1,6 @@
 """The board's read-model."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,7 +11,7 @@ from app.domain.ids import ApprovalId, ReviewId, RunId
 from app.domain.review import CheckResult, Verdict
 from app.domain.run import RunState
 from app.tui.model.fleet import NEEDS_ME, RANKS, Fleet
-from app.tui.model.show import state_of
+from app.tui.model.show import brief, state_of
 from harnesses import events as agent
 from tests.support.fleet import NOW, RecordedSwarm, question, row
 from tests.support.story import story
@@ -147,6 +148,33 @@ def test_the_filter_wants_every_word() -> None:
         row("aaaaa", "fix the parser", RunState.WORKING), row("bbbbb", "fix docs", RunState.WORKING)
     )
     assert [each.task.id for each in fleet.ordered("FIX docs")] == ["bbbbb"]
+
+
+@pytest.mark.parametrize("words", ["acme", "review", "sonnet"])
+def test_the_filter_looks_at_what_the_board_says_of_a_run(words: str) -> None:
+    fleet = fleet_of(row("aaaaa", "fix the parser", RunState.IN_REVIEW))
+    assert len(fleet.ordered(words)) == 1
+
+
+def test_the_filter_finds_who_asks_by_the_word_on_the_board() -> None:
+    fleet = fleet_of(
+        row("aaaaa", "a", RunState.WORKING, question=question(RunId("aaaaa.1"), "may I?")),
+        row("bbbbb", "b", RunState.WORKING),
+    )
+    assert [each.task.id for each in fleet.ordered("asks")] == ["aaaaa"]
+
+
+@pytest.mark.parametrize(
+    ("title", "words"),
+    [
+        ("Bash: ls -la src/shop", "ls -la src/shop"),
+        ("Run: ls -la src/shop", "ls -la src/shop"),
+        ("Edit: src/shop/cart.py", "edit cart.py"),
+        ("thinks", "thinks"),
+    ],
+)
+def test_what_an_agent_does_is_told_in_a_column(title: str, words: str) -> None:
+    assert brief(title) == words
 
 
 async def test_what_needs_me_is_what_the_first_rows_are() -> None:

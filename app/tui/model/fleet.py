@@ -279,5 +279,7 @@ def _place(row: RunRow) -> tuple[int, float, str]:
 def _matches(row: RunRow, wanted: list[str]) -> bool:
     if not wanted:
         return True
-    text = f"{row.run.id} {row.run.agent} {row.run.state} {row.task.goal} {row.run.branch}".lower()
+    run, word = row.run, WORDS[state_of(row)][1]
+    text = f"{run.id} {run.agent} {run.model} {run.state} {word} {repository(row)} {run.branch}"
+    text = f"{text} {row.task.goal}".lower()
     return all(word in text for word in wanted)

@@ -61,7 +61,7 @@ def brief(activity: str) -> str:
     tool, colon, rest = activity.partition(": ")
     if not colon or not tool.isalpha():
         return activity
-    if tool == "Bash":
+    if tool == "Bash" or " " in rest.strip():
         return rest
     return f"{tool.lower()} {rest.rpartition('/')[2] or rest}"
 

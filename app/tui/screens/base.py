@@ -74,10 +74,12 @@ class SwarmScreen(Screen[None]):
         """One of the table's actions, if it makes sense now."""
         action = find(self.PLACE, what)
         if not self.together and not possible(action, self.state):
-            word = WORDS[self.state][1] if self.state else "there is none"
-            self.say(
-                f"{key_name(action.keys[0])} ({action.label}) is not possible for this run: {word}"
-            )
+            key = f"{key_name(action.keys[0])} ({action.label})"
+            if self.state is None:
+                self.say(f"{key} is about a run, and none is selected")
+            else:
+                word = WORDS[self.state][1]
+                self.say(f"{key} is not possible for this run: {word}")
             return
         result = self.DOES[what](self)
         if isinstance(result, Coroutine):

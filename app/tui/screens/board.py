@@ -30,6 +30,8 @@ from app.wire import RunRow
 TICK = 10.0
 """Seconds between two looks at the clock while something works; an idle fleet draws nothing."""
 
+UNMATCHED = "no run contains all of these words; esc shows all"
+
 
 def _tab(name: str) -> Verb:
     def turn(screen: "SwarmScreen") -> None:
@@ -232,7 +234,8 @@ class Board(PaneScreen):
         self.query_one("#recent-title", Rule).title = "what happens"
         table = self.query_one(FleetTable)
         table.focus()
-        self.watch(table, "show_vertical_scrollbar", self._fit_later, init=False)
+        for cause in ("show_vertical_scrollbar", "virtual_size"):
+            self.watch(table, cause, self._fit_later, init=False)
         self.set_interval(TICK, self._tick)
 
     @property
@@ -247,16 +250,19 @@ class Board(PaneScreen):
         fleet = self.desk.fleet
         words = self.query_one("#filter", Input).value
         rows = fleet.ordered(words)
-        self.query_one(FleetTable).show(
-            grouped(rows, self.grouping), self.desk.clock(), everywhere=self.desk.everywhere
+        table, named = self.query_one(FleetTable), self.grouping == "repository"
+        table.empty = UNMATCHED if words else ""
+        table.show(
+            grouped(rows, self.grouping),
+            self.desk.clock(),
+            everywhere=self.desk.everywhere and not named,
         )
-        nothing = not fleet.rows
-        self.set_class(nothing, "-nothing")
+        self.set_class(not fleet.rows, "-nothing")
         self.query_one("#empty", Written).text = empty_lines(
             loaded=fleet.loaded, link=self.desk.link, why=self.desk.why
         )
         title = self.query_one("#title", Rule)
-        marked = len(self.query_one(FleetTable).marked)
+        marked = len(table.marked)
         title.title = f"runs · {marked} marked" if marked else "runs"
         order = "needs you first" if self.grouping == "nothing" else f"by {self.grouping}"
         title.aside = f"/{words}  {len(rows)} of {len(fleet.rows)}" if words else order

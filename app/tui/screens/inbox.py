@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from app.domain.errors import SwarmError
 from app.domain.ids import RunId
 from app.domain.review import Approval
+from app.domain.run import RunState
 from app.tui.actions import Place
 from app.tui.desk import Desk
 from app.tui.keymap import bindings
@@ -127,6 +128,11 @@ class InboxScreen(SwarmScreen):
     @property
     def row(self) -> RunRow | None:
         return self.row_of(self.asked) if self.asked is not None else None
+
+    @property
+    def state(self) -> RunState | None:
+        """A question is there to be answered before it is known whose it is."""
+        return super().state or (RunState.WAITING if self.asked is not None else None)
 
     def row_of(self, asked: Approval) -> RunRow | None:
         return self.desk.fleet.find(asked.run) or self.rows.get(asked.run)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from app.domain.money import dollars
 from app.domain.run import SETTLED
@@ -9,6 +10,13 @@ from app.tui.model import show
 from app.tui.model.line import Line, fit, one_line, right
 from app.tui.widgets.kept_view import MARK, KeptView
 from app.wire import RunRow
+
+ROOMY: Final = 90
+"""Cells from which on a row has room for a bar."""
+BAR: Final = 5
+"""Cells of that bar, with its margin."""
+NEARLY: Final = 80
+"""Percent of a budget from which on its bar warns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +28,7 @@ class Columns:
     state: int
     goal: int
     lines: int
+    bar: int
     cost: int
     age: int
 
@@ -27,11 +36,12 @@ class Columns:
 def columns(width: int) -> Columns:
     """What fits: a narrow list keeps name, state and goal, a wide one shows everything."""
     if width < 50:
-        return Columns(7, 0, 12, max(width - 24, 4), 0, 0, 0)
+        return Columns(7, 0, 12, max(width - 24, 4), 0, 0, 0, 0)
     if width < 72:
-        return Columns(7, 0, 14, width - 39, 0, 7, 4)
+        return Columns(7, 0, 14, width - 39, 0, 0, 7, 4)
     state = 15 if width < 96 else 20
-    return Columns(7, 11, state, width - 47 - state, 9, 7, 4)
+    bar = BAR if width >= ROOMY else 0
+    return Columns(7, 11, state, width - 47 - state - bar, 9, bar, 7, 4)
 
 
 def header(width: int) -> Line:
@@ -39,7 +49,7 @@ def header(width: int) -> Line:
     c = columns(width)
     text = "   " + fit("RUN", c.name) + (" " + fit("AGENT", c.agent) if c.agent else "")
     text += " " + fit("STATE", c.state) + " " + fit("TASK", c.goal)
-    for title, cells in (("±LINES", c.lines), ("COST", c.cost), ("AGE", c.age)):
+    for title, cells in (("±LINES", c.lines), ("COST", c.bar + c.cost), ("AGE", c.age)):
         text += " " + right(title, cells) if cells else ""
     return [(text, "label")]
 
@@ -63,11 +73,23 @@ def row_line(
     if c.lines:
         counted = show.changed(row.run.insertions, row.run.deletions)
         line.append((" " + right(counted, c.lines), "dim"))
+    if c.bar:
+        line += _bar(row, c.bar)
     if c.cost:
         line.append((" " + right(dollars(row.run.spent), c.cost), "dim"))
     if c.age:
         line.append((" " + right(show.age(_age(row, now)), c.age), "dim"))
     return line
+
+
+def _bar(row: RunRow, width: int) -> Line:
+    """What was spent of what may be, behind a margin; of a run that is over nothing is left to watch."""
+    spent, budget = row.run.spent, row.run.budget
+    if row.run.state in SETTLED:
+        return [(" " * width, "")]
+    full, empty = show.bar(spent, budget, width - 1)
+    ink = "warn" if 100 * spent >= NEARLY * budget else "bar"
+    return [(" ", ""), (full, ink), (empty, "trough")]
 
 
 def _age(row: RunRow, now: float) -> float:
