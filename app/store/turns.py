@@ -74,10 +74,12 @@ def end(c: sa.Connection, run: RunId, number: int, how: TurnEnd) -> None:
     )
 
 
-def leave(c: sa.Connection, run: RunId, at: float) -> None:
-    """Close a turn that swarm could not tend to its end, as when the engine did not answer."""
+def leave(c: sa.Connection, run: RunId, at: float) -> tuple[int, ...]:
+    """Close a turn that swarm could not tend to its end, as when the engine did not answer; its number."""
     still_open = (TURN.c.run == run, TURN.c.ended.is_(None))
+    left = tuple(c.execute(sa.select(TURN.c.number).where(*still_open)).scalars())
     c.execute(sa.update(TURN).where(*still_open).values(ended=at, exit_reason=UNTENDED))
+    return left
 
 
 def add_check(c: sa.Connection, run: RunId, turn_: int, number: int, result: CheckResult) -> bool:

@@ -10,14 +10,16 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from app import wire
 from app.domain.run import RunState
 from app.gateway.rehearsal import Rehearsal
+from tests.support.actions import USER
 from tests.support.home import Home
 from tests.support.invariants import World
 from tests.support.kills import Killed, careful, configured
 from tests.support.nursery import Nursery, nursery
 from tests.support.patience import PATIENCE
-from tests.support.scripts import tokens, wait_for
+from tests.support.scripts import ask, edit, tokens, wait_for
 
 KILLS = 7
 NAMES = ("ada", "bob", "cid")
@@ -105,6 +107,23 @@ async def test_a_model_call_cut_off_by_a_kill_is_charged_in_full_once_and_the_ru
     assert [row["known"] for row in charged] == ["held", "metered"]
     assert charged[0]["micros"] == charged[0]["held"] > charged[1]["micros"]
     assert world.broken() == []
+
+
+async def test_nobody_is_asked_what_a_stopped_agent_wanted_though_swarm_dies_as_its_turn_ends(
+    cradle: Nursery, home: Home, repo: Path
+) -> None:
+    asks = ask("May I?", tool="fetch", yes=[edit("hello/answer.txt", "yes\n")])
+    home.configure(configured(agents={"careful": careful("hello", asks)}))
+    env = {"SWARM_FAULT": "mid:end", "SWARM_FAULT_FLAG": str(home.root / "fired")}
+    with Killed(cradle, World(home, repo), env) as user:
+        run = await user.submit()
+        await user.until(run, RunState.WAITING)
+        await user.ask(lambda swarm: swarm.stop(run, wire.Act(by=USER)))
+        await user.until(run, RunState.CANCELLED)
+        open_questions = await user.ask(lambda swarm: swarm.inbox())
+        user.stop()
+    assert user.starts == 2
+    assert open_questions == ()
 
 
 async def test_an_agent_goes_on_when_swarm_is_told_to_go_and_the_next_one_attaches_to_it(

@@ -13,7 +13,7 @@ from tests.support.actions import USER, SwarmActions
 from tests.support.home import Home, supervised
 from tests.support.invariants import World
 from tests.support.kills import careful, configured
-from tests.support.scripts import wait_for
+from tests.support.scripts import ask, wait_for
 
 ACT = wire.Act(by=USER)
 
@@ -37,6 +37,21 @@ async def test_a_repository_that_vanishes_fails_the_run_and_resume_goes_on_once_
     assert str(repo) in failed.row.run.reason
     # The socket of this process's own supervisor stays until the home goes.
     assert [said for said in World(home, repo).broken() if "api.sock" not in said] == []
+
+
+async def test_nobody_is_asked_by_an_agent_that_could_not_be_tended_any_more(
+    home: Home, repo: Path
+) -> None:
+    asks = ask("May I?", tool="fetch", yes=[])
+    home.configure(configured(agents={"careful": careful("hello", asks)}))
+    async with supervised(home) as client:
+        user = SwarmActions(client, repo)
+        run = await user.submit(agent="careful")
+        await user.until(run, RunState.WAITING)
+    repo.rename(home.root / "away")
+    async with supervised(home) as client:
+        await SwarmActions(client, repo).until(run, RunState.FAILED)
+        assert await client.inbox() == ()
 
 
 async def test_what_a_clean_up_could_not_remove_is_removed_at_the_next_start(

@@ -200,7 +200,8 @@ async def settle(s: Services, run_id: RunId, round_: int) -> str:
 
 def _let_go(c: sa.Connection, run: RunId, at: float) -> None:
     tasks.update(c, run, port=0)
-    turns.leave(c, run, at)
+    for turn in turns.leave(c, run, at):
+        reviews.void_approvals(c, run, turn, at=at)
 
 
 async def _quiet(s: Services, run: Run) -> None:

@@ -1,5 +1,7 @@
 """One turn: start the agent or attach to it, tend it until it stops, and write down how it ended."""
 
+import sqlalchemy as sa
+
 from app.domain.events import Note, TurnStarted
 from app.domain.ids import RunId, turn_name, turn_start
 from app.domain.review import RAISE
@@ -160,17 +162,18 @@ async def _end(s: Services, run: Run, turn: Turn, said: TurnEnded | None, exit_:
         error=_error(s, said, exit_),
         over_budget=over,
     )
-    await s.database.write(turns.end, run.id, turn.number, how)
-    if said is None and exit_.reason != "exited" and not await _stopped(s, run):
+    vanished = said is None and exit_.reason != "exited"
+    await s.database.write(_write_end, run.id, turn.number, how, vanished)
+
+
+def _write_end(c: sa.Connection, run: RunId, turn: int, how: TurnEnd, vanished: bool) -> None:  # noqa: FBT001 - one private caller
+    """The end of the turn with what becomes of its questions: a turn that has ended is never looked at again."""
+    turns.end(c, run, turn, how)
+    fault("mid:end")
+    if vanished and not tasks.column(c, run, "wish"):
         # Another turn will ask again; until then an answer is worth as much as before.
-        await s.database.write(reviews.lose, run.id)
-    await s.database.write(
-        reviews.void_approvals, run.id, turn.number, at=s.clock(), keep_raise=over
-    )
-
-
-async def _stopped(s: Services, run: Run) -> bool:
-    return bool(await s.database.read(tasks.column, run.id, "wish"))
+        reviews.lose(c, run)
+    reviews.void_approvals(c, run, turn, at=how.ended, keep_raise=how.over_budget)
 
 
 def _error(s: Services, said: TurnEnded | None, exit_: Exit) -> str:
