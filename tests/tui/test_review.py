@@ -1,15 +1,18 @@
 """A review: what is approved is what was on the screen, and nothing else."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+from app import wire
 from app.domain import events as own
 from app.domain.errors import NotNow
 from app.domain.ids import ReviewId, RunId
 from app.domain.review import Finding, Severity, Verdict
 from app.domain.run import RunState
+from app.tui.screens.facts import fact_lines
 from app.tui.screens.review import refusal
 from app.wire import Act, Approve, Changes, NewComment
 from tests.support.fleet import RecordedSwarm, Recording, app_over, review, row, swap
@@ -230,13 +233,95 @@ async def test_hunks_and_files_are_a_key_apart(swarm: RecordedSwarm) -> None:
             await pilot.press(key)
             places.append(screen.diff_view.place())
     assert places == [
-        (".github/workflows/ci.yml", 1),
+        (".github/workflows/ci.yml", 17),
         ("docs/merge.md", 1),
         ("src/api/merge.py", 1),
         ("tests/test_merge.py", 1),
         ("src/api/merge.py", 1),
         ("docs/merge.md", 1),
     ]
+
+
+async def test_a_file_that_needs_a_word_is_flagged_in_the_list(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
+        await in_review(pilot)
+        assert " ~!.github/workflows/ci.yml" in text_of(pilot.app).replace("▌", " ")
+
+
+async def test_files_of_one_directory_stand_below_its_name(swarm: RecordedSwarm) -> None:
+    swarm.recording.diffs[RUN] += (
+        b"diff --git a/tests/test_undo.py b/tests/test_undo.py\nnew file mode 100644\n"
+        b"--- /dev/null\n+++ b/tests/test_undo.py\n@@ -0,0 +1 @@\n+pass\n"
+    )
+    async with app_over(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
+        await pilot.press("j", "enter")
+        listed = [line[:35].strip() for line in (await seen(pilot, "file 1/5")).splitlines()]
+    at = listed.index("tests/")
+    assert [line.split()[:2] for line in listed[at + 1 : at + 3]] == [
+        ["~", "test_merge.py"],
+        ["+", "test_undo.py"],
+    ]
+
+
+async def test_while_the_change_is_asked_for_nothing_is_said_of_it(swarm: RecordedSwarm) -> None:
+    asked, answered = asyncio.Event(), swarm.diff
+
+    async def late(run: str, *, review: bool = False, since: str = "") -> bytes:
+        await asked.wait()
+        return await answered(run, review=review, since=since)
+
+    swarm.diff = late  # type: ignore[method-assign]
+    async with app_over(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
+        await pilot.press("j", "enter")
+        screen = await seen(pilot, "asking for the change")
+        assert "is changed yet" not in screen
+        asked.set()
+        await seen(pilot, "file 1/4")
+
+
+async def test_looking_again_keeps_the_place(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
+        screen = await in_review(pilot)
+        await pilot.press("}", "}", "]", "]", "j", "j")
+        before = screen.diff_view.place()
+        await pilot.press("R")
+        await settled(pilot)
+        assert screen.diff_view.place() == before
+    assert before is not None
+    assert before[0] == "src/api/merge.py"
+
+
+async def test_the_head_counts_what_would_land(swarm: RecordedSwarm) -> None:
+    (shown,) = swarm.recording.reviews
+    swarm.recording.reviews = [replace(shown, files=shown.files[:1])]
+    async with app_over(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
+        await in_review(pilot)
+        assert "+1 -1  $0.88" in text_of(pilot.app).splitlines()[1]
+
+
+def test_nothing_that_is_said_of_a_change_is_cut_off() -> None:
+    long = "src/app/supervisor/steps/a_name_that_is_long.py"
+    asked = review(
+        RUN,
+        (),
+        conflicts=(long,),
+        findings=(Finding(severity="confirm", path=long, rule="paths/sensitive", why="it runs"),),
+    )
+    known = row("k3f9m", "a goal", RunState.IN_REVIEW)
+    detail = wire.RunDetail(
+        row=known, runs=(known.run,), reviews=(asked,), approvals=(), comments=(), findings=(),
+        spend=wire.Spend(micros=known.run.spent, held=known.run.spent, calls=0, refused=0, input=0,
+                         output=0, cache_read=0, cache_write=0),
+        overlaps=(
+            wire.Overlap(run=RunId("aaaaa.1"), agent="claude-code", state=RunState.WORKING, paths=(long,)),
+        ),
+    )  # fmt: skip
+    drawn = fact_lines(detail, asked, 35, brief=True)
+    lines = ["".join(text for text, _ink in line) for line in drawn]
+    assert max(map(len, lines)) <= 35
+    told = "".join(line.strip() for line in lines)
+    assert told.count(long) == 3
+    assert "claude-code, working" in told
 
 
 async def test_space_ticks_a_file_off_and_goes_on(swarm: RecordedSwarm) -> None:

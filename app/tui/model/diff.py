@@ -58,6 +58,7 @@ class DiffRow:
     """`+`, `-`, a space, or the backslash of git's remark about the end of a file."""
     old: int | None
     new: int | None
+    """Its line in the new file; of a hunk's heading the hunk's first."""
     text: str
     marks: Marks = ()
     """From where to where the words differ."""
@@ -200,7 +201,10 @@ class Diff:
     def _add_hunk(self, landmark: "re.Match[bytes]") -> None:
         self._old, self._new = int(landmark[2]), int(landmark[3])
         self._hunks.append(self.rows)
-        self._add(Block("hunk", len(self.files) - 1, landmark.start(), landmark.end()), 1)
+        block = Block(
+            "hunk", len(self.files) - 1, landmark.start(), landmark.end(), self._old, self._new
+        )
+        self._add(block, 1)
 
     def _add_lines(self, start: int, end: int) -> None:
         """Body lines of the current hunk; whatever stands before the first file is not a diff."""
@@ -225,7 +229,7 @@ class Diff:
         text = {"file": file.path, "note": file.note}.get(block.kind)
         if text is None:
             text = _text(self.data[block.start : block.end - 1])
-        return DiffRow(block.kind, block.file, "", None, None, text)
+        return DiffRow(block.kind, block.file, "", None, block.new or None, text)
 
     def _rows_of(self, index: int) -> list[DiffRow]:
         known = self._decoded.get(index)

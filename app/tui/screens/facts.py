@@ -14,7 +14,8 @@ from app.domain.review import Finding, Review, lines_of
 from app.tui.model import show
 from app.tui.model.evidence import check_lines
 from app.tui.model.fates import Fate, Followed
-from app.tui.model.line import Line, clip_line, one_line, spread, wrap
+from app.tui.model.file_list import FLAGS
+from app.tui.model.line import Line, cells, clip_line, line_cells, one_line, spread, wrap
 from app.tui.widgets.bars import Rule
 from app.tui.widgets.searched_view import Lines
 from app.wire import RunDetail, RunRow
@@ -26,7 +27,6 @@ FATES: Final[dict[Fate, str]] = {
     Fate.OUTDATED: "dim",
 }
 """The ink of each."""
-_SEVERITIES = {"block": ("✗", "bad"), "confirm": ("!", "ask"), "warn": ("!", "warn")}
 
 
 class FactsScreen(ModalScreen[None]):
@@ -92,7 +92,7 @@ def fact_lines(
     """Conflicts, checks, findings, comments, cost; `brief` leaves out the output of checks that passed."""
     lines: list[Line] = []
     for path in review.conflicts:
-        lines.append([(" ✗ conflict  ", "bad"), (path, "")])
+        lines += _hanging([(" ✗ conflict  ", "bad")], path, "", width)
     lines += check_lines(review.checks, width, brief=brief)
     if review.left_out:
         lines.append([(" left out  ", "ask"), (one_line(review.without), "")])
@@ -101,16 +101,12 @@ def fact_lines(
         lines.append([(" no checks were asked for", "dim")])
     lines.append([])
     for finding in review.findings:
-        sign, ink = _SEVERITIES[finding.severity]
-        name = finding.fingerprint or finding.rule
-        head: Line = [(f" {sign} ", ink), (finding.path, "bright"), (f"  {name}", "dim")]
-        lines.append(clip_line(head, width))
-        lines += [[("   " + text, "dim")] for text in wrap(one_line(finding.why), width - 4)]
+        lines += _finding_lines(finding, width, brief=brief)
     if not review.findings:
         lines.append([(" no findings", "dim")])
     for other in detail.overlaps:
-        who: Line = [(" also changed by ", "warn"), (other.run, "bright")]
-        lines += [[], [*who, (f"  {one_line(other.agent)}, {show.WORDS[other.state][1]}", "dim")]]
+        who = f"{other.run}  {one_line(other.agent)}, {show.WORDS[other.state][1]}"
+        lines += [[], *_hanging([(" also changed by ", "warn")], who, "bright", width)]
         shown = ", ".join(other.paths[:5]) + (" and more" if other.paths[5:] else "")
         lines += [[("   " + text, "")] for text in wrap(one_line(shown), width - 4)]
     spent, budget = detail.row.run.spent, detail.row.run.budget
@@ -125,6 +121,28 @@ def fact_lines(
         lines += [[], clip_line(place, width)]
         lines += [[("   " + text, "")] for text in wrap(said.comment.text, width - 4)]
     return lines
+
+
+def _finding_lines(finding: Finding, width: int, *, brief: bool) -> list[Line]:
+    """Where, by which rule, and why; without room the rule is what may be missing, a fingerprint never."""
+    sign, ink = FLAGS[finding.severity]
+    name = finding.fingerprint or finding.rule
+    lines = _hanging([(f" {sign} ", ink)], f"{one_line(finding.path)}  ", "bright", width)
+    if line_cells(lines[-1]) + cells(name) < width:
+        lines[-1].append((name, "dim"))
+    elif finding.fingerprint or not brief:
+        lines.append([("   " + name, "dim")])
+    return lines + [[("   " + text, "dim")] for text in wrap(one_line(finding.why), width - 4)]
+
+
+def _hanging(head: Line, text: str, ink: str, width: int) -> list[Line]:
+    """The text behind its head; below it where both have no room, and never cut."""
+    if line_cells(head) + cells(text) <= width:
+        return [[*head, (text, ink)]]
+    short = len(head[0][0]) <= 3
+    first, *rest = wrap(text.rstrip(), width - 4)
+    lines: list[Line] = [[*head, (first, ink)]] if short else [head, [("   " + first, ink)]]
+    return lines + [[("   " + more, ink)] for more in rest]
 
 
 def comment_line(comments: Sequence[Followed], place: tuple[str, int] | None) -> Line:
@@ -160,7 +178,11 @@ def _standing(row: RunRow, review: Review, width: int) -> Line:
         line.append((f"✗ conflicts in {len(review.conflicts)} files", "bad"))
     else:
         line += [("✓ ", "good"), (f"merges cleanly onto {one_line(review.target)}", "")]
-    counted = show.changed(row.run.insertions, row.run.deletions)
+    files = review.files
+    added, removed = sum(f.insertions for f in files), sum(f.deletions for f in files)
+    if review.conflicts:
+        added, removed = row.run.insertions, row.run.deletions
+    counted = show.changed(added, removed)
     return spread(line, [(f" {counted}  {dollars(row.run.spent)} ", "dim")], width)
 
 
@@ -171,7 +193,7 @@ def _finding_heads(findings: tuple[Finding, ...], width: int) -> list[Line]:
     )
     lines: list[Line] = []
     for finding in ranked[:2]:
-        sign, ink = _SEVERITIES[finding.severity]
+        sign, ink = FLAGS[finding.severity]
         lines.append(
             [(f" {sign} ", ink), (finding.path, "bright"), (f"  {one_line(finding.why)}", "dim")]
         )

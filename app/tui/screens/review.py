@@ -18,6 +18,7 @@ from app.tui.actions import Place
 from app.tui.desk import Desk
 from app.tui.keymap import bindings
 from app.tui.messages import Refresh
+from app.tui.model.file_list import flags_of
 from app.tui.model.show import name
 from app.tui.screens import outside, verbs
 from app.tui.screens.approve import ApproveScreen
@@ -34,6 +35,8 @@ from app.tui.widgets.files_view import FilesView
 from app.tui.widgets.line_view import LineView
 from app.tui.widgets.searched_view import Lines, SearchedView
 from app.wire import RunRow
+
+ASKING = "asking for the change …"
 
 
 async def approve(screen: "ReviewScreen") -> None:
@@ -240,6 +243,7 @@ class ReviewScreen(SearchedScreen):
     def on_mount(self) -> None:
         self.query_one("#files-title", Rule).title = "files"
         self.query_one("#facts-title", Rule).title = "checks and findings"
+        self.diff_view.empty, self.query_one("#files", FilesView).empty = ASKING, ""
         self.diff_view.lay_out(side_by_side=self.desk.side_by_side)
         self.diff_view.focus()
         self.load()
@@ -277,13 +281,16 @@ class ReviewScreen(SearchedScreen):
         row = self.row
         if row is None:
             return
+        again = self.look is not None
         try:
             self.look = await take(self.desk, row.run.id)
         except SwarmError as error:
             self.say(error.message, hint=error.hint, bad=True)
             return
         self.only_news = False
-        await self.diff_view.show(self.look.data)
+        for view in (self.diff_view, self.query_one("#files", FilesView)):
+            view.empty = "nothing would change"
+        await self.diff_view.show(self.look.data, keep_place=again)
         self.update()
 
     def update(self) -> None:
@@ -297,10 +304,11 @@ class ReviewScreen(SearchedScreen):
         followed = look.followed if look else []
         if look is not None and review is not None:
             facts = self.query_one("#facts", Lines)
-            width = facts.size.width or 34
+            width = facts.scrollable_content_region.width or 34
             facts.show(fact_lines(look.detail, review, width, brief=True, comments=followed))
         self.diff_view.mark(self.viewed, marks(followed))
-        self.query_one("#files", FilesView).show(self.diff_view.diff.files, self.viewed)
+        files = self.query_one("#files", FilesView)
+        files.show(self.diff_view.diff.files, self.viewed, flags_of(review))
         self.show_place()
         self.update_footer()
 
@@ -313,7 +321,7 @@ class ReviewScreen(SearchedScreen):
             title.title = files[at].path
             new = "since you looked · " if self.only_news else ""
             title.aside = f"{new}file {at + 1}/{len(files)} · {len(self.viewed)} viewed"
-            self.query_one("#files", FilesView).cursor = at
+            self.query_one("#files", FilesView).go_file(at)
         notes = self.query_one("#notes", Written)
         followed = self.look.followed if self.look else []
         here = view.place() if files else None
