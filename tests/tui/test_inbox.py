@@ -11,7 +11,7 @@ from app.tui.model.inbox import Inbox, question_lines
 from app.tui.screens.inbox import InboxScreen
 from app.tui.widgets.question_card import QuestionCard
 from app.wire import Answer
-from tests.support.fleet import NOW, RecordedSwarm, Recording, app_over, question, row
+from tests.support.fleet import NOW, RecordedSwarm, Recording, app_over, question, row, swap
 from tests.support.screens import seen, settled, text_of
 
 
@@ -116,11 +116,54 @@ async def test_an_answer_is_for_all_that_are_marked_after_they_were_listed_once_
         assert "make aaaaa" in screen
         assert swarm.asked == []
         await pilot.press("y")
-        await seen(pilot, "1 question of 1 runs")
+        await seen(pilot, "1 question of 1 run,")
     assert swarm.asked == [
         ("answer", "aaaaa.1-a1", Answer(yes=False, by="ada")),
         ("answer", "ccccc.1-a1", Answer(yes=False, by="ada")),
     ]
+
+
+async def test_a_no_with_a_reason_is_for_all_that_are_marked() -> None:
+    swarm = three()
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("I")
+        await seen(pilot, "3 questions")
+        await pilot.press("space", "space", "a", "D")
+        assert "make bbbbb" in await seen(pilot, "no to 2 questions, because")
+        await pilot.press(*"not now", "enter")
+        await seen(pilot, "1 question of 1 run,")
+    assert swarm.asked == [
+        ("answer", "aaaaa.1-a1", Answer(yes=False, note="not now", by="ada")),
+        ("answer", "bbbbb.1-a1", Answer(yes=False, note="not now", by="ada")),
+    ]
+
+
+async def test_a_yes_for_the_run_is_for_the_runs_of_all_that_are_marked() -> None:
+    swarm = three()
+    own_question = replace(asked(1, run="bbbbb.1"), action="box", opened=NOW - 240)
+    swap(swarm.recording, "bbbbb", question=own_question)
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("I")
+        await seen(pilot, "3 questions")
+        await pilot.press("asterisk", "a", "r")
+        await seen(pilot, "yes to 3 questions, and to the same")
+        await pilot.press("y")
+        await seen(pilot, "no agent asks anything")
+    assert [(about, body.scope) for _verb, about, body in swarm.asked] == [  # type: ignore[attr-defined]
+        ("aaaaa.1-a1", "run"),
+        ("bbbbb.1-a1", "once"),
+        ("ccccc.1-a1", "run"),
+    ]
+
+
+async def test_no_rule_is_made_of_many_questions_at_once() -> None:
+    swarm = three()
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("I")
+        await seen(pilot, "3 questions")
+        await pilot.press("asterisk", "a", "A")
+        await seen(pilot, "a rule is made of one question at a time")
+    assert swarm.asked == []
 
 
 async def test_escape_takes_the_marks_away_before_it_goes_back() -> None:

@@ -128,6 +128,24 @@ async def test_the_footer_shows_the_keys_of_the_question_while_it_has_the_focus(
         assert "new task" not in screen.splitlines()[-1]
 
 
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_its_keys_are_told_once(swarm: RecordedSwarm, size: tuple[int, int]) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=size) as pilot:
+        await pilot.press("a")
+        assert (await seen(pilot, "no, and why")).count("no, and why") == 1
+
+
+async def test_what_swarm_itself_asks_takes_no_answer_for_good(swarm: RecordedSwarm) -> None:
+    asked = question(RunId("h7fz4.1"), "May it go on writing to the disk?", action="box")
+    swap(swarm.recording, "h7fz4", question=asked)
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("a")
+        await seen(pilot, "a yes")
+        await pilot.press("r", "A")
+        await settled(pilot)
+    assert swarm.asked == []
+
+
 async def test_it_is_answered_from_the_run_view_too(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
         await pilot.press("enter")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from app.domain.review import CheckResult
 from app.tui.model.line import Line, one_line, spread, wrap
+from app.tui.model.show import age
 from app.wire import RunRow, Why
 
 BRIEFLY = 8
@@ -41,14 +42,18 @@ def why_lines(why: Why, width: int) -> list[Line]:
     """State and reason, the evidence, and the commands that make sense now."""
     lines: list[Line] = [[(" " + why.state, "strong")]]
     lines += [[(" " + text, "")] for text in wrap(why.reason, width - 2) if why.reason]
-    for title, sign, texts in (
-        ("evidence", "·", why.evidence),
-        ("what can be done", "$", why.next),
-    ):
-        if texts:
-            lines += [[], [(f" {title}", "label")]]
-        for text in texts:
-            first, *rest = wrap(one_line(text), width - 5)
-            lines.append([(f"  {sign} ", "dim"), (first, "")])
-            lines += [[("    " + more, "")] for more in rest]
-    return lines
+    if why.evidence:
+        lines += [[], [(" evidence", "label")]]
+    for fact in why.evidence:
+        seconds = why.age(fact)
+        origin = fact.origin("" if seconds is None else age(seconds))
+        lines += _point("·", fact.what, width)
+        lines += [[("    " + part, "dim")] for part in wrap(origin, width - 5)]
+    if why.next:
+        lines += [[], [(" what can be done", "label")]]
+    return lines + [line for text in why.next for line in _point("$", text, width)]
+
+
+def _point(sign: str, text: str, width: int) -> list[Line]:
+    first, *rest = wrap(one_line(text), width - 5)
+    return [[(f"  {sign} ", "dim"), (first, "")], *([("    " + more, "")] for more in rest)]

@@ -20,6 +20,7 @@ from app.tui.messages import FleetChanged, LinkChanged
 from app.tui.model.show import WORDS, state_of
 from app.tui.widgets.bars import Footer, Title
 from app.tui.widgets.line_view import LineView
+from app.tui.widgets.question_card import QuestionCard
 from app.wire import RunRow
 
 Verb: TypeAlias = Callable[[Any], Awaitable[None] | None]
@@ -120,6 +121,12 @@ class SwarmScreen(Screen[None]):
 
     def on_link_changed(self, _message: LinkChanged) -> None:
         self.update()
+
+    def offer(self, card: QuestionCard) -> None:
+        """The keys of the question while it has the focus, else those of the screen."""
+        footer, asked = self.query_one(Footer), card.has_focus
+        footer.place = "question" if asked else self.PLACE
+        footer.without = card.withheld if asked else ()
 
     def update_footer(self) -> None:
         footer = self.query_one(Footer)

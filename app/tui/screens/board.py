@@ -103,8 +103,7 @@ class PaneScreen(SwarmScreen):
         self.query_one(LineView).focus()
 
     def on_descendant_focus(self) -> None:
-        pane = self.query_one(RunPane)
-        self.query_one(Footer).place = "question" if pane.card.has_focus else self.PLACE
+        self.offer(self.query_one(RunPane).card)
 
 
 def go_back(screen: "Board") -> None:

@@ -7,9 +7,10 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
+from app import wire
 from app.domain.errors import SwarmError
 from app.domain.ids import RunId
-from app.domain.review import Approval
+from app.domain.review import OWN, Approval
 from app.domain.run import RunState
 from app.tui.actions import Place
 from app.tui.desk import Desk
@@ -19,7 +20,7 @@ from app.tui.model.inbox import name, question_lines
 from app.tui.model.line import Line, one_line
 from app.tui.screens import verbs
 from app.tui.screens.base import SwarmScreen, Verb, unless_gone
-from app.tui.screens.dialogs import Confirm
+from app.tui.screens.dialogs import AskText, Confirm
 from app.tui.widgets.bars import Footer, Rule, Written
 from app.tui.widgets.line_view import LineView
 from app.tui.widgets.question_card import QuestionCard
@@ -66,26 +67,45 @@ def reload(screen: "InboxScreen") -> None:
     screen.load()
 
 
-async def answer_all(screen: "InboxScreen", questions: list[Approval], *, yes: bool) -> None:
-    """The same answer to each of them, after all of them were shown once more."""
-    word = "yes" if yes else "no"
+async def answer_all(screen: "InboxScreen", given: QuestionCard.Answer) -> None:
+    """The same answer to each that is marked, after all of them were shown once more."""
+    questions = screen.query_one(QuestionTable).chosen()
+    if given.scope == "always":
+        screen.say("a rule is made of one question at a time; esc takes the marks away")
+        return
     listed = "\n".join(f"{asked.run}  {one_line(asked.title)}" for asked in questions[:LISTED])
     if len(questions) > LISTED:
         listed += f"\n… and {len(questions) - LISTED} more"
-    if not await screen.app.push_screen_wait(
-        Confirm(f"{word} to {len(questions)} questions?", listed)
-    ):
+    note = await _together(screen, given, len(questions), listed)
+    if note is None:
         return
     refused = []
     for asked in questions:
         try:
-            await verbs.answer(screen, asked.id, yes=yes, because=False)
+            # Of what swarm itself asks no rule is made: a yes to it is for once.
+            scope = "once" if asked.action in OWN else given.scope
+            body = wire.Answer(yes=given.yes, note=note, scope=scope, by=screen.desk.user)
+            await screen.desk.swarm.answer(asked.id, body)
         except SwarmError as error:
             refused.append(f"{asked.run}: {error.message}")
     if refused:
         screen.say(f"{len(refused)} were not answered", hint="\n".join(refused[:3]), bad=True)
     screen.query_one(QuestionTable).unmark()
     screen.load()
+
+
+async def _together(
+    screen: "InboxScreen", given: QuestionCard.Answer, count: int, listed: str
+) -> str | None:
+    """What the agents are told besides; None when the person thought better of it."""
+    if given.because:
+        return await screen.app.push_screen_wait(
+            AskText(f"no to {count} questions, because …", f"{listed}\n\nEach agent reads this.")
+        )
+    word = "yes" if given.yes else "no"
+    far = ", and to the same for as long as their runs last" if given.scope == "run" else ""
+    sure = await screen.app.push_screen_wait(Confirm(f"{word} to {count} questions{far}?", listed))
+    return "" if sure else None
 
 
 class InboxScreen(SwarmScreen):
@@ -165,7 +185,8 @@ class InboxScreen(SwarmScreen):
         head = self.query_one("#head", Written)
         count = "1 question" if len(questions) == 1 else f"{len(questions)} questions"
         agents = len({asked.run for asked in questions})
-        words = f"{count} of {agents} runs, the one that waits longest first" if questions else ""
+        of = "1 run" if agents == 1 else f"{agents} runs"
+        words = f"{count} of {of}, the one that waits longest first" if questions else ""
         first: Line = [(" INBOX ", "brand"), (words, "bright")]
         gone: Line = [] if self.desk.link else [(" supervisor gone · reconnecting ", "hot")]
         head.text = ([*first, (" ", ""), *gone],)
@@ -185,8 +206,7 @@ class InboxScreen(SwarmScreen):
         self.on_descendant_focus()
 
     def on_descendant_focus(self) -> None:
-        card = self.query_one(QuestionCard)
-        self.query_one(Footer).place = "question" if card.has_focus else self.PLACE
+        self.offer(self.query_one(QuestionCard))
 
     def on_line_view_moved(self, message: LineView.Moved) -> None:
         if isinstance(message.view, QuestionTable):
@@ -196,11 +216,8 @@ class InboxScreen(SwarmScreen):
         self.query_one(QuestionTable).focus()
 
     def on_question_card_answer(self, message: QuestionCard.Answer) -> None:
-        marked = self.query_one(QuestionTable).chosen()
-        if self.query_one(QuestionTable).marked and not message.because and message.scope == "once":
-            done = answer_all(self, marked, yes=message.yes)
-        else:
-            done = verbs.answer_by(self, message)
+        many = bool(self.query_one(QuestionTable).marked)
+        done = answer_all(self, message) if many else verbs.answer_by(self, message)
         self.run_worker(self.attempt(done), group="verbs")
 
     def on_resize(self) -> None:

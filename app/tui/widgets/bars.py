@@ -66,9 +66,11 @@ class Footer(Drawn):
     DEFAULT_CSS = "Footer { height: 1; dock: bottom; background: $swarm-band; }"
     place: reactive[Place] = reactive[Place]("board")
     state: reactive[RunState | None] = reactive[RunState | None](None)
+    without: reactive[tuple[str, ...]] = reactive[tuple[str, ...]](())
+    """Actions that are not possible now, whatever the state."""
 
     def lines(self, width: int) -> list[Line]:
-        return [footer(self.place, self.state, width)]
+        return [footer(self.place, self.state, width, self.without)]
 
 
 class Title(Drawn):

@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from app.domain.review import OWN, Approval, Scope
-from app.tui.keymap import bindings, footer
+from app.tui.keymap import bindings
 from app.tui.model.line import Line, one_line, wrap
 from app.tui.widgets.bars import ruled
 from app.tui.widgets.deaf import Deafness
@@ -64,13 +64,18 @@ class QuestionCard(Drawn, can_focus=True):
             return
         if what == "leave":
             self.post_message(self.Left())
-        elif self._deafness.over():
+        elif what not in self.withheld and self._deafness.over():
             yes = what in _SCOPES
             scope = _SCOPES.get(what, "once")
             self.post_message(self.Answer(self.question, yes, what == "no_because", scope))
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         return len(self.lines(width))
+
+    @property
+    def withheld(self) -> tuple[str, ...]:
+        """Answers that this question does not take."""
+        return _OF_AGENTS if self.question is not None and self.question.action in OWN else ()
 
     def lines(self, width: int) -> list[Line]:
         asked = self.question
@@ -83,8 +88,6 @@ class QuestionCard(Drawn, can_focus=True):
         who = "swarm" if own else "the agent"
         lines = [ruled([("─ ", "rule"), (f"{who} asks ", ink)], aside, width)]
         lines += _body(asked, width)
-        if self.has_focus:
-            lines.append(footer("question", None, width, _OF_AGENTS if own else ()))
         return lines
 
     def _be_deaf(self) -> None:
