@@ -126,6 +126,15 @@ async def test_every_line_is_a_task_when_asked_to(swarm: RecordedSwarm) -> None:
     assert goals == ["one", "two"]
 
 
+def test_of_several_tasks_it_says_what_all_of_them_may_cost() -> None:
+    found = would(NewTask(goal="", repo=REPO))
+    text = "\n".join(
+        "".join(piece for piece, _ink in line) for line in preview_lines(found, 160, 3)
+    )
+    assert "$6.00 at most, $2.00 for each of 3 tasks" in text
+    assert "goes to claude-code, the first task" in text
+
+
 async def test_the_goal_comes_from_a_file(swarm: RecordedSwarm, tmp_path: Path) -> None:
     (tmp_path / "issue.txt").write_text("The board is slow\x1b]0;x\x07")
     async with app_over(swarm).run_test(notifications=True, size=(100, 30)) as pilot:

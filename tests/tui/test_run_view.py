@@ -45,6 +45,40 @@ async def test_z_unfolds_what_tools_gave_back(swarm: RecordedSwarm) -> None:
         await seen(pilot, "src/api/budget.py:41", gone=True)
 
 
+async def test_what_it_changes_stands_beside_the_log_where_there_is_room(
+    swarm: RecordedSwarm,
+) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
+        await pilot.press("enter")
+        await seen(pilot, "asks    Bash: git grep")
+        screen = await seen(pilot, "files touched")
+        assert '"""Money a run may spend."""' in screen
+        assert "budget.py" in screen
+
+
+async def test_beside_the_log_a_new_snapshot_shows_by_itself(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
+        await pilot.press("enter")
+        await seen(pilot, '"""Money a run may spend."""')
+        swarm.recording.diffs[RUN] += (
+            b"diff --git a/news.py b/news.py\nnew file mode 100644\n"
+            b"--- /dev/null\n+++ b/news.py\n@@ -0,0 +1 @@\n+pass\n"
+        )
+        swarm.happens(RUN, own.Snapshotted("6" * 40, 4, 19, 4))
+        await seen(pilot, "news.py")
+
+
+async def test_the_change_is_not_shown_twice(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
+        await pilot.press("enter")
+        await seen(pilot, "files touched")
+        await pilot.press("d")
+        await seen(pilot, "files touched", gone=True)
+        assert (await seen(pilot, '"""Money a run may spend."""')).count("Money a run") == 1
+        await pilot.press("1")
+        await seen(pilot, "files touched")
+
+
 async def test_the_diff_of_a_run_is_a_key_away(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
         await pilot.press("enter")

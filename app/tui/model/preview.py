@@ -1,6 +1,6 @@
 """What a task that is not given yet would do, as lines: who gets it and why, its cost, what it may touch."""
 
-from app.domain.money import dollars
+from app.domain.money import Micros, dollars
 from app.domain.route import Route
 from app.tui.model.line import Line, clip_line, one_line
 from app.wire import Left, Preview
@@ -9,21 +9,23 @@ MOST = 5
 """Lines at most."""
 
 
-def preview_lines(found: Preview, width: int) -> list[Line]:
-    """The most important first; what does not fit on a line is cut."""
+def preview_lines(found: Preview, width: int, tasks: int = 1) -> list[Line]:
+    """The most important first, cut where it does not fit. Of several tasks `found` is about the first."""
     lines: list[Line] = []
     if found.refused:
         lines.append([("✗ ", "bad"), (one_line(found.refused), "bad")])
-    lines += [_route_line(route) for route in found.routes[:2]]
-    lines.append([("costs   ", "label"), (_cost(found), ""), *_tightest(found)])
+    lines += [_route_line(route, tasks) for route in found.routes[:2]]
+    lines.append([("costs   ", "label"), (_cost(found, tasks), ""), *_tightest(found, tasks)])
     lines.append([("touches ", "label"), (_touched(found), "")])
     lines += [[("! ", "warn"), (one_line(note), "warn")] for note in found.notes]
     return [clip_line([(" ", ""), *line], width) for line in lines[:MOST]]
 
 
-def _route_line(route: Route) -> Line:
+def _route_line(route: Route, tasks: int) -> Line:
     """Who gets it, because of what; who was asked before and cannot."""
     who: Line = [("goes to ", "label"), (one_line(route.target), "strong")]
+    if tasks > 1:
+        who.append((", the first task", "dim"))
     why = f", by {route.rule}" if route.rule else ""
     dropped = [f"not {each.target}: {each.dropped}" for each in route.options if each.dropped]
     said = f": {route.why}{why}" if len(route.options) > 1 or why else ""
@@ -34,17 +36,20 @@ def _route_line(route: Route) -> Line:
     ]
 
 
-def _cost(found: Preview) -> str:
+def _cost(found: Preview, tasks: int) -> str:
+    if tasks > 1:
+        together = dollars(Micros(found.budget * tasks))
+        return f"{together} at most, {dollars(found.budget)} for each of {tasks} tasks"
     together = " together" if len(found.routes) > 1 else ""
     return f"{dollars(found.budget)} at most{together}"
 
 
-def _tightest(found: Preview) -> Line:
+def _tightest(found: Preview, tasks: int) -> Line:
     """The budget above it that has the least left."""
     if not found.left:
         return []
     least: Left = min(found.left, key=lambda each: each.left)
-    ink = "warn" if least.left < found.budget else "dim"
+    ink = "warn" if least.left < found.budget * tasks else "dim"
     return [(f"; {one_line(least.of)} has {dollars(least.left)} of {dollars(least.cap)} left", ink)]
 
 

@@ -101,7 +101,7 @@ class NewTaskScreen(ModalScreen[None]):
                 self.dismiss(None)
             case "lines":
                 self.by_line = not self.by_line
-                self._say_limit()
+                self.look_again()
             case "editor":
                 self._edit()
             case "file":
@@ -159,13 +159,14 @@ class NewTaskScreen(ModalScreen[None]):
         """Ask what the first task of the form would do, once nobody types; typing never waits for it."""
         await asyncio.sleep(PAUSE)
         try:
-            found = await self.desk.swarm.preview(self._written_task(self._goals()[0]))
+            goals = self._goals()
+            found = await self.desk.swarm.preview(self._written_task(goals[0]))
         except ValueError:
             lines: list[Line] = []  # What is wrong with it is said above.
         except SwarmError as error:
             lines = [[(" ✗ ", "bad"), (one_line(f"{error.message}. {error.hint}".strip()), "bad")]]
         else:
-            lines = preview_lines(found, 88)
+            lines = preview_lines(found, 88, len(goals))
         shown = self.query_one("#preview", Written)
         shown.text, shown.styles.height = tuple(lines), len(lines)
 

@@ -1,7 +1,7 @@
 """One run, with all the room there is."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -18,19 +18,29 @@ from app.tui.model.line import Line, one_line, spread, wrap
 from app.tui.model.transcript import Transcript, plan_lines, plan_words
 from app.tui.screens.about import about_lines
 from app.tui.screens.base import Verb
+from app.tui.screens.beside import Beside
 from app.tui.screens.board import WITH_PANE, PaneScreen
 from app.tui.screens.pane import RunPane
 from app.tui.screens.search import SEARCH, SearchedScreen, SearchField
-from app.tui.widgets.bars import Footer, Rule, Written
+from app.tui.widgets.bars import Footer, Rule, Tabs, Written
 from app.tui.widgets.searched_view import SearchedView
 from app.wire import RunRow
 
-PLANNED = 12
+PLANNED: Final = 12
 """Lines of a plan that are shown beside the log."""
+SAID: Final = 16
+SAID_BESIDE: Final = 6
+"""Lines of what the agent said last; the fewer where its change stands below them."""
+BROAD: Final = 150
+TALL: Final = 36
+"""Cells and lines from which on the change stands beside the log."""
+SIDE: Final = 48
+SHARE: Final = 45
+"""Cells of the side without the change, and percent of the screen with it; the stylesheet says the same."""
 
 
 class RunScreen(PaneScreen, SearchedScreen):
-    """Log, diff, files and cost of one run; where there is room, what it is about beside them."""
+    """Log, diff, files and cost of one run; where there is room, what it is about and changes beside them."""
 
     PLACE: ClassVar[Place] = "run"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("run")]
@@ -51,6 +61,7 @@ class RunScreen(PaneScreen, SearchedScreen):
                 yield Written(id="plan")
                 yield Rule(id="said-title")
                 yield Written(id="said")
+                yield Beside(self.desk)
         yield SearchField()
         yield Footer()
 
@@ -58,6 +69,8 @@ class RunScreen(PaneScreen, SearchedScreen):
         self.query_one("#about-title", Rule).title = "about"
         self.query_one("#said-title", Rule).title = "the agent's last words"
         self.query_one(RunPane).view.focus()
+        self.watch(self.query_one(Tabs), "active", self._fit, init=False)
+        self._fit()
 
     @property
     def searched(self) -> SearchedView:
@@ -75,9 +88,11 @@ class RunScreen(PaneScreen, SearchedScreen):
         head = self.query_one("#head", Written)
         head.text = tuple(head_lines(row, self.size.width, self.desk.clock()))
         about = self.query_one("#about", Written)
-        about.text = tuple(about_lines(row, 46, most=10))
+        about.text = tuple(about_lines(row, self.side, most=10))
         about.styles.height = len(about.text)
         self._update_said(self.desk.transcript(row.run.id))
+        if self.has_class("-beside"):
+            self.query_one(Beside).show(row)
         self.update_footer()
         self.on_descendant_focus()
 
@@ -86,18 +101,36 @@ class RunScreen(PaneScreen, SearchedScreen):
             self._update_said(self.desk.transcript(row.run.id))
 
     def on_resize(self) -> None:
+        self._fit()
         self.call_after_refresh(self.update)
+
+    @property
+    def side(self) -> int:
+        """Cells for text beside the log."""
+        return (self.size.width * SHARE // 100 if self.has_class("-beside") else SIDE) - 2
+
+    def _fit(self) -> None:
+        """The change stands beside the log where there is room, and the log does not show it itself."""
+        itself = self.query_one(Tabs).active in {"diff", "files"}
+        roomy = self.size.width >= BROAD and self.size.height >= TALL
+        if self.has_class("-beside") != (roomy and not itself):
+            self.toggle_class("-beside")
+            self.update()
 
     def _update_said(self, transcript: Transcript | None) -> None:
         words = transcript.last_words() if transcript else ""
         said = self.query_one("#said", Written)
         plan = transcript.plan if transcript else ()
-        lines = plan_lines(plan, 46, most=PLANNED)
+        lines = plan_lines(plan, self.side, most=PLANNED)
         title, steps = self.query_one("#plan-title", Rule), self.query_one("#plan", Written)
         title.display = steps.display = bool(plan)
         title.title, title.aside = "plan", plan_words(plan)
         steps.text, steps.styles.height = tuple(lines), len(lines)
-        said.text = tuple([(" " + text, "")] for text in wrap(words, 46)[:16])
+        most = SAID_BESIDE if self.has_class("-beside") else SAID
+        texts = wrap(words, self.side)
+        shown = texts if len(texts) <= most else [*texts[: most - 1], "…"]
+        said.text = tuple([(" " + text, "")] for text in shown)
+        said.styles.height = len(shown) if self.has_class("-beside") else "1fr"
 
 
 def head_lines(row: RunRow, width: int, now: float) -> list[Line]:

@@ -51,6 +51,8 @@ class FilesView(SearchedView):
             self._places = [at for at, row in enumerate(self._rows) if row.kind != "directory"]
         self.files, self.viewed, self.flags = files, viewed, flags or {}
         self.set_count(len(self._rows))
+        if self._rows and self._rows[self.cursor].kind == "directory":
+            self.cursor += 1
 
     def go_file(self, index: int) -> None:
         """The cursor on that file."""
