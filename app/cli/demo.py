@@ -271,6 +271,7 @@ def _task(detail: "wire.RunDetail") -> dict[str, object]:
         "goal": detail.row.task.goal,
         "agent": run.agent,
         "state": run.state,
+        "reason": run.reason,
         "rounds": run.round,
         "verdicts": [str(review.verdict) for review in detail.reviews if review.verdict],
         "answers": [approval.answer for approval in detail.approvals if approval.answer],

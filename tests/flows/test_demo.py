@@ -30,7 +30,7 @@ def demo(home: Home, **env: str) -> dict[str, Any]:
 def check(result: dict[str, Any]) -> None:
     """Three tasks, one answered, one that asked for a higher budget; every merge commit is on main."""
     tasks = result["tasks"]
-    assert [task["state"] for task in tasks] == ["merged"] * 3
+    assert [task["state"] for task in tasks] == ["merged"] * 3, [task["reason"] for task in tasks]
     assert [task["answers"] for task in tasks] == [[], ["yes"], ["yes"]]
     assert [task["verdicts"] for task in tasks] == [["approve"]] * 3
     assert [task["spent_micros"] > FIRST_CAP for task in tasks] == [False, False, True]
