@@ -7,7 +7,8 @@ import getpass
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,6 +20,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from app.client import launch
+from app.client.way import elsewhere
 from app.domain.errors import SwarmError, UsageError
 from app.domain.ids import task_of
 from app.domain.notices import Notice
@@ -28,7 +30,7 @@ from app.tui.actions import at, use
 from app.tui.desk import Desk
 from app.tui.feed import Feed
 from app.tui.glyphs import AsciiSigns, in_ascii
-from app.tui.keymap import possible
+from app.tui.keymap import key_name, possible
 from app.tui.messages import Noticed, Open, Refresh
 from app.tui.palettes import PALETTES
 from app.tui.rebinding import keymap, rebound
@@ -79,8 +81,11 @@ class SwarmApp(App[None], inherit_bindings=False):
         if isinstance(screen, SwarmScreen):
             for action in at(screen.PLACE):
                 if possible(action, screen.state):
+                    key = key_name(action.keys[0])
                     yield SystemCommand(
-                        action.label, action.help, lambda a=action.id: screen.action_do(a)
+                        f"{action.label}  {key}",
+                        action.help.replace("`", ""),
+                        lambda a=action.id: screen.action_do(a),
                     )
 
     def on_mount(self) -> None:
@@ -133,7 +138,22 @@ class SwarmApp(App[None], inherit_bindings=False):
         self.notify("q leaves the screen; agents go on working", markup=False)
 
     async def on_refresh(self, _message: Refresh) -> None:
+        starting = any(worker.group == "start" for worker in self.workers)
+        if not self.desk.link and self.desk.start is not None and not starting:
+            self.run_worker(self._restart(self.desk.start), group="start")
         await self.feed.refresh()
+
+    async def _restart(self, start: Callable[[], Awaitable[object]]) -> None:
+        """A supervisor in place of the one that is gone; the feed finds it by itself."""
+        self.notify("starting the supervisor …", markup=False)
+        try:
+            await start()
+        except SwarmError as error:
+            self.notify(
+                clean(f"{error.message}\n{error.hint}".strip()), severity="error", markup=False
+            )
+        else:
+            await self.feed.refresh()
 
     def on_open(self, message: Open) -> None:
         """A run that waits for a verdict opens as a review, every other one as itself; the board only selects."""
@@ -165,6 +185,8 @@ def open_screen(state: Path, repo: str, verbs: tuple[str, ...] = ()) -> None:
         )
     desk, board = asyncio.run(_desk(state, repo))
     desk.state_dir, desk.verbs = str(state), verbs
+    if not elsewhere():
+        desk.start = partial(launch.find_or_start, state)
     if board is not None:
         desk.fleet.load(board)
     gc.freeze()

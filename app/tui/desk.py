@@ -1,7 +1,7 @@
 """What all screens share: the supervisor, what is known of it, and a clock."""
 
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,6 +11,7 @@ from app.domain.events import Event
 from app.domain.ids import ReviewId, RunId
 from app.tui.model.fleet import Fleet
 from app.tui.model.inbox import Inbox
+from app.tui.model.line import Line
 from app.tui.model.transcript import Transcript
 from app.tui.syntax import Syntax
 
@@ -41,6 +42,8 @@ class Desk:
     """Whether the supervisor answers."""
     why: str = ""
     """Why it does not."""
+    start: Callable[[], Awaitable[object]] | None = None
+    """Starts the supervisor when it is gone; None where that is not this machine's to do."""
     fleet: Fleet = field(default_factory=Fleet)
     recent: deque[Event] = field(default_factory=lambda: deque(maxlen=RECENT))
     """The last events of all runs."""
@@ -62,6 +65,14 @@ class Desk:
     """Whether diffs are shown in two columns."""
     _transcripts: OrderedDict[RunId, Transcript] = field(default_factory=OrderedDict)
     _held: dict[RunId, list[Event]] = field(default_factory=dict)
+
+    @property
+    def gone(self) -> Line:
+        """What every screen says while nobody answers; empty while somebody does."""
+        if self.link:
+            return []
+        way = " · R starts it" if self.start is not None else ""
+        return [(f" supervisor gone · reconnecting{way} ", "hot")]
 
     def transcript(self, run: RunId) -> Transcript | None:
         """The log of that run, if it has been read."""

@@ -78,6 +78,65 @@ async def test_when_the_supervisor_goes_the_runs_stay(swarm: RecordedSwarm) -> N
         assert "rename Budget" in await seen(pilot, "supervisor gone")
 
 
+@pytest.mark.parametrize(
+    ("keys", "there"),
+    [
+        ((), "rename Budget"),
+        (("enter",), "asks    Bash: git grep"),
+        (("j", "enter"), "file 1/4"),
+        (("I",), "1 question"),
+        (("dollar_sign",), "COST"),
+        (("T",), "TRASH"),
+        (("equals_sign",), "COMPARE"),
+        (("H",), "HEALTH"),
+        (("comma",), "SETTINGS"),
+    ],
+)
+async def test_every_screen_says_when_the_supervisor_is_gone(
+    swarm: RecordedSwarm, keys: tuple[str, ...], there: str
+) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(120, 40)) as pilot:
+        await pilot.press(*keys)
+        await seen(pilot, there)
+        swarm.hear(Link("down", "it hung up"))
+        assert there in await seen(pilot, "supervisor gone · reconnecting")
+
+
+async def test_a_supervisor_that_is_gone_is_started_by_a_key(swarm: RecordedSwarm) -> None:
+    app = app_over(swarm)
+
+    async def start() -> None:
+        swarm.gone = False
+
+    app.desk.start = start
+    async with app.run_test(notifications=True, size=(120, 40)) as pilot:
+        swarm.gone = True
+        swarm.hear(Link("down", "it hung up"))
+        await seen(pilot, "reconnecting · R starts it")
+        await pilot.press("R")
+        await seen(pilot, "supervisor gone", gone=True)
+
+
+async def test_why_a_supervisor_does_not_start_is_said(swarm: RecordedSwarm) -> None:
+    app = app_over(swarm)
+
+    async def start() -> None:
+        raise NotNow("the disk is full", hint="Make room.")
+
+    app.desk.start = start
+    async with app.run_test(notifications=True, size=(120, 40)) as pilot:
+        swarm.gone = True
+        swarm.hear(Link("down", "it hung up"))
+        await seen(pilot, "R starts it")
+        await pilot.press("R")
+        await seen(pilot, "the disk is full")
+
+
+async def test_where_it_is_narrow_what_needs_me_is_still_counted(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(40, 10)) as pilot:
+        assert "1!  1?" in text_of(pilot.app).splitlines()[0]
+
+
 async def test_after_a_gap_the_board_is_asked_for_again(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
         swarm.hear(Link("down", "it hung up"))

@@ -144,8 +144,8 @@ async def test_help_shows_the_keys_of_the_screen_one_came_from(swarm: RecordedSw
 async def test_the_palette_offers_the_table(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(120, 40)) as pilot:
         offered = {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
-    assert "new task" in offered
-    assert "discard" not in offered, "the selected run waits, it cannot be discarded"
+    assert "new task  n" in offered
+    assert "discard  ^d" not in offered, "the selected run waits, it cannot be discarded"
 
 
 async def test_an_action_from_the_palette_is_done(swarm: RecordedSwarm) -> None:

@@ -60,7 +60,8 @@ def race_words(details: Sequence[RunDetail]) -> str:
     """In one phrase."""
     ready = sum(each.row.review is not None for each in details)
     spent = sum(each.row.run.spent for each in details)
-    return f"{len(details)} runs · {ready} ready for review · {dollars(spent)} together"
+    runs = "1 run" if len(details) == 1 else f"{len(details)} runs"
+    return f"{runs} · {ready} ready for review · {dollars(spent)} together"
 
 
 def _files(detail: RunDetail) -> dict[str, FileChange]:

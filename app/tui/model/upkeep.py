@@ -9,6 +9,8 @@ from app.wire import DoctorLine, HostLine, RunRow, SettingLine
 
 _NAMES = 26
 """Cells that names of what is relied on get at most."""
+_LINES: Final = 4
+"""Lines of one value that are shown: a whole script is read in its file."""
 
 
 def health_lines(lines: Sequence[DoctorLine] | None, width: int) -> list[Line]:
@@ -81,6 +83,8 @@ def setting_lines(
         drawn.append(
             spread([*key, *text], [(origin + " ", "key")], width) if own else [*key, *text]
         )
+        if len(more) >= _LINES:
+            more = [*more[: _LINES - 2], f"… {len(more) - _LINES + 2} lines more"]
         drawn += [[(" " * (room + 3) + part, "bright" if own else "dim")] for part in more]
     return drawn
 

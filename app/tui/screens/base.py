@@ -16,7 +16,7 @@ from app.domain.safe import clean
 from app.tui.actions import Place, find
 from app.tui.desk import Desk
 from app.tui.keymap import key_name, possible
-from app.tui.messages import FleetChanged, LinkChanged
+from app.tui.messages import FleetChanged, LinkChanged, Refresh
 from app.tui.model.show import WORDS, state_of
 from app.tui.widgets.bars import Footer, Title
 from app.tui.widgets.line_view import LineView
@@ -82,6 +82,8 @@ class SwarmScreen(Screen[None]):
                 word = WORDS[self.state][1]
                 self.say(f"{key} is not possible for this run: {word}")
             return
+        if what == "refresh" and not self.desk.link:
+            self.post_message(Refresh())
         result = self.DOES[what](self)
         if isinstance(result, Coroutine):
             self.run_worker(self.attempt(result), group="verbs", exit_on_error=True)

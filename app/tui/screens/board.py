@@ -270,7 +270,7 @@ class Board(PaneScreen):
             counts=fleet.counts(),
             sandbox=self.desk.sandbox,
             isolation=self.desk.isolation,
-            link=self.desk.link,
+            gone=tuple(self.desk.gone),
             clock=show.clock(self.desk.clock())[:5],
             pace=fleet.spending.at(self.desk.clock()),
         )

@@ -79,9 +79,13 @@ class AskText(Dialog[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "leave", "cancel")]
 
-    def __init__(self, title: str, text: str, *, value: str = "", empty: str = "") -> None:
+    def __init__(
+        self, title: str, text: str, *, value: str = "", empty: str = "", done: str = "send"
+    ) -> None:
         super().__init__()
         self.heading, self.text, self.value, self.empty = title, text, value, empty
+        self.done = done
+        """What `enter` does with it, in a word."""
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -96,7 +100,10 @@ class AskText(Dialog[str | None]):
         written.text = tuple([(" " + line, "")] for line in wrap(self.text, 72))
         written.styles.height = len(written.text)
         keys = self.query_one("#keys", Written)
-        keys.text = ([], [(" ↵", "key"), (" send  ", "dim"), ("esc", "key"), (" cancel", "dim")])
+        keys.text = (
+            [],
+            [(" ↵", "key"), (f" {self.done}  ", "dim"), ("esc", "key"), (" cancel", "dim")],
+        )
         keys.styles.height = 2
         self.query_one(Input).focus()
 

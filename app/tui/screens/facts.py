@@ -64,12 +64,14 @@ class FactsScreen(ModalScreen[None]):
         self.dismiss(None)
 
 
-def head_lines(row: RunRow, review: Review | None, width: int, *, old: bool) -> list[Line]:
+def head_lines(
+    row: RunRow, review: Review | None, width: int, gone: Line, *, old: bool
+) -> list[Line]:
     """What is reviewed; how its checks, its merge and its findings stand."""
     sign, word, ink = show.WORDS[show.state_of(row)]
     left: Line = [(" REVIEW ", "brand"), (show.name(row), "bright")]
     left += [(f"  {one_line(row.run.agent)}  ", "dim"), (one_line(row.task.goal), "strong")]
-    first = spread(left, [(f" {sign} {word} ", ink)], width)
+    first = spread(left, gone or [(f" {sign} {word} ", ink)], width)
     if review is None:
         return [first, [(" asking for the change …", "dim")]]
     lines = [first, _standing(row, review, width)]

@@ -188,8 +188,7 @@ class InboxScreen(SwarmScreen):
         of = "1 run" if agents == 1 else f"{agents} runs"
         words = f"{count} of {of}, the one that waits longest first" if questions else ""
         first: Line = [(" INBOX ", "brand"), (words, "bright")]
-        gone: Line = [] if self.desk.link else [(" supervisor gone · reconnecting ", "hot")]
-        head.text = ([*first, (" ", ""), *gone],)
+        head.text = ([*first, (" ", ""), *self.desk.gone],)
         self.show_selected()
 
     def show_selected(self) -> None:

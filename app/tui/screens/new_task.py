@@ -113,7 +113,10 @@ class NewTaskScreen(ModalScreen[None]):
     async def _read_file(self) -> None:
         """The goal from a file: an issue's text, or a list of tasks."""
         asked = AskText(
-            "the goal from a file", "An issue's text, or one task a line.", empty="path"
+            "the goal from a file",
+            "An issue's text, or one task a line.",
+            empty="path",
+            done="read",
         )
         path = await self.app.push_screen_wait(asked)
         if not path or not path.strip():

@@ -100,9 +100,8 @@ class RaceScreen(SwarmScreen):
             rows if self.details is not None else None, self.desk.clock()
         )
         goal = one_line(rows[0].task.goal) if rows else ""
-        gone: Line = [] if self.desk.link else [(" supervisor gone · reconnecting ", "hot")]
         head: Line = [(" COMPARE ", "brand"), (f"{goal}  ", "strong"), (race_words(details), "dim")]
-        self.query_one("#head", Written).text = ([*head, *gone],)
+        self.query_one("#head", Written).text = ([*head, *self.desk.gone],)
         self.query_one("#columns", Written).text = (candidates_head(self.size.width),)
         files = self.query_one("#race-files", Lines)
         files.show(file_lines(details, files.size.width or self.size.width) if details else [])

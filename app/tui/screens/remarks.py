@@ -63,7 +63,9 @@ async def _write(
 ) -> None:
     where = lines_of(path, first, last)
     title = "take back, by the agent" if text else "comment"
-    typed = await screen.app.push_screen_wait(AskText(title, where, value=text))
+    typed = await screen.app.push_screen_wait(
+        AskText(title, where, value=text, done="write it; S sends all")
+    )
     screen.show_place()
     if not typed or not typed.strip():
         return

@@ -299,7 +299,7 @@ class ReviewScreen(SearchedScreen):
             return
         old = review is not None and row.review not in {None, review.id}
         head = self.query_one("#head", Written)
-        head.text = tuple(head_lines(row, review, self.size.width, old=old))
+        head.text = tuple(head_lines(row, review, self.size.width, self.desk.gone, old=old))
         head.styles.height = len(head.text)
         followed = look.followed if look else []
         if look is not None and review is not None:

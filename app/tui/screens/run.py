@@ -86,7 +86,7 @@ class RunScreen(PaneScreen, SearchedScreen):
             return
         self.query_one(RunPane).show(row)
         head = self.query_one("#head", Written)
-        head.text = tuple(head_lines(row, self.size.width, self.desk.clock()))
+        head.text = tuple(head_lines(row, self.size.width, self.desk.clock(), self.desk.gone))
         about = self.query_one("#about", Written)
         about.text = tuple(about_lines(row, self.side, most=10))
         about.styles.height = len(about.text)
@@ -133,14 +133,15 @@ class RunScreen(PaneScreen, SearchedScreen):
         said.styles.height = len(shown) if self.has_class("-beside") else "1fr"
 
 
-def head_lines(row: RunRow, width: int, now: float) -> list[Line]:
-    """Two lines: what it is and how it stands; what it has cost and changed."""
+def head_lines(row: RunRow, width: int, now: float, gone: Line) -> list[Line]:
+    """Two lines: what it is and how it stands, or that nobody knows; what it has cost and changed."""
     run = row.run
     sign, word, ink = show.WORDS[show.state_of(row)]
     took = show.age((run.ended or now) - (run.started or run.created))
     title: Line = [(f" {show.name(row)}", "brand"), (f"  {one_line(run.agent)}  ", "dim")]
     title.append((one_line(row.task.goal), "strong"))
-    first = spread(title, [(f" {sign} {word}", ink), (f"  {took} ", "dim")], width)
+    stands: Line = gone or [(f" {sign} {word}", ink), (f"  {took} ", "dim")]
+    first = spread(title, stands, width)
     full, empty = show.bar(run.spent, run.budget, min(24, max(width // 6, 8)))
     left: Line = [
         (f" {dollars(run.spent)} of {dollars(run.budget)} ", "dim"),

@@ -78,8 +78,9 @@ class Sheet(SearchedScreen):
 
     def update(self) -> None:
         beside, title, aside = self.heading()
-        gone: Line = [] if self.desk.link else [(" supervisor gone · reconnecting ", "hot")]
-        self.query_one("#head", Written).text = ([(f" {self.HEAD} ", "brand"), *beside, *gone],)
+        self.query_one("#head", Written).text = (
+            [(f" {self.HEAD} ", "brand"), *beside, *self.desk.gone],
+        )
         rule, view = self.query_one(Rule), self.query_one(Lines)
         rule.title, rule.aside = title, aside
         view.show(self.drawn(view.scrollable_content_region.width or self.size.width))

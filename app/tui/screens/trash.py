@@ -13,7 +13,6 @@ from app.tui.actions import Place
 from app.tui.desk import Desk
 from app.tui.keymap import bindings
 from app.tui.messages import Refresh
-from app.tui.model.line import Line
 from app.tui.model.show import name
 from app.tui.model.upkeep import discarded_head
 from app.tui.screens import verbs
@@ -113,8 +112,9 @@ class TrashScreen(SwarmScreen):
         self.query_one(TrashTable).show(self.rows, self.desk.clock())
         count = len(self.rows or ())
         words = f"{count} run{'s' if count > 1 else ''}; U brings back" if count else ""
-        gone: Line = [] if self.desk.link else [(" supervisor gone · reconnecting ", "hot")]
-        self.query_one("#head", Written).text = ([(" TRASH ", "brand"), (words, "bright"), *gone],)
+        self.query_one("#head", Written).text = (
+            [(" TRASH ", "brand"), (words, "bright"), *self.desk.gone],
+        )
         self.query_one("#columns", Written).text = (discarded_head(self.size.width),)
         self.show_selected()
 

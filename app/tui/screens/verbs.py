@@ -104,7 +104,9 @@ async def _new_cap(screen: SwarmScreen, row: RunRow) -> Micros | None:
     text = f"It has spent {dollars(row.run.spent)} of {dollars(row.run.budget)}."
     text += " What may it spend at most, all in all?"
     value = dollars(row.run.budget * 2).removeprefix("$")
-    typed = await screen.app.push_screen_wait(AskText(f"{name(row)} goes on", text, value=value))
+    typed = await screen.app.push_screen_wait(
+        AskText(f"{name(row)} goes on", text, value=value, done="go on")
+    )
     return None if typed is None else amount(screen, typed)
 
 
@@ -125,7 +127,7 @@ async def give_on(screen: SwarmScreen) -> None:
     text = f"It starts afresh, and gets this change, what failed and your comments. There are: {', '.join(usable)}"
     title = f"who goes on with {name(row)}?"
     value = others[0] if others else ""
-    agent = await screen.app.push_screen_wait(AskText(title, text, value=value))
+    agent = await screen.app.push_screen_wait(AskText(title, text, value=value, done="give"))
     if agent and agent.strip():
         body = wire.Retry(agent=agent.strip(), by=screen.desk.user)
         fresh = await screen.desk.swarm.retry(row.run.id, body)
@@ -154,7 +156,7 @@ async def allow_host(screen: SwarmScreen) -> None:
     if more := hosts[1:6]:
         text += f"\nIt was also refused: {', '.join(more)}"
     title = f"{name(row)} may reach one more host?"
-    host = await screen.app.push_screen_wait(AskText(title, text, value=hosts[0]))
+    host = await screen.app.push_screen_wait(AskText(title, text, value=hosts[0], done="allow"))
     if host:
         body = wire.AllowHost(host=host, by=screen.desk.user)
         await screen.desk.swarm.allow(row.run.id, body)

@@ -13,12 +13,14 @@ from app.tui.keymap import footer
 from app.tui.model import show
 from app.tui.model.costs import pace_line
 from app.tui.model.fleet import RANKS, Counts
-from app.tui.model.line import Line, fit, line_cells, spread
+from app.tui.model.line import Line, Span, fit, line_cells, spread
 from app.tui.model.purse import Pace
 from app.tui.widgets.paint import Drawn
 
 ROOMY: Final = 78
 """Cells from which on every view of a run is named, not only the one that is seen."""
+NARROW: Final = 60
+"""Cells below which what needs a person has the room that names would take."""
 _NOTHING: Final = Counts(0, {}, show.nothing(), show.nothing())
 _NO_PACE: Final = Pace()
 _WARNINGS: Final = {"none": " NO SANDBOX ", "namespaces": " NO CONTAINER "}
@@ -33,17 +35,19 @@ class Heading:
     counts: Counts = _NOTHING
     sandbox: str = ""
     isolation: str = ""
-    link: bool = True
+    gone: tuple[Span, ...] = ()
+    """What is said while the supervisor does not answer."""
     clock: str = ""
     pace: Pace = _NO_PACE
 
 
 def heading_lines(heading: Heading, width: int, height: int = 2) -> list[Line]:
     """Counts and connection; below, spend against what may be spent."""
-    left: Line = [(" swarm", "brand"), (f"  {heading.repo}", "bright")]
-    left.append((f"   {_runs(heading.counts.runs)}", "dim"))
+    left: Line = [(" swarm", "brand")]
+    if width >= NARROW:
+        left += [(f"  {heading.repo}", "bright"), (f"   {_runs(heading.counts.runs)}", "dim")]
     left += _state_counts(heading.counts, short=width < 110)
-    first = spread(left, _connection(heading), width)
+    first = spread(left, _connection(heading, narrow=width < NARROW), width)
     pace = pace_line(heading.pace)
     # Where both have no room, the bar goes: it says again what the share says.
     second = _spend(heading.counts, width, bar=not pace or width >= 100)
@@ -160,12 +164,13 @@ def _state_counts(counts: Counts, *, short: bool) -> Line:
     return line
 
 
-def _connection(heading: Heading) -> Line:
+def _connection(heading: Heading, *, narrow: bool) -> Line:
     warning = _WARNINGS.get(heading.isolation, "")
     line: Line = [(warning, "hot")] if warning else []
-    if not heading.link:
-        return [*line, (" supervisor gone · reconnecting ", "hot"), (" ", "")]
-    return [*line, (f" {heading.sandbox}  {heading.clock} ", "dim")]
+    if heading.gone:
+        return [*line, *heading.gone, (" ", "")]
+    place = "" if narrow else f" {heading.sandbox} "
+    return [*line, (f"{place} {heading.clock} ", "dim")]
 
 
 def _spend(counts: Counts, width: int, *, bar: bool) -> Line:
