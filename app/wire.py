@@ -37,11 +37,13 @@ from app.wire_money import (
 from app.wire_review import Overlap, Part, Pick
 from app.wire_screen import Look, NotifyLine, SettingLine
 from app.wire_task import Left, Preview
+from app.wire_why import Fact, Why
 from policies.routes import Kind
 
 __all__ = [
     "Attach",
     "CostLine",
+    "Fact",
     "HandBack",
     "HostLine",
     "Keys",
@@ -65,6 +67,7 @@ __all__ = [
     "Takeover",
     "Token",
     "TokenLine",
+    "Why",
 ]
 """What is passed on from the parts about money, the screen, people's own work in runs, and other hosts."""
 
@@ -342,17 +345,6 @@ class Network(Value, frozen=True, kw_only=True):
     left: int
     rows: tuple[NetworkRow, ...]
     """The newest last."""
-
-
-class Why(Value, frozen=True, kw_only=True):
-    """`GET /v1/runs/{id}/why`: the state and the evidence for it."""
-
-    run: RunId
-    state: str
-    reason: str
-    evidence: tuple[str, ...]
-    next: tuple[str, ...]
-    """Commands that make sense now."""
 
 
 def encode(value: object) -> bytes:

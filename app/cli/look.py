@@ -94,12 +94,16 @@ def why(
 
 
 def _why_text(answer: "wire.Why") -> str:
-    from app.cli.render import painted, state_cell
+    from app.cli.render import age, painted, state_cell
     from app.domain.safe import clean_line
 
     cell = state_cell(answer.state)
-    lines = [f"{answer.run} is {painted(cell.text, cell.colour)}: {clean_line(answer.reason)}"]
-    lines += [f"  - {clean_line(line)}" for line in answer.evidence]
+    because = f": {clean_line(answer.reason)}" if answer.reason else ""
+    lines = [f"{answer.run} is {painted(cell.text, cell.colour)}{because}"]
+    for fact in answer.evidence:
+        seconds = answer.age(fact)
+        origin = fact.origin("" if seconds is None else age(seconds))
+        lines.append(f"  - {clean_line(fact.what)} {painted(f'({origin})', 'dim')}")
     if answer.next:
         lines += ["Next:", *(f"  {clean_line(line)}" for line in answer.next)]
     return "\n".join(lines)

@@ -42,6 +42,12 @@ def hosts(c: sa.Connection) -> tuple[Host, ...]:
     )
 
 
+def known(c: sa.Connection, host: str) -> Host | None:
+    """The host of that id; None where it works alone."""
+    row = c.execute(sa.select(HOST).where(HOST.c.id == host)).one_or_none()
+    return None if row is None else value(row, Host)
+
+
 def name_of(c: sa.Connection, host: str) -> str:
     """What people call it; the id itself for one that nobody knows."""
     found: str | None = c.execute(sa.select(HOST.c.name).where(HOST.c.id == host)).scalar()

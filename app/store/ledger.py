@@ -265,6 +265,14 @@ def spend(c: sa.Connection, run: RunId) -> Spend:
     )
 
 
+def guessed(c: sa.Connection, run: RunId) -> bool:
+    """Whether some of what the run was charged is only what it can have cost at most."""
+    some = sa.select(SPEND.c.hold).where(
+        SPEND.c.run == run, SPEND.c.known.in_(("estimated", "held"))
+    )
+    return c.execute(some.limit(1)).scalar() is not None
+
+
 def _hold(c: sa.Connection, hold: str) -> sa.Row[Any]:
     row = c.execute(_HOLD, {"hold": hold}).one_or_none()
     if row is None:

@@ -37,7 +37,7 @@ async def test_a_run_that_is_resumed_afterwards_has_one_program_at_work(
             way.shut()
             failed = await user.until(run, RunState.FAILED)
             assert "Docker is not running" in failed.row.run.reason
-            said = (await client.why(run)).evidence
+            said = (await client.why(run)).words
             assert not [each for each in said if "is running" in each]
             way.open()
             assert [name for name in _running(engine, run) if "turn-1" in name]

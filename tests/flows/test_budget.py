@@ -104,12 +104,12 @@ async def test_the_refused_call_is_counted_and_never_reached_the_provider(
 
 
 async def test_why_shows_the_money_and_what_to_do(spending: Spending) -> None:
-    assert "spent $0.04 of $0.05 in 2 calls, 1 calls refused" in spending.why.evidence
+    assert "spent $0.04 of $0.05 in 2 calls, 1 calls refused" in spending.why.words
     assert spending.why.next[0].startswith(f"swarm resume {spending.why.run} --budget")
 
 
 async def test_how_the_agent_ended_is_kept(spending: Spending) -> None:
-    ended = [line for line in spending.why.evidence if line.startswith("turn 1 ended: error")]
+    ended = [line for line in spending.why.words if line.startswith("turn 1 ended: error")]
     assert "402 swarm: the budget of this run is used up" in ended[0]
 
 

@@ -149,5 +149,5 @@ async def test_with_space_it_goes_on_and_nothing_is_lost(pause: Pause) -> None:
 
 
 async def test_the_agent_was_started_once(pause: Pause) -> None:
-    turns = (await pause.world.client.why(pause.run)).evidence
+    turns = (await pause.world.client.why(pause.run)).words
     assert [line for line in turns if line.startswith("turn ")] == ["turn 1 ended: end_turn"]

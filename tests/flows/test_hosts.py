@@ -150,7 +150,7 @@ async def test_the_other_host_approves_nothing(told: Told) -> None:
 
 
 async def test_it_is_said_on_which_host_a_run_is(told: Told) -> None:
-    assert "on the host tower" in told.why.evidence
+    assert "on the host tower" in told.why.words
 
 
 async def test_the_other_host_shows_the_diff(told: Told) -> None:

@@ -59,7 +59,7 @@ async def test_what_a_failed_agent_has_done_is_on_its_branch(world: World) -> No
     run = await user.submit(agent="crashing")
     await user.until(run, RunState.FAILED)
     assert await user.file(run, "work.txt") == "half"
-    evidence = (await world.client.why(run)).evidence
+    evidence = (await world.client.why(run)).words
     assert any(line.startswith("turn 1 ended: exited with 3") for line in evidence)
 
 

@@ -76,7 +76,7 @@ async def test_why_names_what_was_found(
 ) -> None:
     user, run, _ = halted
     why = await user.client.why(run)
-    assert any(line.startswith("loop: 'Run: cat README.md' gave") for line in why.evidence)
+    assert any(line.startswith("loop: 'Run: cat README.md' gave") for line in why.words)
 
 
 async def test_a_yes_lets_it_go_on_where_it_was(

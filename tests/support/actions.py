@@ -154,4 +154,4 @@ class SwarmActions:
     async def _story(self, run: str) -> str:
         why = await self.client.why(run)
         log = "\n".join(str(event.body)[:300] for event in await self.events(run))
-        return f"{why.state}: {why.reason}\n" + "\n".join(why.evidence) + f"\n{log}"
+        return f"{why.state}: {why.reason}\n" + "\n".join(why.words) + f"\n{log}"

@@ -167,7 +167,11 @@ class RecordedSwarm(Swarm):
             run=row.run.id,
             state=row.run.state,
             reason=row.run.reason or "it asks a person",
-            evidence=("the last snapshot is 40 seconds old", "no check has run since"),
+            now=NOW,
+            evidence=(
+                wire.Fact(what="the last snapshot is the agent's work so far", seen=NOW - 40),
+                wire.Fact(what="no check has run since"),
+            ),
             next=(f"swarm answer {run}-a1 yes", f"swarm stop {run}"),
         )
 

@@ -137,7 +137,11 @@ class Talkative(RecordedSwarm):
 
     async def why(self, run: str) -> wire.Why:
         known = await super().why(run)
-        return replace(known, reason=self.say(), evidence=tuple(self.say() for _ in range(EACH)))
+        return replace(
+            known,
+            reason=self.say(),
+            evidence=tuple(wire.Fact(what=self.say()) for _ in range(EACH)),
+        )
 
     async def detail(self, run: str) -> wire.RunDetail:
         known = await super().detail(run)

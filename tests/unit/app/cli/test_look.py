@@ -127,11 +127,24 @@ def test_diff_as_json_names_the_review(user: User, supervisor: Canned) -> None:
 
 def test_why_gives_evidence_and_what_to_do(user: User, supervisor: Canned) -> None:
     answer = wire.Why(
-        run=RunId("k3f9x.1"), state="parked", reason="budget", evidence=("a",), next=("swarm x",)
+        run=RunId("k3f9x.1"),
+        state="parked",
+        reason="budget",
+        now=100.0,
+        evidence=(
+            wire.Fact(what="a", source="gateway"),
+            wire.Fact(what="b", source="agent", seen=91.0, certainty="claimed"),
+        ),
+        next=("swarm x",),
     )
     supervisor.on("GET /v1/runs/k3f9x/why", answer)
     out = user.types("why", "k3f9x").out
-    assert out == "k3f9x.1 is parked: budget\n  - a\nNext:\n  swarm x\n"
+    assert out == (
+        "k3f9x.1 is parked: budget\n"
+        "  - a (gateway, now)\n"
+        "  - b (agent, 9s ago, its word only)\n"
+        "Next:\n  swarm x\n"
+    )
 
 
 EVENTS = [
