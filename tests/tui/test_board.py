@@ -490,6 +490,12 @@ def test_a_row_shows_its_cost_against_its_budget_as_a_bar() -> None:
     assert bars == {"██": "bar", "░░": "trough"}
 
 
+@pytest.mark.parametrize("state", [RunState.IN_REVIEW, RunState.PARKED])
+def test_of_a_run_that_waits_for_me_the_age_says_since_when(state: RunState) -> None:
+    waits = row("aaaaa", "a goal", state, minutes=90, activity_at=NOW - 120)
+    assert row_line(waits, 100, NOW)[-1][0].strip() == "2m"
+
+
 def test_a_bar_that_is_nearly_full_is_told_by_its_colour_too() -> None:
     nearly = row("aaaaa", "a goal", RunState.WORKING, spent=1.9, budget=2.0)
     assert ("████", "warn") in row_line(nearly, 100, NOW)

@@ -108,6 +108,12 @@ def test_a_question_shows_as_waiting_and_is_gone_once_answered() -> None:
     assert (asked, fleet.counts().states) == ({RunState.WAITING: 1}, {RunState.WORKING: 1})
 
 
+def test_a_review_waits_from_the_moment_it_is_there() -> None:
+    fleet = fleet_of(working)
+    fleet.apply(event(1, own.StateChanged(RunState.IN_REVIEW)))
+    assert fleet.rows[working.task.id].activity_at == NOW
+
+
 def test_a_new_turn_forgets_the_checks_of_the_one_before() -> None:
     failed = CheckResult(command="make test", passed=False, code=1, seconds=1.0)
     fleet = fleet_of(working)

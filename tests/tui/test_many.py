@@ -65,6 +65,35 @@ async def test_a_verb_is_for_all_that_are_marked_after_they_were_listed() -> Non
     assert swarm.asked == [("stop", "aaaaa.1", Act(by="ada")), ("stop", "ccccc.1", Act(by="ada"))]
 
 
+async def test_all_that_work_are_stopped_those_that_race_too() -> None:
+    rival = row("aaaaa", "one", RunState.WORKING, number=2)
+    swarm = RecordedSwarm(Recording(rows=[*ROWS, rival]))
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("X")
+        await seen(pilot, "stop 3 runs?")
+        await pilot.press("y")
+        await seen(pilot, "3 runs: done")
+    assert {about for _verb, about, _body in swarm.asked} == {"aaaaa.1", "aaaaa.2", "ccccc.1"}
+
+
+async def test_a_run_that_cannot_be_stopped_holds_up_no_other() -> None:
+    swarm = RecordedSwarm(Recording(rows=list(ROWS)))
+    answered = swarm.stop
+
+    async def stop(run: str, body: Act) -> RunRow:
+        if run == "ccccc.1":
+            raise NotNow("it lands at this moment")
+        return await answered(run, body)
+
+    swarm.stop = stop  # type: ignore[method-assign]
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("X")
+        await seen(pilot, "stop 2 runs?")
+        await pilot.press("y")
+        await seen(pilot, "1 done, 1 refused")
+    assert [about for _verb, about, _body in swarm.asked] == ["aaaaa.1"]
+
+
 async def test_marks_stay_on_their_runs_when_rows_change_place() -> None:
     swarm = RecordedSwarm(Recording(rows=list(ROWS)))
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:

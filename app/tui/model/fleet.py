@@ -251,7 +251,9 @@ def _moved(row: RunRow, body: StateChanged, at: float) -> RunRow:
         run = replace(run, started=at)
     question = row.question if body.state in {_S.WAITING, _S.WORKING} else None
     review = row.review if body.state is _S.IN_REVIEW else None
-    return replace(row, run=run, question=question, review=review)
+    waits = body.state in {_S.IN_REVIEW, _S.PARKED}
+    since = at if waits else row.activity_at
+    return replace(row, run=run, question=question, review=review, activity_at=since)
 
 
 def _with_check(checks: tuple[CheckResult, ...], new: CheckResult) -> tuple[CheckResult, ...]:

@@ -7,7 +7,7 @@ from typing import Final
 from app import wire
 from app.domain.errors import SwarmError
 from app.domain.money import Micros, dollars
-from app.domain.run import RunState
+from app.domain.run import ACTIVE, RunState
 from app.tui.actions import find
 from app.tui.keymap import possible
 from app.tui.messages import Refresh
@@ -71,6 +71,17 @@ async def together(screen: SwarmScreen, what: str, marked: Sequence[RunRow]) -> 
         return False
     await _done_to(screen, batch, rows, cap, discards=what == "discard")
     return True
+
+
+async def stop_all(screen: SwarmScreen) -> None:
+    """Every run that works, those that race for a task too; one that cannot be stopped holds up no other."""
+    fleet, stopping = screen.desk.fleet, find("board", "stop")
+    known = [*fleet.ordered(), *fleet.rivals.values()]
+    rows = [row for row in known if row.run.state in ACTIVE and possible(stopping, row.run.state)]
+    if not rows:
+        screen.say("nothing works at the moment")
+    elif await screen.app.push_screen_wait(Confirm(f"stop {_runs(rows)}?", listing(rows))):
+        await _done_to(screen, BATCHES["stop"], rows, None, discards=False)
 
 
 async def _done_to(

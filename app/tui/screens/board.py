@@ -201,7 +201,7 @@ class Board(PaneScreen):
         "mark_all": mark_all,
         "group": group,
         "everywhere": everywhere,
-        "stop_all": verbs.stop_all,
+        "stop_all": batch.stop_all,
         "peek": peek,
         "filter": ask_filter,
         "back": go_back,

@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 from app import wire
 from app.domain.money import Micros, dollars, parse_dollars
 from app.domain.review import Scope
-from app.domain.run import ACTIVE, RunState
+from app.domain.run import RunState
 from app.domain.safe import clean
 from app.tui.messages import Open, Refresh
 from app.tui.model.line import one_line
@@ -35,21 +35,6 @@ async def stop(screen: SwarmScreen) -> None:
     row = chosen(screen)
     await screen.desk.swarm.stop(row.run.id, wire.Act(by=screen.desk.user))
     screen.say(f"{name(row)} is stopping; r takes it up again")
-
-
-async def stop_all(screen: SwarmScreen) -> None:
-    rows = [
-        row for row in screen.desk.fleet.ordered() if row.run.state in ACTIVE - {RunState.MERGING}
-    ]
-    if not rows:
-        screen.say("nothing works at the moment")
-        return
-    listed = "\n".join(f"{name(row)}  {one_line(row.task.goal)}" for row in rows[:10])
-    if len(rows) > 10:
-        listed += f"\n… and {len(rows) - 10} more"
-    if await screen.app.push_screen_wait(Confirm(f"stop {len(rows)} runs?", listed)):
-        for row in rows:
-            await screen.desk.swarm.stop(row.run.id, wire.Act(by=screen.desk.user))
 
 
 async def discard(screen: SwarmScreen) -> None:
