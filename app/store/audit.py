@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from app.domain.ids import RunId
+from app.store import tasks
 from app.store.sql import insert_once, value
 from app.store.tables import AUDIT
 from app.wire import AuditRow
@@ -27,6 +28,7 @@ def record(
 
 def deed(c: sa.Connection, run: RunId, /, what: str, *, by: str, at: float, **detail: str) -> int:
     """Add the row of what a person did with a run; its number among the run's rows names the work that follows."""
+    tasks.hold(c, run)
     number = len(rows(c, run)) + 1
     record(c, key=f"{run}/{number}/{what}", what=what, actor=by, at=at, run=run, **detail)
     return number

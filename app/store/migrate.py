@@ -56,6 +56,8 @@ def _alone(engine: sa.Engine) -> Iterator[None]:
         yield
         return
     with engine.begin() as connection:
+        # It says nothing more until all is done, however long another connection needs for that.
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
         yield
 

@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from app.domain.errors import NotFound, NotNow
 from app.domain.ids import ApprovalId, ReviewId, RunId, approval_id
 from app.domain.review import OWN, RAISE, Approval, Comment, Review, Scope, Verdict
+from app.store import tasks
 from app.store.sql import insert_once, plain, value
 from app.store.tables import APPROVAL, COMMENT, REVIEW
 from app.wire import NewComment
@@ -74,6 +75,7 @@ def landed(c: sa.Connection, review_id: ReviewId, commit: str) -> None:
 
 
 def add_comment(c: sa.Connection, run: RunId, new: NewComment, *, at: float) -> Comment:
+    tasks.hold(c, run)
     count = sa.select(sa.func.coalesce(sa.func.max(COMMENT.c.number), 0)).where(
         COMMENT.c.run == run
     )
@@ -106,6 +108,7 @@ def mark_sent(c: sa.Connection, run: RunId) -> None:
 
 def ask(c: sa.Connection, question: Approval) -> Approval:
     """Open a question, or find it again: as it was asked, or an agent's to which nobody listens any more."""
+    tasks.hold(c, question.run)
     same = sa.select(APPROVAL).where(
         APPROVAL.c.run == question.run,
         APPROVAL.c.turn == question.turn,

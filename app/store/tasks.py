@@ -170,10 +170,24 @@ def move(c: sa.Connection, run_id: RunId, new: RunState, *, reason: str = "", at
 
 
 FIRST_PORT, LAST_PORT = 42_000, 48_000
+_LEASING = 7_245_303
+"""The advisory lock of whoever looks for free ports."""
+
+
+def hold(c: sa.Connection, run_id: RunId) -> None:
+    """Until this transaction ends no other one holds the run: for what is read, and decides what is written.
+
+    On SQLite whoever writes is alone.
+    """
+    if c.dialect.name == "postgresql":
+        mine = sa.select(RUN.c.id).where(RUN.c.id == run_id)
+        c.execute(mine.with_for_update(key_share=True))
 
 
 def lease_ports(c: sa.Connection, run_id: RunId) -> int:
     """The first of ten ports that no other run has; the same as long as the run keeps them."""
+    if c.dialect.name == "postgresql":
+        c.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LEASING})
     have: int = column(c, run_id, "port")
     if have:
         return have

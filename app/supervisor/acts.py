@@ -32,6 +32,7 @@ class Acts:
 
         def write(c: sa.Connection) -> Approval:
             asked = reviews.approval(c, approval)
+            tasks.hold(c, asked.run)
             rules.refuse_scope(asked, yes=body.yes, scope=body.scope)
             if not reviews.answer(
                 c,

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from app import wire
 from app.domain.budget import Claim
 from app.domain.errors import EnvironmentProblem
-from app.domain.ids import RunId
+from app.domain.ids import RunId, run_id, task_of
 from app.domain.money import Charge, Micros
-from app.store import ledger, migrate
+from app.store import audit, ledger, migrate, reviews, tasks
 from app.store.database import Database
 from app.store.tables import STATE
 from app.supervisor.money import StoreLedger
@@ -23,6 +24,7 @@ from tests.support.model_endpoint import add_run
 from tests.support.nursery import Nursery, nursery
 from tests.support.postgres import Cluster, PostgresTables, cluster
 from tests.support.repos import make_repository
+from tests.support.rows import asked, stored
 
 pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("postgres")]
 
@@ -103,6 +105,32 @@ def test_calls_side_by_side_never_share_the_same_money(server: Cluster) -> None:
         spend = ledger.spend(c, run)
     assert (spend.calls, spend.micros, spend.held) == (made, made * 50_000, 0)
     assert 10 <= made <= 19
+    engine.dispose()
+
+
+def test_what_is_asked_said_done_and_leased_side_by_side_never_shares_a_number(
+    server: Cluster,
+) -> None:
+    engine = sa.create_engine(server.database(), pool_size=8)
+    numbers = range(32)
+    with engine.begin() as c:
+        STATE.create_all(c)
+        run = stored(c, runs=len(numbers))
+
+    def all_four(number: int) -> tuple[str, int, int, int]:
+        said = wire.NewComment(path="a.py", line=1, text="Why?", by="ada")
+        with engine.begin() as c:
+            question = asked(c, run, f"q{number}").id
+        with engine.begin() as c:
+            comment = reviews.add_comment(c, run, said, at=1.0).number
+        with engine.begin() as c:
+            deed = audit.deed(c, run, "resumed", by="ada", at=1.0)
+        with engine.begin() as c:
+            return question, comment, deed, tasks.lease_ports(c, run_id(task_of(run), number + 1))
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(all_four, numbers))
+    assert [len(set(each)) for each in zip(*made, strict=True)] == [len(numbers)] * 4
     engine.dispose()
 
 
