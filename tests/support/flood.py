@@ -30,7 +30,7 @@ from app.tui.screens.command import CommandScreen, OutputScreen
 from app.tui.screens.cost import CostScreen
 from app.tui.screens.dialogs import AskText, Confirm
 from app.tui.screens.doctor import DoctorScreen
-from app.tui.screens.edit_text import EditText
+from app.tui.screens.edit_text import EditText, WriteText
 from app.tui.screens.facts import FactsScreen
 from app.tui.screens.help import HelpScreen
 from app.tui.screens.inbox import InboxScreen
@@ -264,6 +264,11 @@ async def dialogs(pilot: Pilot[None]) -> None:
         ):
             await shown(pilot, screen)
             await app.pop_screen()
+    await shown(pilot, WriteText(every[0], some, value=some, empty=every[1], done="send"))
+    app.screen.query_one(TextArea).styles.height = app.size.height - 9
+    app.screen.query_one(TextArea).cursor_blink = False
+    await drawn(pilot)
+    await app.pop_screen()
     await shown(pilot, EditText(every[0], every[1], "\n".join(every[:EACH])))
     area = app.screen.query_one(TextArea)
     area.styles.height = app.size.height - 9

@@ -25,6 +25,16 @@ async def test_a_comment_is_on_all_lines_from_where_v_was_pressed(swarm: Recorde
     assert (said(swarm).line, said(swarm).last, said(swarm).text) == (2, 4, "why")
 
 
+async def test_a_comment_may_have_several_lines(swarm: RecordedSwarm) -> None:
+    async with app_of(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
+        await in_review(pilot)
+        await pilot.press("]", "j", "c")
+        await seen(pilot, "^j new line")
+        await pilot.press(*"one", "ctrl+j", *"two", "enter")
+        await seen(pilot, "1 comment", gone=True)
+    assert said(swarm).text == "one\ntwo"
+
+
 async def test_the_same_key_takes_the_beginning_back(swarm: RecordedSwarm) -> None:
     async with app_of(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
         screen = await in_review(pilot)

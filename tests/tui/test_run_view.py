@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from textual import events
 
 from app import wire
 from app.domain import events as own
@@ -117,6 +118,17 @@ async def test_a_message_to_the_agent_is_written_and_sent(swarm: RecordedSwarm) 
         await pilot.press(*"mind it", "enter")
         await seen(pilot, "h7fz4 is told")
         assert swarm.asked == [("tell", RUN, wire.Tell(text="mind it", by="ada"))]
+
+
+async def test_what_is_pasted_to_the_agent_keeps_its_lines(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("enter", "m")
+        await seen(pilot, "to the agent of h7fz4")
+        pilot.app.post_message(events.Paste("it fails:\n  line 1\n"))
+        await seen(pilot, "line 1")
+        await pilot.press(*"and", "ctrl+j", *"so", "enter")
+        await seen(pilot, "h7fz4 is told")
+    assert swarm.asked == [("tell", RUN, wire.Tell(text="it fails:\n  line 1\nand\nso", by="ada"))]
 
 
 async def test_a_log_that_comes_while_the_program_ends_does_no_harm(

@@ -94,7 +94,8 @@ SCREENS = {
     "EditText": "commit message",
     "CommandScreen": "command line",
     "OutputScreen": "output",
-    "AskText": "comment",
+    "AskText": "other agent",
+    "WriteText": "comment",
 }
 
 KEYS = re.compile(re.escape(SECRET.encode()) + rb"|.", re.DOTALL)

@@ -20,7 +20,7 @@ from app.tui.model.inbox import name, question_lines
 from app.tui.model.line import Line, one_line
 from app.tui.screens import verbs
 from app.tui.screens.base import SwarmScreen, Verb, unless_gone
-from app.tui.screens.dialogs import AskText, Confirm
+from app.tui.screens.dialogs import Confirm
 from app.tui.widgets.bars import Footer, Rule, Written
 from app.tui.widgets.line_view import LineView
 from app.tui.widgets.question_card import QuestionCard
@@ -99,9 +99,8 @@ async def _together(
 ) -> str | None:
     """What the agents are told besides; None when the person thought better of it."""
     if given.because:
-        return await screen.app.push_screen_wait(
-            AskText(f"no to {count} questions, because …", f"{listed}\n\nEach agent reads this.")
-        )
+        title = f"no to {count} questions, because …"
+        return await verbs.written(screen, title, f"{listed}\n\nEach agent reads this.")
     word = "yes" if given.yes else "no"
     far = ", and to the same for as long as their runs last" if given.scope == "run" else ""
     sure = await screen.app.push_screen_wait(Confirm(f"{word} to {count} questions{far}?", listed))

@@ -9,7 +9,6 @@ from app.tui.model.fates import Followed
 from app.tui.model.line import Line
 from app.tui.screens import verbs
 from app.tui.screens.base import Verb
-from app.tui.screens.dialogs import AskText
 
 if TYPE_CHECKING:
     from app.tui.screens.review import ReviewScreen
@@ -63,9 +62,8 @@ async def _write(
 ) -> None:
     where = lines_of(path, first, last)
     title = "take back, by the agent" if text else "comment"
-    typed = await screen.app.push_screen_wait(
-        AskText(title, where, value=text, done="write it; S sends all")
-    )
+    done = "write it; S sends all"
+    typed = await verbs.written(screen, title, where, value=text, done=done)
     screen.show_place()
     if not typed or not typed.strip():
         return

@@ -110,9 +110,8 @@ async def changes(screen: "ReviewScreen") -> None:
     count = len(screen.unsent)
     text = "The agent gets this note"
     text += f" and {count} comment{'s' if count > 1 else ''} not sent yet." if count else "."
-    note = await screen.app.push_screen_wait(
-        AskText(f"{name(row)} works on", text, empty="what should be different")
-    )
+    title, empty = f"{name(row)} works on", "what should be different"
+    note = await verbs.written(screen, title, text, empty=empty)
     if note is None:
         return
     if not note.strip() and not screen.unsent:

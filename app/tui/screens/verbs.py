@@ -124,10 +124,26 @@ async def tell(screen: SwarmScreen) -> None:
     """Steer the agent: it hears it between two steps of its turn, or its next turn begins with it."""
     row = chosen(screen)
     text = "It hears this between two steps of its turn, or its next turn begins with it."
-    said = await screen.app.push_screen_wait(AskText(f"to the agent of {name(row)}", text))
+    said = await written(screen, f"to the agent of {name(row)}", text)
     if said and said.strip():
         await screen.desk.swarm.tell(row.run.id, wire.Tell(text=said, by=screen.desk.user))
         screen.say(f"{name(row)} is told")
+
+
+async def written(
+    screen: SwarmScreen,
+    title: str,
+    text: str,
+    *,
+    value: str = "",
+    empty: str = "",
+    done: str = "send",
+) -> str | None:
+    """Words for an agent, of as many lines as they have; None when the person thought better of it."""
+    from app.tui.screens.edit_text import WriteText
+
+    asked = WriteText(title, text, value=value, empty=empty, done=done)
+    return await screen.app.push_screen_wait(asked)
 
 
 async def allow_host(screen: SwarmScreen) -> None:
@@ -164,7 +180,7 @@ async def answer(
             return
         rule = wanted.digest
     if because:
-        typed = await screen.app.push_screen_wait(AskText("no, because …", "The agent reads this."))
+        typed = await written(screen, "no, because …", "The agent reads this.")
         if typed is None:
             return
         note = typed
