@@ -30,7 +30,7 @@ from app.store.database import Database
 from app.supervisor import fleet
 from app.supervisor.broker import Broker
 from app.supervisor.deadlines import refuse_late
-from app.supervisor.engine import INTAKE, Engine
+from app.supervisor.engine import INTAKE, Engine, last_host
 from app.supervisor.errors import translated
 from app.supervisor.money import make_gateway
 from app.supervisor.network import make_egress
@@ -154,8 +154,8 @@ async def _compose(
     own_directory(runtime)
     database = Database.open(state, settings.database)
     stack.callback(database.close)
-    host = _kept(state / "host", lambda: f"h{secrets.token_hex(4)}")
     member = bool(settings.worker.repository)
+    host = await _host(state / "host", database, alone=not member)
     clock = await fleet.join(database, host, settings, time.time) if member else time.time
     if settings.database and not member:
         await fleet.refuse_stranger(database)
@@ -200,13 +200,27 @@ def _engine(database: Database, host: str, settings: Settings) -> Engine:
     )
 
 
+async def _host(file: Path, database: Database, *, alone: bool) -> str:
+    """The id of this host. One that is lost is found again in the tables: its work goes by that."""
+    known = await database.read(last_host) if alone and not _written(file) else ""
+    return _kept(file, lambda: known or f"h{secrets.token_hex(4)}")
+
+
+def _written(file: Path) -> str:
+    return file.read_text().strip() if file.exists() else ""
+
+
 def _kept(file: Path, mint: Callable[[], str]) -> str:
-    """A name minted once and kept in the state directory."""
-    if not file.exists():
-        new = file.with_suffix(".new")
-        new.write_text(mint())
-        new.replace(file)
-    return file.read_text().strip()
+    """A name minted once and kept in the state directory, on the disk before anything goes by it."""
+    if kept := _written(file):
+        return kept
+    new = file.with_suffix(".new")
+    with new.open("w") as draft:
+        draft.write(mint())
+        draft.flush()
+        os.fsync(draft.fileno())
+    new.replace(file)
+    return _written(file)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from sqlalchemy import event, exc
 from app.domain.base import acquaint
 from app.store import migrate
 from app.store.disks import refuse_network_disk
+from app.store.refusals import refuse_half
 from app.store.writer import Writer
 
 P = ParamSpec("P")
@@ -112,6 +113,7 @@ class Database:
         acquaint()
         if not url:
             refuse_network_disk(directory)
+            refuse_half(directory)
         state = make_engine(url or sqlite_url(directory / "state.db"))
         log = (
             make_engine(url)

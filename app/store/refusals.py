@@ -14,6 +14,20 @@ PASSING = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
 """What the database says that waiting helps against."""
 
 
+def refuse_half(directory: Path) -> None:
+    """Raises `EnvironmentProblem` where only the log is left: without the truth it would look like a new start."""
+    state, log = directory / "state.db", directory / "events.db"
+    if _holds(log) and not (_holds(state) or _holds(directory / "state.db-wal")):
+        raise EnvironmentProblem(
+            f"{state} is {'empty' if state.exists() else 'not there'}, although {log.name} beside it is full",
+            hint=f"{_WAYS_OUT['state']} To begin with nothing, move {log.name} away.",
+        )
+
+
+def _holds(file: Path) -> bool:
+    return file.exists() and file.stat().st_size > 0
+
+
 @contextlib.contextmanager
 def opening(engine: sa.Engine) -> Iterator[None]:
     """While the database is opened and its tables are brought up to date.

@@ -43,6 +43,16 @@ def desk_queue(host: str) -> str:
     return f"desk-{host}"
 
 
+def last_host(c: sa.Connection) -> str:
+    """The host whose engine worked on this database last, where there is only one; empty when none did."""
+    schema = None if c.dialect.name == "sqlite" else "dbos"
+    if not sa.inspect(c).has_table("workflow_status", schema=schema):
+        return ""
+    host, at = sa.column("executor_id", sa.Text), sa.column("created_at", sa.BigInteger)
+    worked = sa.select(host).select_from(sa.table("workflow_status", schema=schema))
+    return c.execute(worked.where(host.is_not(None)).order_by(at.desc()).limit(1)).scalar() or ""
+
+
 class Json(Serializer):
     """Arguments and results as JSON: readable in a year, and safe to load."""
 

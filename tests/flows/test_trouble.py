@@ -54,6 +54,21 @@ async def test_nobody_is_asked_by_an_agent_that_could_not_be_tended_any_more(
         assert await client.inbox() == ()
 
 
+async def test_a_host_whose_name_is_lost_goes_by_the_one_that_its_runs_know(
+    home: Home, repo: Path
+) -> None:
+    gate = home.root / "go"
+    home.configure(configured(agents={"careful": careful("hello", wait_for(str(gate)))}))
+    async with supervised(home) as client:
+        user = SwarmActions(client, repo)
+        run = await user.submit(agent="careful")
+        await user.until(run, RunState.WORKING)
+    (home.state / "host").write_text("")
+    gate.touch()
+    async with supervised(home) as client:
+        await SwarmActions(client, repo).until(run, RunState.IN_REVIEW)
+
+
 async def test_what_a_clean_up_could_not_remove_is_removed_at_the_next_start(
     home: Home, repo: Path
 ) -> None:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from app.domain.errors import EnvironmentProblem, SwarmError
 from app.store import migrate
-from app.store.database import make_engine, sqlite_url
+from app.store.database import Database, make_engine, sqlite_url
 from app.store.tables import LOG, STATE
 
 Engines = tuple[sa.Engine, sa.Engine]
@@ -88,7 +88,7 @@ def test_a_wrong_migration_is_told_as_a_bug_and_changes_nothing(
 KILLED = """
 import os, signal, sys
 from app.store import migrate
-from app.store.database import make_engine, sqlite_url
+from app.store.database import Database, make_engine, sqlite_url
 newest = max((found := migrate._found()).items())[1]
 whole = newest.state
 def cut_off(connection):
@@ -119,3 +119,19 @@ def test_a_migration_cut_off_by_a_kill_leaves_what_was_and_is_made_at_the_next_s
     state, log = (make_engine(sqlite_url(file)) for file in files)
     migrate.upgrade(state, log)
     assert {name for name, _ in schema(state)} >= {"run.id", "approval.id"}
+
+
+@pytest.mark.parametrize("left", [None, b""], ids=["gone", "empty"])
+def test_a_state_that_is_lost_is_not_taken_for_a_new_start(
+    tmp_path: Path, left: bytes | None
+) -> None:
+    Database.open(tmp_path).close()
+    for file in tmp_path.glob("state.db*"):
+        file.unlink()
+    if left is not None:
+        (tmp_path / "state.db").write_bytes(left)
+    with pytest.raises(EnvironmentProblem, match=r"state\.db is (empty|not there)") as refused:
+        Database.open(tmp_path)
+    assert "`backups`" in refused.value.hint
+    (tmp_path / "events.db").rename(tmp_path / "away.db")
+    Database.open(tmp_path).close()
