@@ -1,8 +1,12 @@
 """The command line of the screen: the verbs of the shell, with the run that is selected."""
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from app.tui.screens.command import words_of
+from app.tui.screens.outside import waiting
 from tests.support.fleet import RecordedSwarm, app_over
 from tests.support.screens import seen
 
@@ -32,6 +36,19 @@ async def test_a_verb_is_run_and_what_it_says_is_shown(swarm: RecordedSwarm) -> 
         await seen(pilot, "done · esc back")
         await pilot.press("escape")
         await seen(pilot, "needs you first")
+
+
+@pytest.mark.parametrize("theirs", ["app.py", "app/__init__.py", "app/__main__.py"])
+def test_a_verb_that_takes_the_terminal_is_ours_whatever_the_repository_holds(
+    tmp_path: Path, theirs: str
+) -> None:
+    (tmp_path / theirs).parent.mkdir(exist_ok=True)
+    (tmp_path / theirs).write_text("raise SystemExit('theirs')")
+    command, nothing = waiting("--version"), subprocess.DEVNULL
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, stdin=nothing, check=False
+    )
+    assert done.stdout.startswith("swarm 0.")
 
 
 async def test_a_verb_that_there_is_not_is_told_with_its_way_out(swarm: RecordedSwarm) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shlex
-import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -20,11 +19,10 @@ from textual.widgets import Input
 from app.tui.desk import Desk
 from app.tui.messages import Refresh
 from app.tui.model.line import Line, wrap
+from app.tui.screens.outside import PROGRAM
 from app.tui.widgets.bars import Rule
 from app.tui.widgets.searched_view import Lines
 
-PROGRAM: Final = (sys.executable, "-P", "-c", "from app.cli.main import main; main()")
-"""The command line itself: what it says here is what it says in a shell. Nothing of the repository is imported."""
 MOST: Final = 1024 * 1024
 """Characters of output that are shown; the end of more."""
 HERE: Final = "%"

@@ -6,12 +6,15 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from textual.app import App, SuspendNotSupported
 
 from app.tui.messages import Refresh
 from app.tui.screens.base import SwarmScreen
+
+PROGRAM: Final = (sys.executable, "-P", "-c", "from app.cli.main import main; main()")
+"""The command line itself, as in a shell. Never `-m app`: the user's repository may have an `app` of its own."""
 
 
 def edit_worktree(screen: SwarmScreen) -> None:
@@ -62,13 +65,16 @@ def verb(screen: SwarmScreen, *words: str) -> None:
     env = dict(os.environ)
     if screen.desk.state_dir:
         env["SWARM_STATE_DIR"] = screen.desk.state_dir
-    wait = "swarm: press Enter to go back to the screen "
-    script = f'"$@" || {{ printf "\\n{wait}"; read -r _; }}'
-    if why := run(
-        screen.app, ["sh", "-c", script, "swarm", sys.executable, "-m", "app", *words], env=env
-    ):
+    if why := run(screen.app, waiting(*words), env=env):
         screen.say(why, bad=True)
     screen.post_message(Refresh())
+
+
+def waiting(*words: str) -> list[str]:
+    """The command line of that verb; when it fails it waits for a key, so that its words can be read."""
+    wait = "swarm: press Enter to go back to the screen "
+    script = f'"$@" || {{ printf "\\n{wait}"; read -r _; }}'
+    return ["sh", "-c", script, "swarm", *PROGRAM, *words]
 
 
 def run(

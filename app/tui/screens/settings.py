@@ -22,7 +22,13 @@ def edit_own(screen: "SettingsScreen") -> None:
     if not screen.desk.look.file:
         screen.say("the supervisor did not say where your configuration is")
         return
-    outside.edit(screen, Path(screen.desk.look.file))
+    own = Path(screen.desk.look.file)
+    try:
+        own.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        screen.say(f"{own.parent} cannot be made: {error.strerror or error}", bad=True)
+        return
+    outside.edit(screen, own)
     screen.load()
 
 
