@@ -67,6 +67,11 @@ class Desk:
     _held: dict[RunId, list[Event]] = field(default_factory=dict)
 
     @property
+    def of_all(self) -> bool:
+        """Whether the board lists the tasks of all repositories; outside one there is no other way."""
+        return self.everywhere or not self.repo
+
+    @property
     def gone(self) -> Line:
         """What every screen says while nobody answers; empty while somebody does."""
         if self.link:

@@ -51,6 +51,23 @@ async def test_the_columns_are_named_once_the_first_task_is_there() -> None:
         assert "COST  AGE" in titles.splitlines()[3]
 
 
+async def test_outside_a_repository_it_says_where_to_go() -> None:
+    app = app_over(RecordedSwarm(Recording()))
+    app.desk.repo = ""
+    async with app.run_test(notifications=True, size=(100, 30)) as pilot:
+        await seen(pilot, "type `swarm` in yours")
+        await pilot.press("n")
+        await seen(pilot, "a task needs a repository")
+
+
+async def test_outside_a_repository_every_run_says_which_one_it_is_of(swarm: RecordedSwarm) -> None:
+    app = app_over(swarm)
+    app.desk.repo = ""
+    async with app.run_test(notifications=True, size=(160, 48)) as pilot:
+        screen = await seen(pilot, "acme-api: rename Budget")
+        assert "all repositories" in screen.splitlines()[0]
+
+
 async def test_without_tasks_no_key_is_offered_that_needs_one() -> None:
     async with app_over(RecordedSwarm(Recording())).run_test(
         notifications=True, size=(160, 48)

@@ -19,7 +19,7 @@ from app.tui.model.fleet import GROUPINGS, Grouping, grouped
 from app.tui.screens import batch, verbs
 from app.tui.screens.about import about_lines
 from app.tui.screens.base import SwarmScreen, Verb
-from app.tui.screens.pane import RunPane, empty_lines
+from app.tui.screens.pane import OUTSIDE, RunPane, empty_lines
 from app.tui.widgets.bars import Footer, Header, Heading, Rule, Written
 from app.tui.widgets.fleet_table import FleetTable, header
 from app.tui.widgets.line_view import LineView, Recent
@@ -159,6 +159,11 @@ def open_run(screen: SwarmScreen) -> None:
 
 
 def new_task(screen: SwarmScreen) -> None:
+    if not screen.desk.repo:
+        screen.say(
+            "a task needs a repository", hint=f"{OUTSIDE} `swarm run --repo PATH` names one."
+        )
+        return
     # The form's editor is the heaviest widget there is; the first frame does without it.
     from app.tui.screens.new_task import NewTaskScreen
 
@@ -254,11 +259,14 @@ class Board(PaneScreen):
         table.show(
             grouped(rows, self.grouping),
             self.desk.clock(),
-            everywhere=self.desk.everywhere and not named,
+            everywhere=self.desk.of_all and not named,
         )
         self.set_class(not fleet.rows, "-nothing")
         self.query_one("#empty", Written).text = empty_lines(
-            loaded=fleet.loaded, link=self.desk.link, why=self.desk.why
+            loaded=fleet.loaded,
+            link=self.desk.link,
+            why=self.desk.why,
+            here=bool(self.desk.repo),
         )
         title = self.query_one("#title", Rule)
         marked = len(table.marked)
@@ -266,7 +274,7 @@ class Board(PaneScreen):
         order = "needs you first" if self.grouping == "nothing" else f"by {self.grouping}"
         title.aside = f"/{words}  {len(rows)} of {len(fleet.rows)}" if words else order
         self.query_one(Header).heading = Heading(
-            repo="all repositories" if self.desk.everywhere else Path(self.desk.repo).name,
+            repo="all repositories" if self.desk.of_all else Path(self.desk.repo).name,
             counts=fleet.counts(),
             sandbox=self.desk.sandbox,
             isolation=self.desk.isolation,

@@ -183,11 +183,16 @@ class RunPane(Vertical):
         view.go_row(view.diff.files[message.index].row)
 
 
-def empty_lines(*, loaded: bool, link: bool, why: str) -> tuple[Line, ...]:
-    """What stands in place of runs when there are none."""
+OUTSIDE: Final = "The screen was opened outside a git repository: type `swarm` in yours."
+
+
+def empty_lines(*, loaded: bool, link: bool, why: str, here: bool) -> tuple[Line, ...]:
+    """What stands in place of runs when there are none; `here`: there is a repository to give tasks for."""
     if not loaded:
         words = why if not link and why else "asking the supervisor …"
         return ([], [("  " + words, "dim")])
+    if not here:
+        return ([], [("  No tasks yet.", "strong")], [], [("  " + OUTSIDE, "")])
     return (
         [],
         [("  No tasks yet.", "strong")],
