@@ -65,12 +65,17 @@ def main() -> None:
     except SwarmError as error:
         print(f"swarm: {error.in_one_line}", file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
+    except OSError as error:
+        # A full disk, say, in whatever it was about to make.
+        logging.exception("the supervisor ends")
+        print(f"swarm: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(EnvironmentProblem.exit_code)
 
 
 async def supervise(state: Path) -> None:
     """Hold the lock of the state directory, serve, and let go."""
     paths.refuse_closed(state)
-    own_directory(state)
+    own_directory(state, "SWARM_STATE_DIR")
     with exclusive(state):
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()

@@ -64,13 +64,16 @@ def tls_of(settings: ApiSettings) -> dict[str, str]:
     return {"ssl_certfile": files[0], "ssl_keyfile": files[1]}
 
 
-def own_directory(path: Path) -> None:
-    """Make sure the directory exists, is ours and closed to others. Raises `EnvironmentProblem`."""
+def own_directory(path: Path, named_by: str = "XDG_RUNTIME_DIR") -> None:
+    """Make sure the directory exists, is ours and closed to others. Raises `EnvironmentProblem`.
+
+    `named_by` is the variable with which a person chooses another one.
+    """
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = path.lstat()
     if path.is_symlink() or status.st_uid != os.getuid():
         raise EnvironmentProblem(
-            f"{path} belongs to somebody else", hint="Set XDG_RUNTIME_DIR to a directory of yours."
+            f"{path} belongs to somebody else", hint=f"Set {named_by} to a directory of yours."
         )
     path.chmod(0o700)
 

@@ -27,8 +27,10 @@ def worker(ctx: typer.Context) -> None:
     It is the supervisor of this host, in the foreground, as systemd wants it. Needs `database` and
     `worker.repository` in config.yaml.
     """
+    from app.client.launch import ensure_state
+
     call = Call.of(ctx)
-    call.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    ensure_state(call.state)
     call.say(f"The supervisor of {call.state} takes runs of all hosts. Ctrl-C ends it.")
     state = ["--state", os.fspath(call.state)]
     # -P: the working directory may have a package called `app` of its own.

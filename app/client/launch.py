@@ -46,8 +46,7 @@ async def find_or_start(state: Path) -> tuple[Swarm, wire.Hello]:
 
 async def start(state: Path) -> tuple[Swarm, wire.Hello]:
     """Start a supervisor and wait until it answers. Raises `EnvironmentProblem` with its last words."""
-    _make(state)
-    paths.refuse_closed(state)
+    ensure_state(state)
     log = state / "supervisor.log"
     began = log.stat().st_size if log.exists() else 0
     process = _spawn(state, log)
@@ -61,15 +60,22 @@ async def start(state: Path) -> tuple[Swarm, wire.Hello]:
             if ended:
                 break
         await asyncio.sleep(0.03)
+    words = _last_words(log, began)
+    if not words and paths.full(state):
+        raise EnvironmentProblem(
+            f"the supervisor did not start: the disk of {state} is full, there is no room even for its log",
+            hint="Free some space, and try again. What is stored is as it was.",
+        )
     # What the user wrote is wrong, not the machine: the supervisor's exit code tells them apart.
     code = os.waitstatus_to_exitcode(status)
     raise (ConfigError if code == ConfigError.exit_code else EnvironmentProblem)(
-        f"the supervisor did not start: {_last_words(log, began) or 'it said nothing'}",
+        f"the supervisor did not start: {words or 'it said nothing'}",
         hint=f"Its log is {log}.",
     )
 
 
-def _make(state: Path) -> None:
+def ensure_state(state: Path) -> None:
+    """Make the state directory. Raises `EnvironmentProblem` when it cannot be made or written."""
     try:
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
@@ -77,6 +83,7 @@ def _make(state: Path) -> None:
             f"the state directory {state} cannot be made: {error.strerror or error}",
             hint="Set SWARM_STATE_DIR to a directory of yours.",
         ) from error
+    paths.refuse_closed(state)
 
 
 def _spawn(state: Path, log: Path) -> int:

@@ -5,6 +5,9 @@ import os
 import tempfile
 from pathlib import Path
 
+ROOM = 1024 * 1024
+"""Bytes: a disk with less is full, whatever a program that failed on it had to say."""
+
 
 def state_dir() -> Path:
     """`SWARM_STATE_DIR`, else `swarm` below the XDG state directory."""
@@ -44,6 +47,12 @@ def refuse_closed(state: Path) -> None:
             f"the state directory {state} cannot be written",
             hint="Mount its disk for writing, or set SWARM_STATE_DIR to a directory of yours.",
         )
+
+
+def full(place: Path) -> bool:
+    """Whether the disk has less room than anything needs."""
+    found = os.statvfs(place)
+    return found.f_bavail * found.f_frsize < ROOM
 
 
 def _xdg(variable: str, below_home: str) -> Path:

@@ -17,6 +17,7 @@ from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 
+from app.config.paths import full
 from app.config.values import seconds
 from app.domain.errors import RepoError, SwarmError, UsageError
 from app.domain.events import Note
@@ -35,8 +36,6 @@ Step: TypeAlias = Callable[Concatenate[Services, RunId, P], Awaitable[T]]
 
 TROUBLE = (SwarmError, *LEAF_ERRORS)
 """What is said in words for a person."""
-ROOM = 1024 * 1024
-"""Bytes: a disk with less is full, whatever a program that failed on it had to say."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 _log = logging.getLogger(__name__)
@@ -112,8 +111,7 @@ async def without_room(s: Services, run: RunId) -> bool:
     task = await s.database.read(tasks.task, (await s.database.read(tasks.run, run)).task)
     for place in (s.places.state, Path(task.repo)):
         with contextlib.suppress(OSError):
-            room = os.statvfs(place)
-            if room.f_bavail * room.f_frsize < ROOM:
+            if full(place):
                 return True
     return False
 

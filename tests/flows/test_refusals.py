@@ -201,6 +201,16 @@ async def test_what_is_wrong_in_the_settings_is_told_before_an_upgrade_ends_anyt
     assert "concurency is not a setting; did you mean 'concurrency'?" in done.stderr
 
 
+async def test_a_worker_whose_state_has_no_place_says_so(world: World, repo: Path) -> None:
+    file = world.home.root / "file"
+    file.touch()
+    done = await asyncio.to_thread(
+        world.home.swarm, "worker", cwd=repo, SWARM_STATE_DIR=str(file / "state")
+    )
+    assert done.returncode == ENVIRONMENT
+    assert f"the state directory {file / 'state'} cannot be made" in done.stderr
+
+
 async def test_a_second_supervisor_on_the_same_state_is_refused(world: World) -> None:
     first = await world.client.hello()
     done = await asyncio.to_thread(world.home.daemon)
