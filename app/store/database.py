@@ -18,6 +18,7 @@ from sqlalchemy import event, exc
 from app.domain.base import acquaint
 from app.store import migrate
 from app.store.disks import refuse_network_disk
+from app.store.postgres_text import tolerate_nul
 from app.store.refusals import refuse_half
 from app.store.writer import Writer
 
@@ -43,7 +44,7 @@ _PATIENCE: Final = " ".join(
 def make_engine(url: str, *, synchronous: Durability = "FULL") -> sa.Engine:
     """An engine for a database URL; SQLite gets WAL, immediate transactions and a long busy timeout."""
     if not url.startswith("sqlite"):
-        return sa.create_engine(
+        server = sa.create_engine(
             url,
             pool_size=10,
             max_overflow=0,
@@ -57,6 +58,8 @@ def make_engine(url: str, *, synchronous: Durability = "FULL") -> sa.Engine:
                 "options": _PATIENCE,
             },
         )
+        event.listen(server, "connect", tolerate_nul)
+        return server
     engine = sa.create_engine(url, pool_size=10, max_overflow=0)
     event.listen(engine, "connect", lambda connection, _record: _tune(connection, synchronous))
     event.listen(engine, "handle_error", _full_disk_is_a_pause)

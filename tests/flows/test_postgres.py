@@ -11,10 +11,12 @@ import sqlalchemy as sa
 from app import wire
 from app.domain.budget import Claim
 from app.domain.errors import EnvironmentProblem
+from app.domain.events import Note
 from app.domain.ids import RunId, run_id, task_of
 from app.domain.money import Charge, Micros
-from app.store import audit, ledger, migrate, reviews, tasks
+from app.store import audit, event_log, ledger, migrate, reviews, tasks
 from app.store.database import Database
+from app.store.event_log import Entry
 from app.store.tables import STATE
 from app.supervisor.money import StoreLedger
 from tests.support.home import Home, home_at
@@ -165,6 +167,24 @@ async def test_a_hold_whose_answer_was_lost_is_held_once(server: Cluster, tmp_pa
             held = await database.write(ledger.reserve_anew, run, caller, lambda _: claim, now=1.0)
             assert held == claim
         assert (await database.read(ledger.spend, run)).held == 100
+    finally:
+        database.close()
+
+
+async def test_what_an_agent_says_is_kept_though_a_nul_is_in_it(
+    server: Cluster, tmp_path: Path
+) -> None:
+    database = Database.open(tmp_path, server.database())
+    try:
+        run = await database.write(stored)
+        await database.write(tasks.update, run, activity="a\0b", wish="c")
+        odd = {"title": "May\0I?", "detail": "\0", "paths": ("\0",)}
+        question = await database.write(lambda c: asked(c, run, **odd))
+        said = Entry(run, "1", 1.0, Note("d\0e"))
+        await database.write_log(event_log.append, [said])
+        assert await database.read(tasks.column, run, "activity") == "a\u2400b"
+        assert (question.title, question.paths) == ("May\u2400I?", ("\0",))
+        assert [each.body for each in await database.read_log(event_log.after, 0)] == [said.body]
     finally:
         database.close()
 
