@@ -103,8 +103,10 @@ class Handlers:
     async def events(self, request: Request) -> Response:
         query = request.query_params
         run = await self.service.find(query["run"]) if query.get("run") else ""
-        since = int(query.get("since") or request.headers.get("last-event-id") or 0)
-        events = self.service.follow(since, run, live=query.get("follow") != "0")
+        since = query.get("since") or request.headers.get("last-event-id") or "0"
+        if not since.isdecimal():
+            raise UsageError(f"since={since}: it is the number of an event, a whole number")
+        events = self.service.follow(int(since), run, live=query.get("follow") != "0")
         return StreamingResponse(server_sent(events), media_type="text/event-stream")
 
     async def sweep(self, request: Request) -> Response:

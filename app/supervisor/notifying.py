@@ -47,7 +47,7 @@ async def tell_people(s: Services) -> None:
                 if isinstance(item, Event) and (notice := _wanted(s, wishes, item)):
                     await _tell(s, wishes, notice, item.at)
                     _keep(kept, item.seq)
-        except (sa.exc.OperationalError, OSError) as error:
+        except (sa.exc.SQLAlchemyError, OSError) as error:
             # A full disk or a stopped server is a pause; the log is still there afterwards.
             _log.warning("notices: %s; going on", error)
             await asyncio.sleep(TIMEOUT)
@@ -64,8 +64,9 @@ async def test(s: Services) -> tuple[wire.NotifyLine, ...]:
 
 
 async def _told_until(s: Services, kept: Path) -> int:
-    if kept.exists():
-        return int(kept.read_text())
+    # Empty after a power cut, it says no more than one that is not there.
+    if kept.exists() and (told := kept.read_text().strip()).isdecimal():
+        return int(told)
     last = await s.database.read_log(event_log.last)
     _keep(kept, last)
     return last

@@ -19,7 +19,7 @@ from app.api.app import routes
 from app.api.handlers import Handlers
 from app.client.client import Swarm
 from app.client.way import Remote
-from app.domain.errors import NotAllowed, Unreachable
+from app.domain.errors import NotAllowed, Unreachable, UsageError
 from app.domain.ids import ReviewId
 from app.domain.role import Role
 from app.domain.run import RunState
@@ -232,6 +232,12 @@ async def test_what_happens_is_followed_from_afar(afar: Afar) -> None:
     user = SwarmActions(afar.as_(Role.OPERATOR), afar.world.user().repo)
     run = await user.submit()
     await user.told(run, RunState.IN_REVIEW)
+
+
+async def test_what_is_no_number_of_an_event_is_refused(afar: Afar) -> None:
+    with pytest.raises(UsageError, match="since=-1"):
+        async for _event in afar.as_(Role.VIEWER).events(since=-1, follow=False):
+            pass
 
 
 async def test_a_token_that_was_taken_back_counts_for_nothing(afar: Afar) -> None:

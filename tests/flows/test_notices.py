@@ -61,6 +61,9 @@ async def world(
     with world_at(
         tmp_path_factory.mktemp("world"), agents=AGENTS, settings={"notify": notify}
     ) as home:
+        # What a power cut may leave of how far was told.
+        home.state.mkdir(mode=0o700)
+        (home.state / "notified").touch()
         async with supervised(home) as client:
             yield World(home, client)
 

@@ -178,8 +178,9 @@ async def test_what_an_agent_says_is_kept_though_a_nul_is_in_it(
     try:
         run = await database.write(stored)
         await database.write(tasks.update, run, activity="a\0b", wish="c")
-        odd = {"title": "May\0I?", "detail": "\0", "paths": ("\0",)}
-        question = await database.write(lambda c: asked(c, run, **odd))
+        question = await database.write(
+            lambda c: asked(c, run, title="May\0I?", detail="\0", paths=("\0",))
+        )
         said = Entry(run, "1", 1.0, Note("d\0e"))
         await database.write_log(event_log.append, [said])
         assert await database.read(tasks.column, run, "activity") == "a\u2400b"
