@@ -74,6 +74,19 @@ def was_said(c: sa.Connection, run: RunId, turn: int, tag: str) -> bool:
     return c.execute(query.limit(1)).first() is not None
 
 
+def read_until(c: sa.Connection, run: RunId, turn: int) -> int:
+    """Where in the raw output of that turn the last event that is kept was read; -1 before the first."""
+    prefix = f"turn-{turn}/"
+    query = sa.select(EVENT.c.key).where(
+        EVENT.c.run == run, EVENT.c.key.startswith(prefix, autoescape=True)
+    )
+    for key in c.execute(query.order_by(EVENT.c.seq.desc())).scalars():
+        place = key.removeprefix(prefix).partition(".")[0]
+        if place.isdecimal():
+            return int(place)
+    return -1
+
+
 def newest_of(c: sa.Connection, run: RunId, tags: Sequence[str]) -> Event | None:
     """The run's last event of these types."""
     wanted = (EVENT.c.body.startswith(f'{{"type":"{tag}"', autoescape=True) for tag in tags)

@@ -5,11 +5,11 @@ import contextlib
 from collections.abc import Iterable
 
 from app.config.values import seconds
-from app.domain.ids import ApprovalId
+from app.domain.ids import ApprovalId, turn_name
 from app.domain.review import FROM_AGENT, Approval
 from app.domain.run import Run
 from app.domain.task import Task
-from app.store import ledger, reviews, tasks
+from app.store import event_log, ledger, reviews, tasks
 from app.store.turns import Turn
 from app.supervisor import asking, rules
 from app.supervisor.activity import activity_of
@@ -58,6 +58,8 @@ class Tending:
         self._open: set[ApprovalId] = set()
         self._diff = LiveDiff(s, run.id)
         self._told_at = 0.0
+        self._afresh = True
+        """Whether what is read now was not read by a supervisor before this one."""
         self._telling = Telling(s, run.id, session, self._send)
 
     async def follow(self) -> TurnEnded | None:
@@ -83,11 +85,14 @@ class Tending:
             await asyncio.gather(listening, *helpers, return_exceptions=True)
 
     async def _listen(self) -> TurnEnded | None:
-        turn = f"turn-{self._turn.number}"
+        number, read = self._turn.number, self._s.database.read_log
+        turn = turn_name(number)
+        known = await read(event_log.read_until, self._run.id, number)
         async with contextlib.aclosing(converse(self._session, self._process)) as said:
             async for line, index, event in said:
                 self._s.live.ramp.leave(self._run.id)
                 self._s.broker.post(self._run.id, f"{turn}/{line.pos}.{index}", event)
+                self._afresh = line.pos > known
                 await self._take(event)
                 if isinstance(event, TurnEnded):
                     return event
@@ -111,7 +116,7 @@ class Tending:
     async def _tell(self, event: AgentEvent) -> None:
         """Keep what the agent does in the run's row, at most once a second."""
         did, now = activity_of(event), self._s.clock()
-        if did and now - self._told_at >= 1.0:
+        if self._afresh and did and now - self._told_at >= 1.0:
             self._told_at = now
             await self._s.database.write(tasks.update, self._run.id, activity=did, activity_at=now)
 

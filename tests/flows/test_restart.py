@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -145,6 +147,25 @@ async def test_a_turn_is_attached_to_and_not_started_again(
     assert survived.said == ["before", "after"]
     assert survived.numbers == sorted(set(survived.numbers))
     assert survived.landed == "2"
+
+
+async def test_what_an_agent_did_last_is_no_younger_for_being_read_again(
+    home: Home, repo: Path
+) -> None:
+    agent = scripted([{"say": "before"}, edit("work.txt", "1\n"), wait_for("../../go")])
+    home.configure({"agents": {"worker": agent}, "sandbox": {"driver": "memory"}})
+    async with supervised(home) as client:
+        user = SwarmActions(client, repo)
+        run = await user.submit(agent="worker")
+        while not any("until" in str(event.body) for event in await user.events(run)):
+            await asyncio.sleep(0.05)
+    query = "SELECT activity, activity_at FROM run"
+    with closing(sqlite3.connect(home.state / "state.db")) as state:
+        before = state.execute(query).fetchone()
+    (home.state / "sandboxes" / "go").touch()
+    async with supervised(home) as client:
+        after = (await SwarmActions(client, repo).until(run, RunState.IN_REVIEW)).row
+    assert (after.activity, after.activity_at) == before
 
 
 async def test_the_agent_works_on_while_there_is_no_supervisor(working: Home, repo: Path) -> None:
