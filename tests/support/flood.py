@@ -269,7 +269,7 @@ async def dialogs(pilot: Pilot[None]) -> None:
     app.screen.query_one(TextArea).cursor_blink = False
     await drawn(pilot)
     await app.pop_screen()
-    await shown(pilot, EditText(every[0], every[1], "\n".join(every[:EACH])))
+    await shown(pilot, EditText(every[0], every[1], value="\n".join(every[:EACH])))
     area = app.screen.query_one(TextArea)
     area.styles.height = app.size.height - 9
     area.cursor_blink = False
@@ -286,7 +286,7 @@ async def written(pilot: Pilot[None]) -> None:
         app.screen.query_one(Input).value = text[:80]
         await drawn(pilot)
     await app.pop_screen()
-    command.PROGRAM = (sys.executable, "-m", "tests.support.hostile_texts")  # type: ignore[misc, assignment]
+    command.PROGRAM = (sys.executable, "-m", "tests.support.hostile_texts")  # type: ignore[attr-defined, assignment]
     await shown(pilot, OutputScreen(app.desk, ["evil"]))
     await paged(pilot, app.screen.query_one(LineView))
     await app.pop_screen()

@@ -143,7 +143,7 @@ def test_every_screen_is_on_the_tour() -> None:
     while kinds:
         kinds = [below for kind in kinds for below in kind.__subclasses__()]
         known |= {kind for kind in kinds if kind.__module__.startswith(screens.__name__)}
-    bases = {"SwarmScreen", "PaneScreen", "SearchedScreen", "Sheet", "Dialog"}
+    bases = {"SwarmScreen", "PaneScreen", "SearchedScreen", "Sheet", "Dialog", "AskLines"}
     assert {kind.__name__ for kind in known} - bases == SCREENS.keys()
     assert set(SCREENS.values()) <= WAYS.keys()
 

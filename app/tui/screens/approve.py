@@ -85,7 +85,7 @@ class ApproveScreen(Dialog[Approved | None]):
         from app.tui.screens.edit_text import EditText
 
         typed = await self.app.push_screen_wait(
-            EditText("what the commit says", "The first line is its subject.", self.message)
+            EditText("what the commit says", "The first line is its subject.", value=self.message)
         )
         if typed is not None and typed.strip():
             self.message = typed.strip()

@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Input
 
 from app.tui.actions import Place
@@ -85,13 +86,21 @@ class AskText(Dialog[str | None]):
         super().__init__()
         self.heading, self.text, self.value, self.empty = title, text, value, empty
         self.done = done
-        """What `enter` does with it, in a word."""
+        """What is done with it in the end, in a word."""
+
+    def field(self) -> Widget:
+        """What it is written into."""
+        return Input(self.value, placeholder=self.empty, compact=True, id="field")
+
+    def offered(self) -> tuple[tuple[str, str], ...]:
+        """The keys, each with what it does."""
+        return (("↵", self.done), ("esc", "cancel"))
 
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Rule()
             yield Written(id="text")
-            yield Input(self.value, placeholder=self.empty, compact=True)
+            yield self.field()
             yield Written(id="keys")
 
     def on_mount(self) -> None:
@@ -99,13 +108,12 @@ class AskText(Dialog[str | None]):
         written = self.query_one("#text", Written)
         written.text = tuple([(" " + line, "")] for line in wrap(self.text, 72))
         written.styles.height = len(written.text)
+        line: Line = []
+        for key, word in self.offered():
+            line += [(f" {key}", "key"), (f" {word} ", "dim")]
         keys = self.query_one("#keys", Written)
-        keys.text = (
-            [],
-            [(" ↵", "key"), (f" {self.done}  ", "dim"), ("esc", "key"), (" cancel", "dim")],
-        )
-        keys.styles.height = 2
-        self.query_one(Input).focus()
+        keys.text, keys.styles.height = ([], line), 2
+        self.query_one("#field").focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         if self.hears():
