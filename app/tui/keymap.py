@@ -31,6 +31,8 @@ _NAMES: Final = {
     "=": "equals_sign",
     "<": "less_than_sign",
     ">": "greater_than_sign",
+    "(": "left_parenthesis",
+    ")": "right_parenthesis",
     "[": "left_square_bracket",
     "]": "right_square_bracket",
     "{": "left_curly_bracket",

@@ -107,6 +107,16 @@ async def test_v_goes_to_the_next_file_that_is_not_viewed(swarm: RecordedSwarm) 
         await seen(pilot, "file 4/4")
 
 
+async def test_a_parenthesis_goes_to_the_one_before(swarm: RecordedSwarm) -> None:
+    async with app_of(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
+        screen = await in_review(pilot)
+        files = screen.diff_view.diff.files
+        screen.desk.viewed[ReviewId("k3f9m.1-r2")] = frozenset({files[1].path, files[3].path})
+        for key, place in (("(", "file 3/4"), ("(", "file 1/4"), (")", "file 3/4")):
+            await pilot.press(key)
+            await seen(pilot, place)
+
+
 async def test_the_first_look_has_nothing_to_compare_with(swarm: RecordedSwarm) -> None:
     swarm.recording.reviews = swarm.recording.reviews[1:]
     async with app_of(swarm).run_test(notifications=True, size=(160, 48)) as pilot:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from textual import work
 from textual.app import ComposeResult
@@ -146,16 +146,15 @@ def show_facts(screen: "ReviewScreen") -> None:
         screen.app.push_screen(FactsScreen(look.detail, look.review, look.followed))
 
 
-def next_unviewed(screen: "ReviewScreen") -> None:
-    """The next file that is not ticked off, round the end if need be."""
+def go_unviewed(screen: "ReviewScreen", by: Literal[1, -1]) -> None:
+    """To the next file that is not ticked off, or the one before, round the end if need be."""
     view = screen.diff_view
     files = view.diff.files
     at = view.diff.file_at(view.row)
-    later = [
-        file for file in (*files[at + 1 :], *files[: at + 1]) if file.path not in screen.viewed
-    ]
-    if later:
-        view.go_row(later[0].row)
+    others = (*files[at + 1 :], *files[:at])[::by]
+    left = [file for file in (*others, *files[at : at + 1]) if file.path not in screen.viewed]
+    if left:
+        view.go_row(left[0].row)
     else:
         screen.say("every file is viewed")
 
@@ -204,7 +203,8 @@ class ReviewScreen(SearchedScreen):
         "changes": changes,
         "viewed": mark_viewed,
         "facts": show_facts,
-        "next_unviewed": next_unviewed,
+        "next_unviewed": lambda screen: go_unviewed(screen, 1),
+        "previous_unviewed": lambda screen: go_unviewed(screen, -1),
         "since": only_news,
         "next_hunk": lambda screen: screen.diff_view.go_hunk(1),
         "previous_hunk": lambda screen: screen.diff_view.go_hunk(-1),
