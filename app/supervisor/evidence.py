@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from app.domain.events import Checked, Event, Flagged
 from app.domain.ids import RunId
 from app.domain.money import Micros, dollars
-from app.domain.review import FROM_AGENT, Approval, Review, Verdict
+from app.domain.review import OWN, Approval, Review, Verdict
 from app.domain.run import ACTIVE, Run, RunState
 from app.domain.task import Task
 from app.store import event_log, hosts, ledger, rests, reviews, tasks, turns
@@ -77,9 +77,9 @@ def _turn(turn: Turn) -> Fact:
 
 def _question(asked: Approval) -> Fact:
     what = f"asks: {asked.title} ({asked.id})"
-    if asked.request.startswith(FROM_AGENT):
-        return Fact(what=what, source="agent", seen=asked.opened, certainty="claimed")
-    return Fact(what=what, seen=asked.opened)
+    if asked.action in OWN:
+        return Fact(what=what, seen=asked.opened)
+    return Fact(what=what, source="agent", seen=asked.opened, certainty="claimed")
 
 
 def _checks(c: sa.Connection, run: RunId, told: list[Event]) -> Iterator[Fact]:
@@ -135,9 +135,7 @@ def _next(
     match run.state:
         case RunState.IN_REVIEW:
             return _reviewed(c, run)
-        case RunState.PARKED:
-            return (_resume(run, known), f"swarm retry {id_}", f"swarm discard {id_}")
-        case RunState.FAILED | RunState.CANCELLED:
+        case RunState.PARKED | RunState.FAILED | RunState.CANCELLED:
             return (_resume(run, known), f"swarm retry {id_}", f"swarm discard {id_}")
         case RunState.MERGED:
             return (f"swarm undo {id_}",)
