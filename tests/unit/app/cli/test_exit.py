@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.client.client import Swarm
 from app.domain import errors
 from app.domain.errors import SwarmError
 from tests.support.canned import Canned
@@ -100,19 +101,35 @@ def test_an_interrupt_ends_with_130(
     assert user.types("discard", "x").code == 130
 
 
-def test_a_bug_is_told_in_one_line(user: User, supervisor: Canned) -> None:
+def test_an_answer_of_another_version_says_what_to_do(user: User, supervisor: Canned) -> None:
     supervisor.on("GET /v1/trash", b"not what was agreed")
+    done = user.types("trash")
+    assert done.code == 5
+    assert "in a form this program does not know" in done.err
+    assert "`swarm upgrade`" in done.err
+
+
+@pytest.fixture
+def bug(supervisor: Canned, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistake of ours amid a call."""
+
+    def mistaken(_: Swarm) -> None:
+        raise ValueError("what should never be")
+
+    monkeypatch.setattr(Swarm, "trash", mistaken)
+
+
+@pytest.mark.usefixtures("bug")
+def test_a_bug_is_told_in_one_line(user: User) -> None:
     done = user.types("trash")
     assert done.code == 1
     assert done.err.startswith("swarm: this is a bug in swarm: ")
 
 
-def test_a_bug_shows_where_when_asked(
-    user: User, supervisor: Canned, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("bug")
+def test_a_bug_shows_where_when_asked(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWARM_DEBUG", "1")
-    supervisor.on("GET /v1/trash", b"not what was agreed")
-    with pytest.raises(ValueError, match="JSON"):
+    with pytest.raises(ValueError, match="what should never be"):
         user.types("trash")
 
 
