@@ -1,5 +1,6 @@
 """Body of the local API that says why a run is in its state; `app.wire` passes it on."""
 
+from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 from app.domain.base import Value
@@ -44,6 +45,6 @@ class Why(Value, frozen=True, kw_only=True):
         """The evidence without its origin."""
         return tuple(fact.what for fact in self.evidence)
 
-    def age(self, fact: Fact) -> float | None:
-        """How many seconds ago it was so; None for now."""
-        return None if fact.seen is None else max(0.0, self.now - fact.seen)
+    def origin(self, fact: Fact, age: Callable[[float], str]) -> str:
+        """Of one of its facts; `age` puts seconds into words."""
+        return fact.origin("" if fact.seen is None else age(max(0.0, self.now - fact.seen)))

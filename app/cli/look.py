@@ -101,9 +101,8 @@ def _why_text(answer: "wire.Why") -> str:
     because = f": {clean_line(answer.reason)}" if answer.reason else ""
     lines = [f"{answer.run} is {painted(cell.text, cell.colour)}{because}"]
     for fact in answer.evidence:
-        seconds = answer.age(fact)
-        origin = fact.origin("" if seconds is None else age(seconds))
-        lines.append(f"  - {clean_line(fact.what)} {painted(f'({origin})', 'dim')}")
+        origin = painted(f"({answer.origin(fact, age)})", "dim")
+        lines.append(f"  - {clean_line(fact.what)} {origin}")
     if answer.next:
         lines += ["Next:", *(f"  {clean_line(line)}" for line in answer.next)]
     return "\n".join(lines)

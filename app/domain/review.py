@@ -167,3 +167,8 @@ class Approval(Value, frozen=True, kw_only=True):
     """When the agent was given the answer."""
     deadline: float | None = None
     """When it is answered with no by itself; None when it waits for ever."""
+
+    @property
+    def own(self) -> bool:
+        """Whether swarm itself asks, and not an agent."""
+        return self.action in OWN

@@ -116,7 +116,7 @@ def ask(c: sa.Connection, question: Approval) -> Approval:
     )
     if row := c.execute(same).fetchone():
         return value(row, Approval)
-    if question.action not in OWN and (lost := _lost(c, question)) is not None:
+    if not question.own and (lost := _lost(c, question)) is not None:
         asked = sa.update(APPROVAL).where(APPROVAL.c.id == lost.id)
         c.execute(asked.values(turn=question.turn, request=question.request))
         return value(c.execute(same).one(), Approval)

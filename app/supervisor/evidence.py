@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from app.domain.events import Checked, Event, Flagged
 from app.domain.ids import RunId
 from app.domain.money import Micros, dollars
-from app.domain.review import OWN, Approval, Review, Verdict
+from app.domain.review import Approval, Review, Verdict
 from app.domain.run import ACTIVE, Run, RunState
 from app.domain.task import Task
 from app.store import event_log, hosts, ledger, rests, reviews, tasks, turns
@@ -77,7 +77,7 @@ def _turn(turn: Turn) -> Fact:
 
 def _question(asked: Approval) -> Fact:
     what = f"asks: {asked.title} ({asked.id})"
-    if asked.action in OWN:
+    if asked.own:
         return Fact(what=what, seen=asked.opened)
     return Fact(what=what, source="agent", seen=asked.opened, certainty="claimed")
 

@@ -18,6 +18,17 @@ from tests.support.scripts import ask, wait_for
 ACT = wire.Act(by=USER)
 
 
+async def left_at_work(home: Home, repo: Path) -> tuple[str, Path]:
+    """A run whose supervisor has ended while its agent works; the file for which that waits."""
+    gate = home.root / "go"
+    home.configure(configured(agents={"careful": careful("hello", wait_for(str(gate)))}))
+    async with supervised(home) as client:
+        user = SwarmActions(client, repo)
+        run = await user.submit(agent="careful")
+        await user.until(run, RunState.WORKING)
+    return run, gate
+
+
 async def test_a_repository_that_vanishes_fails_the_run_and_resume_goes_on_once_it_is_back(
     home: Home, repo: Path
 ) -> None:
@@ -57,12 +68,7 @@ async def test_nobody_is_asked_by_an_agent_that_could_not_be_tended_any_more(
 async def test_a_host_whose_name_is_lost_goes_by_the_one_that_its_runs_know(
     home: Home, repo: Path
 ) -> None:
-    gate = home.root / "go"
-    home.configure(configured(agents={"careful": careful("hello", wait_for(str(gate)))}))
-    async with supervised(home) as client:
-        user = SwarmActions(client, repo)
-        run = await user.submit(agent="careful")
-        await user.until(run, RunState.WORKING)
+    run, gate = await left_at_work(home, repo)
     (home.state / "host").write_text("")
     gate.touch()
     async with supervised(home) as client:
@@ -92,12 +98,7 @@ async def test_what_a_clean_up_could_not_remove_is_removed_at_the_next_start(
 async def test_a_run_whose_workflow_has_ended_without_it_is_failed_at_the_next_start(
     home: Home, repo: Path
 ) -> None:
-    gate = home.root / "go"
-    home.configure(configured(agents={"careful": careful("hello", wait_for(str(gate)))}))
-    async with supervised(home) as client:
-        user = SwarmActions(client, repo)
-        run = await user.submit(agent="careful")
-        await user.until(run, RunState.WORKING)
+    run, gate = await left_at_work(home, repo)
     with closing(sqlite3.connect(home.state / "state.db")) as state, state:
         state.execute(
             "UPDATE workflow_status SET status = 'MAX_RECOVERY_ATTEMPTS_EXCEEDED' WHERE workflow_uuid = ?",

@@ -45,10 +45,8 @@ def why_lines(why: Why, width: int) -> list[Line]:
     if why.evidence:
         lines += [[], [(" evidence", "label")]]
     for fact in why.evidence:
-        seconds = why.age(fact)
-        origin = fact.origin("" if seconds is None else age(seconds))
         lines += _point("·", fact.what, width)
-        lines += [[("    " + part, "dim")] for part in wrap(origin, width - 5)]
+        lines += [[("    " + part, "dim")] for part in wrap(why.origin(fact, age), width - 5)]
     if why.next:
         lines += [[], [(" what can be done", "label")]]
     return lines + [line for text in why.next for line in _point("$", text, width)]

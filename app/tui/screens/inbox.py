@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from app import wire
 from app.domain.errors import SwarmError
 from app.domain.ids import RunId
-from app.domain.review import OWN, Approval
+from app.domain.review import Approval
 from app.domain.run import RunState
 from app.tui.actions import Place
 from app.tui.desk import Desk
@@ -83,7 +83,7 @@ async def answer_all(screen: "InboxScreen", given: QuestionCard.Answer) -> None:
     for asked in questions:
         try:
             # Of what swarm itself asks no rule is made: a yes to it is for once.
-            scope = "once" if asked.action in OWN else given.scope
+            scope = "once" if asked.own else given.scope
             body = wire.Answer(yes=given.yes, note=note, scope=scope, by=screen.desk.user)
             await screen.desk.swarm.answer(asked.id, body)
         except SwarmError as error:

@@ -8,7 +8,7 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
-from app.domain.review import OWN, Approval, Scope
+from app.domain.review import Approval, Scope
 from app.tui.keymap import bindings
 from app.tui.model.line import Line, one_line, wrap
 from app.tui.widgets.bars import ruled
@@ -75,7 +75,7 @@ class QuestionCard(Drawn, can_focus=True):
     @property
     def withheld(self) -> tuple[str, ...]:
         """Answers that this question does not take."""
-        return _OF_AGENTS if self.question is not None and self.question.action in OWN else ()
+        return _OF_AGENTS if self.question is not None and self.question.own else ()
 
     def lines(self, width: int) -> list[Line]:
         asked = self.question
@@ -83,12 +83,9 @@ class QuestionCard(Drawn, can_focus=True):
             return []
         hint = "" if self.has_focus else "a or tab: answer here"
         ink = "ask" if self.has_focus else "title"
-        own = asked.action in OWN
         aside: Line = [(f" {hint} " if hint else "", "dim"), ("─", "rule")]
-        who = "swarm" if own else "the agent"
-        lines = [ruled([("─ ", "rule"), (f"{who} asks ", ink)], aside, width)]
-        lines += _body(asked, width)
-        return lines
+        who = "swarm" if asked.own else "the agent"
+        return [ruled([("─ ", "rule"), (f"{who} asks ", ink)], aside, width), *_body(asked, width)]
 
     def _be_deaf(self) -> None:
         self._deafness.begin()
@@ -100,7 +97,7 @@ def _body(asked: Approval, width: int) -> list[Line]:
     lines: list[Line] = [[(" " + text, "strong")] for text in wrap(asked.title, width - 2)[:2]]
     detail = one_line(asked.detail)
     if detail and detail != one_line(asked.title):
-        label = " " if asked.action in OWN else f" {asked.action}: "
+        label = " " if asked.own else f" {asked.action}: "
         lines.append([(label, "dim"), (detail, "")])
     if not all(path in asked.detail for path in asked.paths):
         lines.append([(" " + "  ".join(map(one_line, asked.paths)), "dim")])
