@@ -47,6 +47,8 @@ RANKS: Final[dict[RunState, int]] = {
     _S.DISCARDED: 8,
 }
 """Needs me first: the smaller, the higher up."""
+LEFT_TO_ME: Final = frozenset({_S.IN_REVIEW, _S.PARKED})
+"""States in which nothing goes on until a person decides, and which are as old as that wait."""
 NEEDS_ME: Final = frozenset({_S.WAITING, _S.IN_REVIEW, _S.FAILED, _S.PARKED})
 
 
@@ -251,8 +253,7 @@ def _moved(row: RunRow, body: StateChanged, at: float) -> RunRow:
         run = replace(run, started=at)
     question = row.question if body.state in {_S.WAITING, _S.WORKING} else None
     review = row.review if body.state is _S.IN_REVIEW else None
-    waits = body.state in {_S.IN_REVIEW, _S.PARKED}
-    since = at if waits else row.activity_at
+    since = at if body.state in LEFT_TO_ME else row.activity_at
     return replace(row, run=run, question=question, review=review, activity_at=since)
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.domain.money import dollars
-from app.domain.run import SETTLED, RunState
+from app.domain.run import SETTLED
 from app.tui.model import show
+from app.tui.model.fleet import LEFT_TO_ME
 from app.tui.model.line import Line, fit, one_line, right
 from app.tui.widgets.kept_view import MARK, KeptView
 from app.wire import RunRow
@@ -96,7 +97,7 @@ def _age(row: RunRow, now: float) -> float:
     """How long it has run; of one that waits for a person, since when: since its agent did the last thing."""
     if row.question is not None:
         return now - row.question.opened
-    if row.run.state in {RunState.IN_REVIEW, RunState.PARKED} and row.activity_at is not None:
+    if row.run.state in LEFT_TO_ME and row.activity_at is not None:
         return now - row.activity_at
     return (row.run.ended or now) - (row.run.started or row.run.created)
 
