@@ -209,7 +209,9 @@ class Approve(Value, frozen=True, kw_only=True):
     message: str = ""
     """What the commit says; empty for the task's goal."""
     style: LandingStyle = "squash"
-    """`merge` where the change shall stay a commit of its own behind a merge commit."""
+    """`merge` for one commit behind a merge commit, `rebase` for a commit a turn."""
+    commits: tuple[str, ...] = ()
+    """With `rebase`: the tree of each commit that was looked at, oldest first; the last is `tree`."""
     note: str = ""
     by: str = ""
 

@@ -45,6 +45,7 @@ def _of_tasks(h: Handlers) -> list[Entry]:
         ("GET", "/v1/runs", h.board, _VIEWER),
         ("GET", "/v1/runs/{run}", h.detail, _VIEWER),
         ("GET", "/v1/runs/{run}/diff", h.diff, _VIEWER),
+        ("GET", "/v1/runs/{run}/commits", h.commits, _VIEWER),
         ("GET", "/v1/runs/{run}/why", h.why, _VIEWER),
         ("GET", "/v1/runs/{run}/network", h.network, _VIEWER),
         ("GET", "/v1/runs/{run}/route", h.route, _VIEWER),

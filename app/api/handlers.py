@@ -68,8 +68,15 @@ class Handlers:
     async def diff(self, request: Request) -> Response:
         review = request.query_params.get("review") == "1"
         since = request.query_params.get("since", "")
-        diff = await self.service.diff(await self._run(request), review=review, since=since)
+        turn = request.query_params.get("turn", "0")
+        if not turn.isdecimal():
+            raise UsageError(f"turn={turn}: it is the number of a turn, a whole number")
+        run = await self._run(request)
+        diff = await self.service.diff(run, review=review, since=since, turn=int(turn))
         return Response(diff, media_type="text/x-diff")
+
+    async def commits(self, request: Request) -> Response:
+        return _json(await self.service.commits(await self._run(request)))
 
     async def why(self, request: Request) -> Response:
         return _json(await self.service.why(await self._run(request)))

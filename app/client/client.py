@@ -14,7 +14,7 @@ from app.client.way import Way
 from app.domain.bundle import Part
 from app.domain.errors import Unreachable, error_class
 from app.domain.events import Event
-from app.domain.review import Approval, Comment, Review
+from app.domain.review import Approval, Comment, Review, TurnCommit
 from app.domain.route import ModelLine, Report, Route
 
 T = TypeVar("T")
@@ -53,12 +53,19 @@ class Swarm:
         """`run` may be a run's id, a task's, or the beginning of either, if only one fits."""
         return await self._get(f"/v1/runs/{quote(run)}", wire.RunDetail)
 
-    async def diff(self, run: str, *, review: bool = False, since: str = "") -> bytes:
+    async def commits(self, run: str) -> tuple[TurnCommit, ...]:
+        """What landing the open review turn by turn would put on its target; `NotNow` says why it may not."""
+        return await self._get(f"/v1/runs/{quote(run)}/commits", tuple[TurnCommit, ...])
+
+    async def diff(
+        self, run: str, *, review: bool = False, since: str = "", turn: int = 0
+    ) -> bytes:
         """Unified diff, as git prints it: base to newest snapshot, or target tip to result of the review.
 
-        With `since`, a tree that a review showed before: from that to the result of the review now.
+        With `since`, a tree that a review showed before: from that to the result of the review now. With `turn`,
+        what the commit of that turn changes, of those that `commits` lists.
         """
-        query = _query(review=str(int(review)), since=since)
+        query = _query(review=str(int(review)), since=since, turn=str(turn) if turn else "")
         return await self._raw("GET", f"/v1/runs/{quote(run)}/diff" + query)
 
     async def why(self, run: str) -> wire.Why:

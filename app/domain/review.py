@@ -1,5 +1,6 @@
 """A review: a person's look at one exact result, and what was decided."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final, Literal, TypeAlias
 
@@ -61,8 +62,25 @@ class Verdict(StrEnum):
     DISCARD = "discard"
 
 
-LandingStyle: TypeAlias = Literal["squash", "merge"]
-"""One commit on top of the target; or a merge commit, whose second parent is the change on its base."""
+LandingStyle: TypeAlias = Literal["squash", "merge", "rebase"]
+"""One commit on the target; a merge commit, whose second parent is the change on its base; or a commit a turn."""
+
+
+class TurnCommit(Value, frozen=True, kw_only=True):
+    """One commit of a rebase: the work as it stood after a turn, on the target as the review shows it."""
+
+    turn: int
+    tree: str
+    files: tuple[FileChange, ...]
+    """How it differs from the commit before it."""
+
+
+def subject_of(commits: Sequence[TurnCommit], number: int, message: str) -> str:
+    """The first line of what that commit of a rebase says; the last one says the message itself."""
+    subject = message.partition("\n")[0].strip()
+    if number == len(commits) - 1:
+        return subject
+    return f"{subject} (turn {commits[number].turn} of {commits[-1].turn})"
 
 
 class LeftOut(Value, frozen=True, kw_only=True):
@@ -101,6 +119,8 @@ class Review(Value, frozen=True, kw_only=True):
     """What the commit says, in the words of who approved it; empty for the task's goal."""
     style: LandingStyle = "squash"
     """How it lands, once it is approved."""
+    commits: tuple[TurnCommit, ...] = ()
+    """What was approved to land as a rebase, oldest first; the last has `result_tree`."""
     merged: str = ""
     """Commit id on the target once it landed."""
 

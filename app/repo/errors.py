@@ -7,6 +7,7 @@ RepoError                       exit 5
 NotNow                          exit 1
 ├── TargetMoved                 the target branch is no longer where the approval saw it
 ├── TargetDirty                 the target's checkout holds changes that the merge would overwrite
+├── Unreplayable                a turn holds what the change as a whole does not show
 └── Conflicts                   both sides changed the same lines
 """
 
@@ -35,3 +36,7 @@ class TargetDirty(NotNow):
 
 class Conflicts(NotNow):
     """Both sides changed the same lines."""
+
+
+class Unreplayable(NotNow):
+    """A change cannot land turn by turn: one of its turns conflicts, or holds what nobody would have looked at."""

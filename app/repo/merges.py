@@ -66,6 +66,13 @@ class Side(Value, frozen=True, kw_only=True):
     snapshot: str
 
 
+class Below(Value, frozen=True, kw_only=True):
+    """A commit that lands below the last one of a change."""
+
+    tree: str
+    words: Words
+
+
 class Landing(Value, frozen=True, kw_only=True):
     """One approved change, by content: the same landing is always the same commit."""
 
@@ -74,7 +81,9 @@ class Landing(Value, frozen=True, kw_only=True):
     """Where the target was when the change was approved."""
     result_tree: str
     side: Side | None = None
-    """None for one commit on top of the tip."""
+    """None for one commit on top of what is below it."""
+    below: tuple[Below, ...] = ()
+    """What lands between the tip and the last commit, oldest first."""
     words: Words
 
 
@@ -190,16 +199,22 @@ async def compose(hub: Hub, landing: Landing) -> str:
     """Write the commit that shall land into the hub: by the user, on the approved tip, with the approved tree.
 
     In a merge its second parent is one commit with the change on its base, not the agent's own: of what it had in
-    between nobody has seen anything.
+    between nobody has seen anything. What lands below it was looked at commit by commit.
     """
-    words, git = landing.words, hub.git()
-    message = _message(words.message, words.trailers)
-    env = _as(words.author, words.date)
-    parents = [landing.tip]
+    words, git, tip = landing.words, hub.git(), landing.tip
+    for each in landing.below:
+        tip = await _said(git, each.tree, [tip], each.words)
+    parents = [tip]
     if landing.side is not None:
         tree = await _tree_of(git, landing.side.snapshot)
-        parents.append(await _write(git, tree, [landing.side.base], message, env))
-    return await _write(git, landing.result_tree, parents, message, env)
+        parents.append(await _said(git, tree, [landing.side.base], words))
+    return await _said(git, landing.result_tree, parents, words)
+
+
+async def _said(git: Git, tree: str, parents: Sequence[str], words: Words) -> str:
+    """A commit of the user's, with these words."""
+    message = _message(words.message, words.trailers)
+    return await _write(git, tree, parents, message, _as(words.author, words.date))
 
 
 def _message(text: str, trailers: tuple[tuple[str, str], ...]) -> str:

@@ -31,9 +31,18 @@ class Undone(Value, frozen=True, kw_only=True):
 
 
 async def undo(
-    repo: Repository, hub: Hub, commit: str, *, run: RunId, target: str, words: Words
+    repo: Repository,
+    hub: Hub,
+    commit: str,
+    *,
+    run: RunId,
+    target: str,
+    words: Words,
+    before: str = "",
 ) -> Undone:
-    """Take a landed commit off the target. Undoing twice undoes once; refuses as `land` does.
+    """Take off the target what landed as that commit. Undoing twice undoes once; refuses as `land` does.
+
+    Where a change landed as several, `before` is what the target was at; else it is the commit's parent.
 
     The branch itself goes back when the commit is still its tip and nothing else has it: no other branch, tag,
     remote or run. It stays reachable below `refs/swarm/undone/`, so that nothing is lost.
@@ -41,21 +50,28 @@ async def undo(
     tip = await tip_for(repo, target)
     if not await contains(repo.git(), tip, commit):
         if await _kept(repo, run) == commit:
-            return Undone(how="moved back", commit=await _parent(repo, commit))
+            return Undone(how="moved back", commit=before or await _parent(repo, commit))
         raise UsageError(f"{commit[:12]} is not on {target!r}, so it cannot be undone there")
-    parent = await _parent(repo, commit)
-    if tip == commit and not await _elsewhere(repo, commit, run, target):
+    before = before or await _parent(repo, commit)
+    first = await _first(repo, before, commit)
+    if tip == commit and not await _elsewhere(repo, first, run, target):
         async with held(hub.locks, "land"):
             await repo.git().run("update-ref", refs.undone(run), checked_id(commit))
-            if await _moved_back(repo, target, commit, parent):
-                return Undone(how="moved back", commit=parent)
-    return Undone(
-        how="reverted", commit=await _revert(repo, hub, commit, target=target, words=words)
-    )
+            if await _moved_back(repo, target, commit, before):
+                return Undone(how="moved back", commit=before)
+    reverse = await _revert(repo, hub, commit, before=before, target=target, words=words)
+    return Undone(how="reverted", commit=reverse)
 
 
 async def _parent(repo: Repository, commit: str) -> str:
     return await repo.git().line("rev-parse", "--verify", f"{checked_id(commit)}^1")
+
+
+async def _first(repo: Repository, before: str, commit: str) -> str:
+    """The oldest of what landed: who has that has a part of it."""
+    span = f"{checked_id(before)}..{checked_id(commit)}"
+    walk = await repo.git().run("rev-list", "--first-parent", "--reverse", span)
+    return checked_id(walk.decode().split()[0])
 
 
 async def _kept(repo: Repository, run: RunId) -> str:
@@ -93,14 +109,18 @@ async def _moved_back(repo: Repository, target: str, commit: str, parent: str) -
     return True
 
 
-async def _revert(repo: Repository, hub: Hub, commit: str, *, target: str, words: Words) -> str:
+async def _revert(
+    repo: Repository, hub: Hub, commit: str, *, before: str, target: str, words: Words
+) -> str:
     tip = await tip_for(repo, target)
-    parent = await _parent(repo, commit)
-    result, conflicts = await merge_commits(hub, base=commit, ours=tip, theirs=parent)
+    result, conflicts = await merge_commits(hub, base=commit, ours=tip, theirs=before)
     if conflicts:
+        which = commit[:12]
+        if await _first(repo, before, commit) != commit:
+            which = f"{before[:12]}..{which}"
         raise Conflicts(
             f"{commit[:12]} cannot be undone by itself: later commits changed {', '.join(conflicts)}",
-            hint=f"Undo it by hand with `git revert {commit[:12]}`.",
+            hint=f"Undo it by hand with `git revert {which}`.",
         )
     if result == await repo.git().line("rev-parse", "--verify", f"{tip}^{{tree}}"):
         return await _reverted(repo, commit, tip)

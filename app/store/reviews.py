@@ -1,10 +1,23 @@
 """Reviews, comments and approvals: everything that waits for a person, each decided exactly once."""
 
+from typing import Final
+
 import sqlalchemy as sa
 
+from app.domain.base import Value
 from app.domain.errors import NotFound, NotNow
 from app.domain.ids import ApprovalId, ReviewId, RunId, approval_id
-from app.domain.review import OWN, RAISE, Approval, Comment, Review, Scope, Verdict
+from app.domain.review import (
+    OWN,
+    RAISE,
+    Approval,
+    Comment,
+    LandingStyle,
+    Review,
+    Scope,
+    TurnCommit,
+    Verdict,
+)
 from app.store import tasks
 from app.store.sql import insert_once, plain, value
 from app.store.tables import APPROVAL, COMMENT, REVIEW
@@ -41,6 +54,17 @@ def newest_review(c: sa.Connection, run: RunId) -> Review:
     return found[-1]
 
 
+class Lands(Value, frozen=True, kw_only=True):
+    """How an approved change shall land."""
+
+    style: LandingStyle = "squash"
+    commits: tuple[TurnCommit, ...] = ()
+    """Those of a rebase."""
+
+
+SQUASHED: Final = Lands()
+
+
 def decide(  # noqa: PLR0913 - a column each
     c: sa.Connection,
     review_id: ReviewId,
@@ -50,13 +74,19 @@ def decide(  # noqa: PLR0913 - a column each
     at: float,
     note: str,
     message: str = "",
-    style: str = "squash",
+    lands: Lands = SQUASHED,
 ) -> bool:
     """Record a verdict, what a commit shall say, how it lands; False when a verdict was given before."""
+    undecided = sa.update(REVIEW).where(REVIEW.c.id == review_id, REVIEW.c.verdict.is_(None))
     result = c.execute(
-        sa.update(REVIEW)
-        .where(REVIEW.c.id == review_id, REVIEW.c.verdict.is_(None))
-        .values(verdict=str(verdict), by=by, decided=at, note=note, message=message, style=style)
+        undecided.values(
+            verdict=str(verdict),
+            by=by,
+            decided=at,
+            note=note,
+            message=message,
+            **plain(lands),
+        )
     )
     return result.rowcount == 1
 

@@ -8,9 +8,21 @@ import sqlalchemy as sa
 
 from app.store.host_tables import HOST, TOKEN
 from app.store.metadata import LOG, STATE
+from app.store.review_tables import COMMENT, REVIEW
 from app.store.route_tables import BUNDLE, OUTCOME, ROUTE, RUN_END
 
-__all__ = ["BUNDLE", "HOST", "LOG", "OUTCOME", "ROUTE", "RUN_END", "STATE", "TOKEN"]
+__all__ = [
+    "BUNDLE",
+    "COMMENT",
+    "HOST",
+    "LOG",
+    "OUTCOME",
+    "REVIEW",
+    "ROUTE",
+    "RUN_END",
+    "STATE",
+    "TOKEN",
+]
 # The rest is defined here.
 
 TASK = sa.Table(
@@ -98,6 +110,7 @@ TURN = sa.Table(
     sa.Column("error", sa.Text, nullable=False, server_default=""),
     sa.Column("over_budget", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("by_hand", sa.Text, nullable=False, server_default=""),
+    sa.Column("snapshot", sa.Text, nullable=False, server_default=""),
     sa.Index("turn_ended", "ended"),
 )
 
@@ -141,46 +154,6 @@ APPROVAL = sa.Table(
     sa.Index(
         "approval_unanswered", "opened", sqlite_where=_UNANSWERED, postgresql_where=_UNANSWERED
     ),
-)
-
-REVIEW = sa.Table(
-    "review",
-    STATE,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("run", sa.Text, sa.ForeignKey("run.id"), nullable=False, index=True),
-    sa.Column("round", sa.Integer, nullable=False),
-    sa.Column("base", sa.Text, nullable=False),
-    sa.Column("snapshot", sa.Text, nullable=False),
-    sa.Column("target", sa.Text, nullable=False),
-    sa.Column("tip", sa.Text, nullable=False),
-    sa.Column("result_tree", sa.Text, nullable=False),
-    sa.Column("left_out", sa.JSON, nullable=False, server_default="[]"),
-    sa.Column("conflicts", sa.JSON, nullable=False),
-    sa.Column("files", sa.JSON, nullable=False),
-    sa.Column("findings", sa.JSON, nullable=False),
-    sa.Column("checks", sa.JSON, nullable=False),
-    sa.Column("opened", sa.Float, nullable=False),
-    sa.Column("verdict", sa.Text),
-    sa.Column("by", sa.Text, nullable=False, server_default=""),
-    sa.Column("decided", sa.Float),
-    sa.Column("note", sa.Text, nullable=False, server_default=""),
-    sa.Column("message", sa.Text, nullable=False, server_default=""),
-    sa.Column("style", sa.Text, nullable=False, server_default="squash"),
-    sa.Column("merged", sa.Text, nullable=False, server_default=""),
-)
-
-COMMENT = sa.Table(
-    "comment",
-    STATE,
-    sa.Column("run", sa.Text, sa.ForeignKey("run.id"), primary_key=True),
-    sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("path", sa.Text, nullable=False),
-    sa.Column("line", sa.Integer, nullable=False),
-    sa.Column("last", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("by", sa.Text, nullable=False),
-    sa.Column("at", sa.Float, nullable=False),
-    sa.Column("sent", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
 TELL = sa.Table(

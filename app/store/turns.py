@@ -33,6 +33,8 @@ class Turn(Value, frozen=True, kw_only=True):
     over_budget: bool = False
     by_hand: str = ""
     """What a person works with in this turn: `agent`, its own screen, or `shell`. Empty: the agent works alone."""
+    snapshot: str = ""
+    """Commit of what it left in the tree; empty while nothing is changed, and of turns of older versions."""
 
 
 class TurnEnd(msgspec.Struct, frozen=True):
@@ -66,6 +68,12 @@ def reword(c: sa.Connection, run: RunId, number: int, prompt: str) -> Turn:
     here = (TURN.c.run == run, TURN.c.number == number)
     c.execute(sa.update(TURN).where(*here).values(prompt=prompt))
     return turn(c, run, number)
+
+
+def left(c: sa.Connection, run: RunId, number: int, snapshot: str) -> None:
+    """What the turn left in the tree."""
+    here = (TURN.c.run == run, TURN.c.number == number)
+    c.execute(sa.update(TURN).where(*here).values(snapshot=snapshot))
 
 
 def end(c: sa.Connection, run: RunId, number: int, how: TurnEnd) -> None:

@@ -10,7 +10,7 @@ from app.domain.money import dollars
 from app.domain.review import BOX, RAISE, Approval, Comment, Review, Verdict
 from app.domain.run import ACTIVE, Run, RunState
 from app.store import audit, board, ledger, reviews, tasks, turns
-from app.supervisor import consent, homes, landing, raises, retrying, rules, telling
+from app.supervisor import consent, homes, landing, raises, replaying, retrying, rules, telling
 from app.supervisor.decisions import tell_decision
 from app.supervisor.faults import fault
 from app.supervisor.names import FINISH, finish_id
@@ -82,10 +82,13 @@ class Acts:
             "secrets": consent.let_through(review, body, own),
             "message": body.message.strip(),
             "style": body.style if body.style != "squash" else "",
+            "commits": " ".join(body.commits),
         }
         if body.style == "merge":
             await landing.refuse_unmergeable(self._s, review)
-        await self._decide(run, review, Verdict.APPROVE, body.by, body.note, **taken)
+        commits = await replaying.chosen(self._s, review, body)
+        lands = reviews.Lands(style=body.style, commits=commits)
+        await self._decide(run, review, Verdict.APPROVE, body, lands, **taken)
         fault("act:approve")
         return await self._decided(review)
 
@@ -99,7 +102,7 @@ class Acts:
                 hint=f'Write a note, `swarm changes {run} "…"`, or comment on lines first.',
             )
         consent.refuse_secrets_in(body.note, "the note", consent.own_policy(self._s))
-        await self._decide(run, review, Verdict.CHANGES, body.by, body.note)
+        await self._decide(run, review, Verdict.CHANGES, body)
         fault("act:changes")
         await self._decided(review)
         return await self._s.database.read(board.row, run)
@@ -240,14 +243,19 @@ class Acts:
         return await self._moved(fresh, "retried")
 
     async def _decide(
-        self, run: RunId, review: Review, verdict: Verdict, by: str, note: str, **taken: str
+        self,
+        run: RunId,
+        review: Review,
+        verdict: Verdict,
+        body: wire.Approve | wire.Changes,
+        lands: reviews.Lands = reviews.SQUASHED,
+        **taken: str,
     ) -> None:
         s, now = self._s, self._s.clock()
 
         def write(c: sa.Connection) -> None:
-            words = {"note": note, "message": taken.get("message", "")}
-            words["style"] = taken.get("style") or "squash"
-            if not reviews.decide(c, review.id, verdict, by=by, at=now, **words):
+            words = {"note": body.note, "message": taken.get("message", "")}
+            if not reviews.decide(c, review.id, verdict, by=body.by, at=now, lands=lands, **words):
                 given = reviews.review(c, review.id)
                 raise NotNow(
                     f"{review.id} was decided already: {given.verdict} by {given.by or 'somebody'}",
@@ -257,13 +265,13 @@ class Acts:
                 c,
                 run,
                 str(verdict),
-                by=by,
+                by=body.by,
                 at=now,
                 review=review.id,
                 tree=review.result_tree,
                 tip=review.tip,
                 target=review.target,
-                note=note,
+                note=body.note,
                 **{name: what for name, what in taken.items() if what},
             )
             if verdict == Verdict.APPROVE:

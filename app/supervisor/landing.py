@@ -1,12 +1,16 @@
 """Landing, undoing and bringing back: what a person's decision means for the user's repository."""
 
+from collections.abc import Iterator
+
+import msgspec
+
 from app.domain.errors import NotNow
 from app.domain.ids import RunId
-from app.domain.review import Review
+from app.domain.review import Review, subject_of
 from app.domain.run import Run, RunState
 from app.domain.task import Task, commit_message
 from app.repo import merges, repository, trash, undoing
-from app.repo.merges import Landing, Side, Words
+from app.repo.merges import Below, Landing, Side, Words
 from app.repo.repository import Repository
 from app.repo.transfer import contains
 from app.repo.undoing import Undone
@@ -22,18 +26,27 @@ def worktree_of(run: Run) -> Worktree:
 
 async def landing_of(task: Task, review: Review, repo: Repository) -> Landing:
     """The commit that an approved review stands for; always the same one."""
+    words = Words(
+        message=review.message or commit_message(task.goal),
+        trailers=merges.trailers(review.run, snapshot=review.snapshot, review=review.id),
+        author=await repository.identity(repo),
+        date=review.decided or review.opened,
+    )
     return Landing(
         target=review.target,
         tip=review.tip,
         result_tree=review.result_tree,
         side=Side(base=review.base, snapshot=review.snapshot) if review.style == "merge" else None,
-        words=Words(
-            message=review.message or commit_message(task.goal),
-            trailers=merges.trailers(review.run, snapshot=review.snapshot, review=review.id),
-            author=await repository.identity(repo),
-            date=review.decided or review.opened,
-        ),
+        below=tuple(_below(review, words)),
+        words=words,
     )
+
+
+def _below(review: Review, words: Words) -> Iterator[Below]:
+    """The commits of a rebase but the last, each named after its turn."""
+    for number, commit in enumerate(review.commits[:-1]):
+        subject = subject_of(review.commits, number, words.message)
+        yield Below(tree=commit.tree, words=msgspec.structs.replace(words, message=subject))
 
 
 async def refuse_unmergeable(s: Services, review: Review) -> None:
@@ -67,7 +80,13 @@ async def undo(s: Services, run_id: RunId, by: str) -> Undone:
         date=s.clock(),
     )
     done = await undoing.undo(
-        repo, hub, review.merged, run=run_id, target=review.target, words=words
+        repo,
+        hub,
+        review.merged,
+        run=run_id,
+        target=review.target,
+        words=words,
+        before=review.tip,
     )
     fault("act:undo")
     await s.database.write(
@@ -81,7 +100,6 @@ async def undo(s: Services, run_id: RunId, by: str) -> Undone:
         how=done.how,
         commit=done.commit,
     )
-    fault("act:undone")
     return done
 
 

@@ -12,12 +12,12 @@ from app import wire
 from app.domain.errors import NotFound
 from app.domain.events import Event
 from app.domain.ids import ApprovalId, RunId
-from app.domain.review import Approval, Finding, Review
+from app.domain.review import Approval, Finding, Review, TurnCommit
 from app.domain.run import RunState
 from app.repo import diffs
 from app.repo.hub import Hub
 from app.store import board, event_log, ledger, reviews, tasks
-from app.supervisor import homes, network, rules
+from app.supervisor import homes, network, replaying, rules
 from app.supervisor.acts import Acts
 from app.supervisor.afar import Afar
 from app.supervisor.errors import LEAF_ERRORS
@@ -107,11 +107,18 @@ class Service:
             overlaps=await overlaps(self._s, run),
         )
 
-    async def diff(self, run: RunId, *, review: bool, since: str = "") -> bytes:
+    async def commits(self, run: RunId) -> tuple[TurnCommit, ...]:
+        """What landing the open review turn by turn would put on its target."""
+        return await replaying.commits(self._s, run)
+
+    async def diff(self, run: RunId, *, review: bool, since: str = "", turn: int = 0) -> bytes:
         """What the run changed; with `review`, exactly what landing the open review would change.
 
-        With `since`, the tree that a review showed before: how what would land differs from that.
+        With `since`, the tree that a review showed before: how what would land differs from that. With `turn`,
+        what the commit of that turn would change where the review lands turn by turn.
         """
+        if turn:
+            return await replaying.diff(self._s, run, turn)
         task, found = await self._s.task_and_run(run)
         _repo, hub = await self._s.repository(task)
         await homes.fetch(self._s, task, found, hub)

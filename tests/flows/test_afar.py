@@ -50,6 +50,7 @@ LEAST = {
     "GET /v1/runs": "viewer",
     "GET /v1/runs/{run}": "viewer",
     "GET /v1/runs/{run}/bundle": "viewer",
+    "GET /v1/runs/{run}/commits": "viewer",
     "GET /v1/runs/{run}/diff": "viewer",
     "GET /v1/runs/{run}/network": "viewer",
     "GET /v1/runs/{run}/reprice": "viewer",

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from app import wire
-from app.domain.errors import NeedsHuman, NotNow
+from app.domain.errors import NeedsHuman, NotFound, NotNow
 from app.domain.events import Note
 from app.domain.review import Verdict
 from app.domain.run import RunState
@@ -15,6 +15,7 @@ from tests.support.world import World, story
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+TOKEN = "ghp_" + "q7Rk2ZbT9wXc4VnM1sLp8JdF6hGyE0aUiC3o"
 AGENTS = {
     "fixer": scripted([replace("src/app.py", "a - b", "a + b")]),
     "automator": scripted(
@@ -26,6 +27,11 @@ AGENTS = {
             {"run": "ln -s /etc/passwd leak"},
             edit("notes.txt", "n\n"),
         ]
+    ),
+    "thorough": scripted([edit("notes.txt", "n\n")], [replace("src/app.py", "a - b", "a + b")]),
+    "careless": scripted(
+        [edit("config.py", f"KEY = '{TOKEN}'\n")],
+        [edit("config.py", "KEY = environ['KEY']\n")],
     ),
 }
 OVERLAPPING = {"src/app.py": "def add(a, b):\n    return sum((a, b))\n"}
@@ -262,4 +268,71 @@ async def test_a_merge_that_would_bring_along_what_the_target_lacks_is_refused(
     shown = await world.client.detail(run)
     body = msgspec.structs.replace(approval(shown), style="merge")
     with pytest.raises(NotNow, match="does not hold the commit that"):
+        await world.client.approve(run, body)
+
+
+@story
+async def thorough(world: World) -> wire.RunDetail:
+    """A run in review after two turns, on a target that moved meanwhile."""
+    user, run = await reviewed(world, "thorough")
+    await user.changes(run, "mend it, too")
+    await user.review(run)
+    commit(user.repo, {"theirs.py": "x\n"}, "their work")
+    return await world.client.detail(run)
+
+
+async def test_the_commits_of_a_rebase_can_be_looked_at_one_by_one(
+    world: World, thorough: wire.RunDetail
+) -> None:
+    run = thorough.row.run.id
+    first, second = await world.client.commits(run)
+    assert (first.turn, [file.path for file in first.files]) == (1, ["notes.txt"])
+    assert (second.turn, second.tree) == (2, thorough.reviews[-1].result_tree)
+    diff = await world.client.diff(run, turn=2)
+    assert b"a + b" in diff
+    assert b"notes.txt" not in diff
+    with pytest.raises(NotFound, match="no commit of turn 3; it has: 1, 2"):
+        await world.client.diff(run, turn=3)
+
+
+async def test_a_rebase_of_other_commits_than_were_looked_at_is_refused(
+    world: World, thorough: wire.RunDetail
+) -> None:
+    tree = thorough.reviews[-1].result_tree
+    for commits in ((), (tree,), (thorough.reviews[0].result_tree, tree)):
+        body = msgspec.structs.replace(approval(thorough), style="rebase", commits=commits)
+        with pytest.raises(NotNow, match="not those that a rebase"):
+            await world.client.approve(thorough.row.run.id, body)
+
+
+async def test_a_rebase_lands_a_commit_a_turn_and_undo_takes_all_of_them_back(
+    world: World, thorough: wire.RunDetail
+) -> None:
+    user, run = world.at(thorough), thorough.row.run.id
+    commits = await world.client.commits(run)
+    after = await user.approve(run, style="rebase")
+    assert after.row.run.state == RunState.MERGED
+    subjects = run_git(user.repo, "log", "--format=%s", "-3", "main").splitlines()
+    assert subjects == ["Write a note", "Write a note (turn 1 of 2)", "their work"]
+    trees = run_git(user.repo, "log", "--format=%T", "-2", "main").splitlines()
+    assert trees == [each.tree for each in reversed(commits)]
+    given = [row for row in await world.client.audit(run) if row.what == "approve"]
+    assert given[0].detail["commits"].split() == [each.tree for each in commits]
+    await world.client.undo(run, wire.Act(by=USER))
+    assert run_git(user.repo, "log", "-1", "--format=%s", "main") == "their work"
+    assert not (user.repo / "notes.txt").exists()
+
+
+async def test_a_rebase_that_would_land_a_secret_for_good_is_refused_by_its_turn(
+    world: World,
+) -> None:
+    user, run = await reviewed(world, "careless")
+    await user.changes(run, "no keys in files")
+    shown = await user.review(run)
+    with pytest.raises(NotNow, match=r"turn 1 held in config\.py what .* line 1 holds"):
+        await world.client.commits(run)
+    body = wire.Approve(
+        review=shown.id, tree=shown.result_tree, style="rebase", commits=(shown.result_tree,)
+    )
+    with pytest.raises(NotNow, match="A rebase would land it for good"):
         await world.client.approve(run, body)

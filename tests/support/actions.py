@@ -73,12 +73,14 @@ class SwarmActions:
     ) -> wire.RunDetail:
         """Approve what is shown, and wait until it has landed or come back."""
         shown = await self.review(run)
+        commits = await self.client.commits(run) if style == "rebase" else ()
         body = wire.Approve(
             review=shown.id,
             tree=shown.result_tree,
             confirmed=confirmed,
             message=message,
             style=style,
+            commits=tuple(each.tree for each in commits),
             by=USER,
         )
         await self.client.approve(run, body)

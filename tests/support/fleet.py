@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from app import wire
 from app.client.client import CaughtUp, Link, Swarm
 from app.domain import events as own
-from app.domain.errors import NotFound, SwarmError, Unreachable
+from app.domain.errors import NotFound, NotNow, SwarmError, Unreachable
 from app.domain.events import Body, Event
 from app.domain.ids import ApprovalId, ReviewId, RunId, TaskId, approval_id, review_id, task_of
 from app.domain.money import Micros
@@ -25,6 +25,7 @@ from app.domain.review import (
     Finding,
     LeftOut,
     Review,
+    TurnCommit,
     Verdict,
 )
 from app.domain.run import Run, RunState
@@ -47,6 +48,10 @@ class Recording:
     diffs: dict[RunId, bytes] = field(default_factory=dict)
     since: dict[str, bytes] = field(default_factory=dict)
     """How the reviews' trees differ from these earlier ones."""
+    commits: dict[RunId, tuple[TurnCommit, ...]] = field(default_factory=dict)
+    """What a rebase would land; it is refused for the other runs."""
+    turns: dict[tuple[RunId, int], bytes] = field(default_factory=dict)
+    """The diffs of those commits."""
     events: list[Event] = field(default_factory=list)
     spend: dict[RunId, wire.Spend] = field(default_factory=dict)
     network: dict[RunId, wire.Network] = field(default_factory=dict)
@@ -123,8 +128,18 @@ class RecordedSwarm(Swarm):
             spend=self.recording.spend.get(row.run.id, nothing),
         )
 
-    async def diff(self, run: str, *, review: bool = False, since: str = "") -> bytes:
+    async def commits(self, run: str) -> tuple[TurnCommit, ...]:
         self._answer()
+        if (known := self.recording.commits.get(RunId(run))) is None:
+            raise NotNow(f"{run} cannot land turn by turn")
+        return known
+
+    async def diff(
+        self, run: str, *, review: bool = False, since: str = "", turn: int = 0
+    ) -> bytes:
+        self._answer()
+        if turn:
+            return self.recording.turns[RunId(run), turn]
         if since:
             return self.recording.since.get(since, b"")
         return self.recording.diffs.get(RunId(run), b"")

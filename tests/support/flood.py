@@ -132,7 +132,9 @@ class Talkative(RecordedSwarm):
         for turn in range(1, EACH // 20):
             evil.log(self.recording, RUN, say, turn)
 
-    async def diff(self, run: str, *, review: bool = False, since: str = "") -> bytes:
+    async def diff(
+        self, run: str, *, review: bool = False, since: str = "", turn: int = 0
+    ) -> bytes:
         return _diff(self.say, EACH) + _files(self.say) if review else await super().diff(run)
 
     async def why(self, run: str) -> wire.Why:

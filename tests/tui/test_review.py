@@ -266,9 +266,9 @@ async def test_files_of_one_directory_stand_below_its_name(swarm: RecordedSwarm)
 async def test_while_the_change_is_asked_for_nothing_is_said_of_it(swarm: RecordedSwarm) -> None:
     asked, answered = asyncio.Event(), swarm.diff
 
-    async def late(run: str, *, review: bool = False, since: str = "") -> bytes:
+    async def late(run: str, *, review: bool = False, since: str = "", turn: int = 0) -> bytes:
         await asked.wait()
-        return await answered(run, review=review, since=since)
+        return await answered(run, review=review, since=since, turn=turn)
 
     swarm.diff = late  # type: ignore[method-assign]
     async with app_over(swarm).run_test(notifications=True, size=(160, 48)) as pilot:
