@@ -1,6 +1,6 @@
 """The verb that lands a change: approve. It names exactly what is approved: the review and the tree."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +13,7 @@ from app.domain.errors import NeedsHuman, NotNow, SwarmError, UsageError
 if TYPE_CHECKING:
     from app import wire
     from app.client.client import Swarm
-    from app.domain.review import Review
+    from app.domain.review import LandingStyle, Review, TurnCommit
     from app.domain.run import Run
 
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     "swarm approve k3f9x",
     "swarm approve k3f9x --yes --confirm Makefile",
     'swarm approve k3f9x -m "Retry calls that were rate limited"',
+    "swarm approve k3f9x --rebase",
     "swarm approve k3f9x --yes --allow-secret github-token:0123456789ab",
     "swarm approve k3f9x --yes --tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904",
 )
@@ -55,6 +56,13 @@ def approve(  # noqa: PLR0913 - one a flag
         bool,
         typer.Option("--merge", help="As a merge commit over the change, instead of one commit."),
     ] = False,
+    rebase: Annotated[
+        bool,
+        typer.Option(
+            "--rebase",
+            help="As a commit a turn. Refused where a turn holds what the whole does not show.",
+        ),
+    ] = False,
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Wait until it has landed.")
     ] = True,
@@ -62,15 +70,17 @@ def approve(  # noqa: PLR0913 - one a flag
     """Approve exactly what the review shows, and land it.
 
     Prints the merge commit once it has landed. On a terminal you are asked for a yes, and for one for
-    every finding that wants to be confirmed; anywhere else --yes and --confirm say so.
+    every finding that wants to be confirmed; anywhere else --yes and --confirm say so. With --rebase the
+    commits are listed first; `swarm diff --turn` shows what each changes.
     """
     from app import wire
 
-    call = Call.of(ctx)
+    call, style = Call.of(ctx), _style(merge=merge, rebase=rebase)
     detail = call.ask(lambda swarm: swarm.detail(run))
     allowed = set(allow_secret or ())
     review = _reviewable(detail, tree, allowed)
-    confirmed = _consent(call, review, set(confirm or ()), sure=yes)
+    commits = call.ask(lambda swarm: swarm.commits(review.run)) if rebase else ()
+    confirmed = _consent(call, review, commits, set(confirm or ()), sure=yes)
     body = wire.Approve(
         review=review.id,
         tree=review.result_tree,
@@ -78,7 +88,8 @@ def approve(  # noqa: PLR0913 - one a flag
         secrets=tuple(sorted(allowed)),
         note=note,
         message=message,
-        style="merge" if merge else "squash",
+        style=style,
+        commits=tuple(each.tree for each in commits),
         by=user_name(),
     )
     if not wait:
@@ -86,6 +97,12 @@ def approve(  # noqa: PLR0913 - one a flag
         call.show(given, lambda: f"{given.id} approved")
         return
     call.ask(lambda swarm: _land(call, swarm, body, review.run))
+
+
+def _style(*, merge: bool, rebase: bool) -> "LandingStyle":
+    if merge and rebase:
+        raise UsageError("--merge and --rebase: a change lands in one way only")
+    return "merge" if merge else "rebase" if rebase else "squash"
 
 
 def _reviewable(detail: "wire.RunDetail", tree: str, allowed: Collection[str]) -> "Review":
@@ -135,9 +152,16 @@ def _why(run: "Run") -> str:
     return f"See `swarm why {run.id}`."
 
 
-def _consent(call: Call, review: "Review", named: Collection[str], *, sure: bool) -> set[str]:
+def _consent(
+    call: Call,
+    review: "Review",
+    commits: "Sequence[TurnCommit]",
+    named: Collection[str],
+    *,
+    sure: bool,
+) -> set[str]:
     """The paths whose findings the person has acknowledged, once they have agreed to everything."""
-    from app.cli.detail import review_text
+    from app.cli.detail import commits_text, review_text
 
     wanted = {f.path: f.why for f in review.findings if f.severity == "confirm"}
     if unknown := sorted(set(named) - set(wanted)):
@@ -146,6 +170,8 @@ def _consent(call: Call, review: "Review", named: Collection[str], *, sure: bool
         )
     if not call.json:
         call.say(review_text(review))
+        if commits:
+            call.say(commits_text(review, commits))
     open_paths = [path for path in wanted if path not in named]
     if not call.interactive:
         _refuse_unconfirmed(review, open_paths, sure=sure)
@@ -153,7 +179,8 @@ def _consent(call: Call, review: "Review", named: Collection[str], *, sure: bool
     for path in open_paths:
         _insist(call, f"{path}: {wanted[path]}. Have you looked at it?")
     if not sure:
-        _insist(call, f"Land tree {review.result_tree[:10]} on {review.target}?")
+        how = f" in {len(commits)} commits" if len(commits) > 1 else ""
+        _insist(call, f"Land tree {review.result_tree[:10]} on {review.target}{how}?")
     return set(wanted)
 
 

@@ -14,7 +14,7 @@ from app.cli.render import (
     table,
 )
 from app.domain.money import dollars
-from app.domain.review import CheckResult, FileChange, Finding, Review
+from app.domain.review import CheckResult, FileChange, Finding, Review, TurnCommit
 from app.domain.safe import clean, clean_line
 
 SEVERITY = {"block": "red", "confirm": "yellow", "warn": "cyan"}
@@ -102,6 +102,23 @@ def review_text(review: Review) -> str:
     return "\n".join([*parts, files_text(review.files)])
 
 
+def commits_text(review: Review, commits: Sequence[TurnCommit]) -> str:
+    """The commits of a rebase, each with the turn it is of."""
+    lines = [
+        f"turn {each.turn}  {each.tree[:10]}  {_size(each.files)}"
+        f"  {clean_line(', '.join(file.path for file in each.files[:3]))}"
+        f"{' …' if len(each.files) > 3 else ''}"
+        for each in commits
+    ]
+    lines.append(f"look at each: swarm diff {review.run} --turn N")
+    return _section(f"As {count(len(commits), 'commit')}, one a turn", lines)
+
+
+def _size(files: Sequence[FileChange]) -> str:
+    total = changes(sum(f.insertions for f in files), sum(f.deletions for f in files))
+    return f"{count(len(files), 'file')} {total}".rstrip()
+
+
 def unchecked(review: Review) -> str:
     return (
         "no check has seen it without what was left out"
@@ -116,8 +133,7 @@ def files_text(files: Sequence[FileChange]) -> str:
         (MARKS[f.status], "binary" if f.binary else changes(f.insertions, f.deletions), f.path)
         for f in files
     ]
-    total = changes(sum(f.insertions for f in files), sum(f.deletions for f in files))
-    return f"{table(('', 'LINES', 'FILE'), rows)}\n{count(len(files), 'file')} {total}".rstrip()
+    return f"{table(('', 'LINES', 'FILE'), rows)}\n{_size(files)}"
 
 
 def check_line(check: CheckResult) -> str:

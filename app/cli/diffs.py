@@ -10,9 +10,11 @@ from app.domain.safe import clean_line
 HEAD = ("diff ", "index ", "--- ", "+++ ", "new file", "deleted file", "old mode", "new mode")
 
 
-def heading(detail: wire.RunDetail, review: Review | None) -> str:
+def heading(detail: wire.RunDetail, review: Review | None, turn: int = 0) -> str:
     """What the diff that follows is of."""
     run = detail.row.run
+    if turn and review:
+        return f"What the commit of turn {turn} would change, if {review.id} lands turn by turn:"
     if review:
         exact = f"review {review.id}, tree {short(review.result_tree)}"
         return f"What would land on {clean_line(review.target)} ({exact}):"

@@ -8,6 +8,7 @@ import typer
 from app.cli.arguments import Id
 from app.cli.call import Call
 from app.cli.verbs import examples
+from app.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from app import wire
@@ -25,7 +26,12 @@ def show(ctx: typer.Context, run: Id) -> None:
     call.show(detail, lambda: detail_text(detail))
 
 
-@examples("swarm diff k3f9x", "swarm diff k3f9x --work", "swarm diff k3f9x | delta")
+@examples(
+    "swarm diff k3f9x",
+    "swarm diff k3f9x --work",
+    "swarm diff k3f9x --turn 2",
+    "swarm diff k3f9x | delta",
+)
 def diff(
     ctx: typer.Context,
     run: Id,
@@ -34,6 +40,10 @@ def diff(
         bool,
         typer.Option("--work", help="The agent's work since its base, even with an open review."),
     ] = False,
+    turn: Annotated[
+        int | None,
+        typer.Option("--turn", min=1, help="What the commit of that turn changes in a rebase."),
+    ] = None,
 ) -> None:
     """Print what would land, or the agent's work so far.
 
@@ -41,11 +51,14 @@ def diff(
     know of it before reading stands above it, on stderr.
     """
     call = Call.of(ctx)
+    if work and turn:
+        raise UsageError("--work and --turn: one is not part of a review, the other is")
 
     async def fetch(swarm: "Swarm") -> "tuple[wire.RunDetail, Review | None, bytes]":
         detail = await swarm.detail(run)
         review = None if work else _landing(detail)
-        return detail, review, await swarm.diff(detail.row.run.id, review=review is not None)
+        of_review = review is not None
+        return detail, review, await swarm.diff(detail.row.run.id, review=of_review, turn=turn or 0)
 
     detail, review, data = call.ask(fetch)
     from app.cli.detail import findings_text
@@ -55,7 +68,7 @@ def diff(
         text = data.decode(errors="replace")
         call.show({"run": detail.row.run.id, "review": review, "diff": text}, str)
         return
-    call.say(heading(detail, review))
+    call.say(heading(detail, review, turn or 0))
     if found := findings_text(review.findings if review else detail.findings):
         call.say(found)
     if sys.stdout.isatty():

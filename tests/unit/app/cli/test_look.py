@@ -118,6 +118,14 @@ def test_diff_shows_the_work_on_request_and_with_conflicts(user: User, superviso
     assert "The work of k3f9x.1 so far" in user.types("diff", "k3f9x").err
 
 
+def test_diff_shows_what_the_commit_of_a_turn_would_change(user: User, supervisor: Canned) -> None:
+    detailed(supervisor, a_detail(a_review()))
+    supervisor.on("GET /v1/runs/k3f9x.1/diff", DIFF)
+    done = user.types("diff", "k3f9x", "--turn", "2")
+    assert supervisor.asked[-1].target.endswith("review=1&turn=2")
+    assert "What the commit of turn 2 would change, if k3f9x.1-r1 lands turn by turn" in done.err
+
+
 def test_diff_as_json_names_the_review(user: User, supervisor: Canned) -> None:
     detailed(supervisor, a_detail(a_review()))
     supervisor.on("GET /v1/runs/k3f9x.1/diff", DIFF)

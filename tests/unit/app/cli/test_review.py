@@ -8,7 +8,7 @@ import pytest
 from app import wire
 from app.domain import events as swarm
 from app.domain.errors import NotNow
-from app.domain.review import Finding, Review, Verdict
+from app.domain.review import FileChange, Finding, Review, TurnCommit, Verdict
 from app.domain.run import RunState
 from tests.support.canned import Canned
 from tests.support.nouns import (
@@ -64,12 +64,46 @@ def test_approving_says_how_it_lands(
     assert approval(supervisor)["style"] == style
 
 
+def test_a_rebase_names_the_commits_that_were_listed(user: User, supervisor: Canned) -> None:
+    reviewing(supervisor, a_review(), *LANDS)
+    supervisor.on("GET /v1/runs/k3f9x.1/commits", commits_of(a_review()))
+    done = user.types("approve", "k3f9x", "--yes", "--rebase")
+    assert "turn 1  ffffffffff  1 file +1 -0  one.py" in done.err
+    assert "swarm diff k3f9x.1 --turn N" in done.err
+    assert approval(supervisor)["style"] == "rebase"
+    assert approval(supervisor)["commits"] == ["f" * 40, TREE]
+
+
+def test_a_rebase_that_would_land_what_is_gone_is_not_sent(user: User, supervisor: Canned) -> None:
+    reviewing(supervisor, a_review(), *LANDS)
+    why = NotNow("turn 1 held in config.py what the whole change does not show", hint="Squash it.")
+    supervisor.on("GET /v1/runs/k3f9x.1/commits", why)
+    done = user.types("approve", "k3f9x", "--yes", "--rebase")
+    assert done.code == 1
+    assert "turn 1 held in config.py" in done.err
+    assert supervisor.sent(APPROVE) == []
+
+
+def test_a_change_lands_in_one_way_only(user: User, supervisor: Canned) -> None:
+    reviewing(supervisor, a_review(), *LANDS)
+    done = user.types("approve", "k3f9x", "--yes", "--rebase", "--merge")
+    assert (done.code, supervisor.asked) == (2, [])
+
+
+def commits_of(review: Review) -> tuple[TurnCommit, ...]:
+    one = FileChange(path="one.py", status="added", insertions=1, deletions=0)
+    return (
+        TurnCommit(turn=1, tree="f" * 40, files=(one,)),
+        TurnCommit(turn=2, tree=review.result_tree, files=review.files),
+    )
+
+
 def test_approving_names_review_and_tree(user: User, supervisor: Canned) -> None:
     reviewing(supervisor, a_review(), *LANDS)
     user.types("approve", "k3f9x", "--yes", "--note", "fine")
     assert approval(supervisor) == {
         "review": "k3f9x.1-r1", "tree": TREE, "confirmed": [], "secrets": [], "note": "fine",
-        "message": "", "style": "squash", "by": "ada",
+        "message": "", "style": "squash", "commits": [], "by": "ada",
     }  # fmt: skip
 
 
