@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.safe import clean
 from app.tui.model.line import cells, clip, fit, right, spread, wrap
 from app.tui.model.words import compare, word_marks
 
@@ -70,3 +71,15 @@ def test_wrapping_breaks_at_spaces() -> None:
 def test_the_right_end_stays_when_there_is_no_room() -> None:
     line = spread([("a very long beginning", "")], [("end", "")], 12)
     assert "".join(text for text, _ink in line) == "a very…  end"
+
+
+@given(st.text(st.sampled_from("ab 中é\u0301👩✗"), max_size=120), st.integers(8, 30))
+def test_wrapping_loses_nothing_but_the_spaces_where_it_breaks(text: str, width: int) -> None:
+    shown = clean(text).rstrip()
+    assert "".join("".join(wrap(text, width)).split()) == "".join(shown.split())
+
+
+def test_a_megabyte_without_a_space_is_wrapped_in_one_pass() -> None:
+    lines = wrap("中" * 1_000_000, 80)
+    assert len(lines) == 25_000
+    assert {cells(line) for line in lines} == {80}

@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 from typing import TypeAlias
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, get_character_cell_size, set_cell_size
 
 from app.domain.safe import clean
 
@@ -105,11 +105,23 @@ def wrap(text: str, width: int) -> list[str]:
 
 def _broken(line: str, width: int) -> list[str]:
     pieces: list[str] = []
-    while cells(line) > width:
-        head = set_cell_size(line, width).rstrip("\0")
-        space = head.rfind(" ", 1)
-        if space > width // 3:
-            head = head[:space]
-        pieces.append(head.rstrip())
-        line = line[len(head) :].lstrip()
-    return [*pieces, line]
+    start, end = 0, _fitting(line, 0, width)
+    while end < len(line):
+        space = line.rfind(" ", start + 1, end)
+        if space - start > width // 3:
+            end = space
+        pieces.append(line[start:end].rstrip())
+        start = next(at for at in range(end, len(line)) if not line[at].isspace())
+        end = _fitting(line, start, width)
+    return [*pieces, line[start:]]
+
+
+def _fitting(line: str, start: int, width: int) -> int:
+    """Where that part of a clean line ends which fits; nothing after it is looked at, however long it is."""
+    if line.isascii():
+        return min(start + width, len(line))
+    for end in range(start, len(line)):
+        width -= get_character_cell_size(line[end])
+        if width < 0:
+            return end
+    return len(line)
