@@ -36,6 +36,9 @@ class Comparison(Value, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
 
 
+UNCHANGED: Final = Comparison(files=(), insertions=0, deletions=0, findings=())
+
+
 class _Changed(msgspec.Struct, frozen=True):
     """One record of `diff-tree --raw`."""
 
@@ -57,6 +60,8 @@ async def compare(
 ) -> Comparison:
     """Compare two commits or trees and put the difference before the policies."""
     changed = await _changed(git, old, new, max_paths)
+    if not changed:
+        return UNCHANGED
     counts, counted = await _counts(git, old, new)
     files = tuple(_file(change, counts.get(change.path, _Count())) for change in changed)
     entries = await _entries(git, changed, counts)

@@ -61,10 +61,13 @@ async def ingest(
 ) -> Snapshot:
     """Let the pack into the hub and commit its tree. The same tree again is the same commit again."""
     async with held(hub.locks, f"ingest-{refs.checked_run(run)}"):
-        async with _quarantine(hub, run) as (incoming, git):
-            await _unpack(git, pack)
-            comparison = await _judge(git, pack, base, max_paths, policy)
-            _move(incoming, hub.objects)
+        known = await _known(hub, run, base)
+        comparison = changes.UNCHANGED
+        if pack.tree != known.base.tree:
+            async with _quarantine(hub, run) as (incoming, git):
+                await _unpack(git, pack)
+                comparison = await _judge(git, pack, base, max_paths, policy)
+                _move(incoming, hub.objects)
         snapshot = Snapshot(
             commit=base,
             tree=pack.tree,
@@ -76,7 +79,7 @@ async def ingest(
             left_out=pack.left_out,
             ignored=pack.ignored,
         )
-        commit = await _commit(hub, run, snapshot)
+        commit = await _commit(hub, run, snapshot, known)
         return msgspec.structs.replace(snapshot, commit=commit)
 
 
@@ -128,34 +131,45 @@ def _move(incoming: Path, objects: Path) -> None:
         file.replace(objects / "pack" / file.name)
 
 
-async def _commit(hub: Hub, run: RunId, snapshot: Snapshot) -> str:
+class _Commit(msgspec.Struct, frozen=True):
+    """A commit of the hub and its tree; both empty where there is none."""
+
+    id: str
+    tree: str
+
+
+class _Known(msgspec.Struct, frozen=True):
+    """What the hub has of a run."""
+
+    newest: _Commit
+    clean: _Commit
+    base: _Commit
+
+
+async def _known(hub: Hub, run: RunId, base: str) -> _Known:
+    names = (refs.snapshot(run), refs.clean(run), checked_id(base))
+    asked = "".join(f"{name}^{{commit}}\n{name}^{{tree}}\n" for name in names).encode()
+    said = await hub.git().run("cat-file", "--batch-check=%(objectname)", stdin=asked)
+    ids = ["" if each.endswith(" missing") else each for each in said.decode().splitlines()]
+    return _Known(*(_Commit(*pair) for pair in zip(ids[::2], ids[1::2], strict=True)))
+
+
+async def _commit(hub: Hub, run: RunId, snapshot: Snapshot, known: _Known) -> str:
     """The commit of that tree: the one there is, or a new one on top of the newest clean snapshot."""
-    newest = await _look(hub, refs.snapshot(run))
-    clean = await _look(hub, refs.clean(run))
-    commit = await _existing(hub, snapshot, newest, clean)
+    commit = _existing(snapshot, known)
     if not commit:
-        parent = clean or snapshot.base
-        commit = await _write(hub, snapshot.tree, parent, run)
+        commit = await _write(hub, snapshot.tree, known.clean.id or snapshot.base, run)
     if commit != snapshot.base:
-        await _remember(hub, run, commit, blocked=snapshot.blocked)
+        await _remember(hub, run, commit, before=known.newest.id, blocked=snapshot.blocked)
     return commit
 
 
-async def _existing(hub: Hub, snapshot: Snapshot, *known: str) -> str:
-    for commit in known:
-        if commit and await _tree(hub, commit) == snapshot.tree:
-            return commit
-    untouched = not any(known) and await _tree(hub, snapshot.base) == snapshot.tree
+def _existing(snapshot: Snapshot, known: _Known) -> str:
+    for commit in (known.newest, known.clean):
+        if commit.id and commit.tree == snapshot.tree:
+            return commit.id
+    untouched = not (known.newest.id or known.clean.id) and known.base.tree == snapshot.tree
     return snapshot.base if untouched else ""
-
-
-async def _look(hub: Hub, ref: str) -> str:
-    found = await hub.git().ask("rev-parse", "--verify", "--quiet", ref)
-    return found.stdout.decode().strip() if found.code == 0 else ""
-
-
-async def _tree(hub: Hub, commit: str) -> str:
-    return await hub.git().line("rev-parse", "--verify", f"{checked_id(commit)}^{{tree}}")
 
 
 async def _write(hub: Hub, tree: str, parent: str, run: RunId) -> str:
@@ -169,27 +183,29 @@ async def _write(hub: Hub, tree: str, parent: str, run: RunId) -> str:
     return await git.line("commit-tree", checked_id(tree), "-p", parent, "-F", "-", stdin=message)
 
 
-async def _remember(hub: Hub, run: RunId, commit: str, *, blocked: bool) -> None:
-    before = await _look(hub, refs.snapshot(run))
-    if before and not await contains(hub.git(), commit, before):
-        # Nothing newer builds on it, as on one that held what may not leave the sandbox.
-        await hub.git().run("update-ref", refs.kept(run, before), before)
-    await hub.git().run("update-ref", refs.snapshot(run), commit)
+async def _remember(hub: Hub, run: RunId, commit: str, *, before: str, blocked: bool) -> None:
+    updates = [f"update {refs.snapshot(run)} {commit}\n"]
     if not blocked:
-        await hub.git().run("update-ref", refs.clean(run), commit)
+        updates.append(f"update {refs.clean(run)} {commit}\n")
+    if before and before != commit and not await contains(hub.git(), commit, before):
+        # Nothing newer builds on it, as on one that held what may not leave the sandbox.
+        updates.append(f"update {refs.kept(run, before)} {before}\n")
+    await hub.git().run("update-ref", "--stdin", stdin="".join(updates).encode())
 
 
 async def adopt(hub: Hub, run: RunId, commit: str) -> None:
     """From now on the run's newest snapshot is this commit of the hub's, which the next one builds on."""
-    await _remember(hub, run, checked_id(commit), blocked=True)
+    before = await newest(hub, run)
+    await _remember(hub, run, checked_id(commit), before=before, blocked=True)
 
 
 async def newest(hub: Hub, run: RunId) -> str:
     """The commit of the run's newest snapshot; empty before the first."""
-    return await _look(hub, refs.snapshot(run))
+    found = await hub.git().ask("rev-parse", "--verify", "--quiet", refs.snapshot(run))
+    return found.stdout.decode().strip() if found.code == 0 else ""
 
 
 async def forget(hub: Hub, run: RunId) -> None:
     """Let go of the run's snapshots in the hub. Only once they are landed, or purged from the trash."""
-    for ref in (refs.snapshot(run), refs.clean(run)):
-        await hub.git().run("update-ref", "-d", ref)
+    deleted = "".join(f"delete {ref}\n" for ref in (refs.snapshot(run), refs.clean(run)))
+    await hub.git().run("update-ref", "--stdin", stdin=deleted.encode())

@@ -47,7 +47,7 @@ async def publish(
         tip = await tip_of(repo, worktree.branch)
         if tip is None:
             return _left("gone", "", f"the branch {worktree.branch} was deleted")
-        if await contains(repo.git(), tip, snapshot.commit):
+        if tip == snapshot.commit or await contains(repo.git(), tip, snapshot.commit):
             return Publication(state="current", commit=tip)
         if snapshot.blocked:
             return _left("blocked", tip, "the snapshot holds what may not leave the sandbox")

@@ -44,10 +44,10 @@ async def replay(
 
 
 def _without_repeats(whole: Review, left: Sequence[Left]) -> list[Left]:
-    """One for each snapshot that differs from the one before; the last is what the review is of."""
-    turn = left[-1].turn if left else 1
+    """One for each snapshot that differs from the one before; what the review is of is the last turn's."""
+    last = Left(turn=left[-1].turn if left else 1, snapshot=whole.snapshot)
     kept = list[Left]()
-    for each in (*left, Left(turn=turn, snapshot=whole.snapshot)):
+    for each in (*left[:-1], last):
         if not kept or kept[-1].snapshot != each.snapshot:
             kept.append(each)
     return kept

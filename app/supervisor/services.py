@@ -146,6 +146,7 @@ class Services:
     member: bool = False
     """Whether other hosts share the database and the work."""
     _drivers: dict[str, Driver] = field(default_factory=dict)
+    _harnesses: dict[str, Harness] = field(default_factory=dict)
 
     def driver(self, name: str) -> Driver:
         if name not in self._drivers:
@@ -159,7 +160,10 @@ class Services:
         return Path(named).expanduser() if named else self.places.state / "worktrees"
 
     def harness(self, name: str) -> Harness:
-        return harness_registry.load(name)
+        # To find it among all that is installed takes longer than most of what is asked of it.
+        if name not in self._harnesses:
+            self._harnesses[name] = harness_registry.load(name)
+        return self._harnesses[name]
 
     async def task_and_run(self, run: RunId) -> tuple[Task, Run]:
         found = await self.database.read(tasks.run, run)
