@@ -43,6 +43,9 @@ from app.tui.screens.run import RunScreen
 from app.tui.theme import VARIABLES, theme
 from app.wire import Board as Rows
 
+ASCII_SIGNS, NO_COLOR, ONLY_PRINTABLE = AsciiSigns(), NoColor(), PrintableOnly()
+"""The same objects all along: Textual keeps what a filter has made of a line as long as that filter is asked."""
+
 
 class SwarmApp(App[None], inherit_bindings=False):
     """Give it a desk; it ends when the person leaves. What runs goes on."""
@@ -69,9 +72,9 @@ class SwarmApp(App[None], inherit_bindings=False):
         return Board(self.desk)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        last = [PrintableOnly()] if self.theme != "plain" else [NoColor(), PrintableOnly()]
-        signs = [AsciiSigns()] if self.ascii else []
-        return [*super().get_line_filters(), *signs, *last]
+        signs = [ASCII_SIGNS] if self.ascii else []
+        inks = [NO_COLOR] if self.theme == "plain" else []
+        return [*super().get_line_filters(), *signs, *inks, ONLY_PRINTABLE]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return VARIABLES

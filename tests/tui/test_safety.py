@@ -23,10 +23,11 @@ from textual.widgets import Label, Static
 from app.tui import screens
 from app.tui.safe import PrintableOnly, content
 from tests.support.attacks import attack
+from tests.support.fleet import RecordedSwarm, app_over
 from tests.support.flood import DONE, FEW, HERE, MARK
 from tests.support.hostile import FORBIDDEN, PAYLOADS, SECRET, hostile
 from tests.support.hostile_texts import COUNT, THEIRS
-from tests.support.screens import RawPty
+from tests.support.screens import RawPty, settled, text_of
 
 WAYS = {
     "board": (b"", b"needs you first"),
@@ -59,6 +60,7 @@ WAYS = {
     "checks": (b"j\ri", b"about this change"),
     "secret": (b"j\rM", b"this would publish a secret"),
     "approval": (b"j\rM" + SECRET.encode() + b"\r", b"lands on"),
+    "commits of a rebase": (b"j\rM" + SECRET.encode() + b"\r  ssd", b"COMMIT "),
     "checks on the board": (b"6", b""),
     "why on the board": (b"7", b"evidence"),
     "inbox": (b"I", b"INBOX"),
@@ -90,6 +92,7 @@ SCREENS = {
     "SettingsScreen": "settings",
     "FactsScreen": "checks",
     "ApproveScreen": "approval",
+    "CommitsScreen": "commits of a rebase",
     "Confirm": "confirm",
     "EditText": "commit message",
     "CommandScreen": "command line",
@@ -221,6 +224,25 @@ def test_the_last_line_keeps_what_is_printable(text: str) -> None:
     assert [char for char in text if char.isprintable()] == [
         char for char in kept.text if char.isprintable()
     ]
+
+
+async def test_a_line_that_stays_as_it_was_is_not_cleaned_again(
+    swarm: RecordedSwarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cleaned: list[str] = []
+    apply = PrintableOnly.apply
+
+    def counting(self: PrintableOnly, segments: list[Segment], background: Color) -> list[Segment]:
+        cleaned.append("".join(segment.text for segment in segments))
+        return apply(self, segments, background)
+
+    monkeypatch.setattr(PrintableOnly, "apply", counting)
+    async with app_over(swarm).run_test() as pilot:
+        await settled(pilot)
+        first = text_of(pilot.app)
+        assert cleaned
+        del cleaned[:]
+        assert (text_of(pilot.app), cleaned) == (first, [])
 
 
 WIDGETS: dict[str, Callable[[str], Widget]] = {
