@@ -42,7 +42,9 @@ def diff(
     ] = False,
     turn: Annotated[
         int | None,
-        typer.Option("--turn", min=1, help="What the commit of that turn changes in a rebase."),
+        typer.Option(
+            "--turn", metavar="N", min=1, help="What the commit of that turn changes in a rebase."
+        ),
     ] = None,
 ) -> None:
     """Print what would land, or the agent's work so far.

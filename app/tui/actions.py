@@ -20,6 +20,7 @@ Place: TypeAlias = Literal[
     "question",
     "form",
     "approval",
+    "commits",
     "dialog",
 ]
 """Where a key works: on a screen, or while a part of one has the focus."""
@@ -38,6 +39,7 @@ PLACES: Final[dict[Place, str]] = {
     "files": "In a list of files",
     "question": "While a question has the focus",
     "approval": "While an approval asks for confirmation",
+    "commits": "Among the commits of a rebase",
     "form": "In the form of a new task",
     "dialog": "In a dialog",
 }
@@ -71,7 +73,8 @@ class Action:
 
 _OF_RUNS: Final[tuple[Place, ...]] = ("board", "run", "review")
 _SHEETS: Final[tuple[Place, ...]] = ("cost", "doctor", "settings")
-_ALL: Final[tuple[Place, ...]] = (*_OF_RUNS, "race", "inbox", "trash", *_SHEETS)
+_ALL: Final[tuple[Place, ...]] = (*_OF_RUNS, "race", "inbox", "trash", "commits", *_SHEETS)
+_READ: Final[tuple[Place, ...]] = ("review", "commits")
 
 ACTIONS: Final[tuple[Action, ...]] = (
     Action("open", ("enter",), "open", ("board",),
@@ -151,11 +154,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("previous_comment", ("<",), "comment back", ("review",), "Go to the comment before."),
     Action("since", ("L",), "since last look", ("review",),
            "Show only what changed since you looked last, or everything again.", weight=58),
-    Action("next_hunk", ("]",), "hunk", ("review",), "Go to the next hunk.", weight=40),
-    Action("previous_hunk", ("[",), "hunk back", ("review",), "Go to the hunk before."),
-    Action("next_file", ("}",), "file", ("review",), "Go to the next file.", weight=35),
-    Action("previous_file", ("{",), "file back", ("review",), "Go to the file before."),
-    Action("side_by_side", ("u",), "side by side", ("review",),
+    Action("next_hunk", ("]",), "hunk", _READ, "Go to the next hunk.", weight=40),
+    Action("previous_hunk", ("[",), "hunk back", _READ, "Go to the hunk before."),
+    Action("next_file", ("}",), "file", _READ, "Go to the next file.", weight=35),
+    Action("previous_file", ("{",), "file back", _READ, "Go to the file before."),
+    Action("side_by_side", ("u",), "side by side", _READ,
            "Show the old text at the left of the new, or both in one column.", weight=33),
     Action("side_by_side", ("u",), "side by side", ("board", "run"),
            "Show diffs with the old text at the left of the new, or in one column."),
@@ -190,11 +193,13 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("page", ("J",), "page", ("board",), "Next page of the detail."),
     Action("page", ("space", "J"), "page", ("run",), "Next page of the log."),
     Action("page_back", ("b", "K"), "page back", ("board", "run"), "Page of the detail before."),
+    Action("page", ("space", "J"), "next commit", ("commits",), "Show the next commit.", weight=90),
+    Action("page_back", ("b", "K"), "commit before", ("commits",), "Show the commit before.", weight=80),
     Action("pane", ("tab",), "pane", _ALL, "Go to the next part of the screen.", weight=15),
     Action("pane_back", ("shift+tab",), "pane back", _ALL, "Go to the part of the screen before."),
-    Action("search", ("/",), "search", ("run", "review", *_SHEETS), "Find words in what is shown.", weight=28),
-    Action("match", ("n",), "match", ("run", "review", *_SHEETS), "Go to the next line in which they stand."),
-    Action("match_back", ("N",), "match back", ("run", "review", *_SHEETS), "Go to the one before."),
+    Action("search", ("/",), "search", ("run", *_READ, *_SHEETS), "Find words in what is shown.", weight=28),
+    Action("match", ("n",), "match", ("run", *_READ, *_SHEETS), "Go to the next line in which they stand."),
+    Action("match_back", ("N",), "match back", ("run", *_READ, *_SHEETS), "Go to the one before."),
     Action("edit", ("e",), "editor", (*_OF_RUNS, "inbox"),
            "Open the run's worktree, in a review the file, in `$VISUAL` or `$EDITOR`.", weight=25, of_one=True),
     Action("shell", ("E",), "shell", _OF_RUNS,
@@ -247,8 +252,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
            "I have seen this finding; the next one, please.", weight=90),
     Action("message", ("e",), "edit message", ("approval",),
            "Change what the commit says; keys and passwords are refused.", weight=75),
-    Action("style", ("s",), "one or merge", ("approval",),
-           "Land as one commit on top, or as a merge commit over the change.", weight=40),
+    Action("style", ("s",), "how it lands", ("approval",),
+           "Land as one commit on top, as a merge commit over the change, or as a commit a turn.", weight=40),
+    Action("commits", ("d",), "each commit", ("approval",),
+           "Where it lands as a commit a turn: show what each of them changes.", weight=60),
     Action("land", ("M", "enter"), "approve", ("approval",),
            "Approve this tree; possible once every finding is acknowledged.", weight=80),
     Action("not_yet", ("escape", "q"), "back", ("approval",), "Back to the review; nothing happens.", weight=70),

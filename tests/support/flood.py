@@ -21,12 +21,14 @@ from app import wire
 from app.domain.errors import NotNow
 from app.domain.ids import ReviewId, RunId, TaskId, run_id
 from app.domain.network import Grant, NetworkRow
+from app.domain.review import FileChange, TurnCommit
 from app.domain.run import RunState
 from app.tui.app import SwarmApp
 from app.tui.safe import PrintableOnly
 from app.tui.screens import command
 from app.tui.screens.approve import ApproveScreen
 from app.tui.screens.command import CommandScreen, OutputScreen
+from app.tui.screens.commits import CommitsScreen
 from app.tui.screens.cost import CostScreen
 from app.tui.screens.dialogs import AskText, Confirm
 from app.tui.screens.doctor import DoctorScreen
@@ -87,7 +89,13 @@ def flooded(say: evil.Say) -> Recording:
         comments=[evil.commented(say, RUN, n) for n in range(EACH // 2)],
         diffs={RUN: _diff(iter(texts()).__next__, COUNT) + _files(say)},
         network={RUN: _network(say)},
+        commits={RUN: tuple(_some(_commit, say, 4))},
     )  # fmt: skip
+
+
+def _commit(say: evil.Say) -> TurnCommit:
+    file = FileChange(path=say(), status="modified", insertions=1, deletions=1)
+    return TurnCommit(turn=1, tree="1" * 40, files=(file,))
 
 
 def _some(make: Callable[[evil.Say], Any], say: evil.Say, each: int) -> Iterator[Any]:
@@ -247,9 +255,17 @@ async def one_review(pilot: Pilot[None]) -> None:
     await app.pop_screen()
     findings = screen.review.findings[:MANY]
     asked = replace(screen.review, findings=findings)
-    await shown(
-        pilot, ApproveScreen(asked, title=findings[0].path, unsent=1, message=findings[0].why)
+    asked_for = ApproveScreen(
+        app.desk, asked, title=findings[0].path, unsent=1, message=findings[0].why
     )
+    await shown(pilot, asked_for)
+    for _ in range(2):
+        asked_for.action_do("style")
+    await settled(pilot)
+    await paged(pilot, app.screen.query_one(LineView))
+    await app.pop_screen()
+    commits = await app.desk.swarm.commits(RUN)
+    await shown(pilot, CommitsScreen(app.desk, RUN, commits, findings[0].why))
     await paged(pilot, app.screen.query_one(LineView))
     await app.pop_screen()
     await app.pop_screen()  # fmt: skip

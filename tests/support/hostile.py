@@ -16,7 +16,15 @@ from app.domain import safe
 from app.domain.errors import NotNow
 from app.domain.ids import ReviewId, RunId
 from app.domain.money import Micros
-from app.domain.review import Approval, CheckResult, Comment, FileChange, Finding, Severity
+from app.domain.review import (
+    Approval,
+    CheckResult,
+    Comment,
+    FileChange,
+    Finding,
+    Severity,
+    TurnCommit,
+)
 from app.domain.run import RunState
 from app.tui.safe import PrintableOnly
 from app.tui.widgets import deaf
@@ -106,6 +114,11 @@ def hostile(say: Say = lambda: EVIL) -> Recording:
     files = (FileChange(path=say(), status="modified", insertions=1, deletions=1),)
     recording.reviews.append(review(reviewed, files, findings=findings, checks=(check,)))
     recording.comments.append(commented(say, reviewed))
+    trees = ("1" * 40, recording.reviews[-1].result_tree)
+    recording.commits[reviewed] = tuple(
+        TurnCommit(turn=turn, tree=tree, files=files) for turn, tree in enumerate(trees, 1)
+    )
+    recording.turns = {(reviewed, turn): _diff(say()) for turn in (1, 2)}
     for run in (asking, reviewed, RunId("evil4.1")):
         recording.diffs[run] = _diff(say())
         log(recording, run, say)

@@ -15,6 +15,7 @@ from app.tui.model.line import line_cells
 from app.tui.screens.approve import ApproveScreen
 from app.tui.screens.base import SwarmScreen
 from app.tui.screens.board import Board
+from app.tui.screens.commits import CommitsScreen
 from app.tui.screens.cost import CostScreen
 from app.tui.screens.dialogs import Confirm
 from app.tui.screens.doctor import DoctorScreen
@@ -42,6 +43,7 @@ SCREENS: dict[Place, type[SwarmScreen]] = {
     "race": RaceScreen,
     "doctor": DoctorScreen,
     "settings": SettingsScreen,
+    "commits": CommitsScreen,
 }
 OWNERS: dict[Place, type[MessagePump]] = {
     **SCREENS,

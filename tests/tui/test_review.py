@@ -10,7 +10,7 @@ from app import wire
 from app.domain import events as own
 from app.domain.errors import NotNow
 from app.domain.ids import ReviewId, RunId
-from app.domain.review import Finding, Severity, Verdict
+from app.domain.review import FileChange, Finding, Severity, TurnCommit, Verdict
 from app.domain.run import RunState
 from app.tui.screens.facts import fact_lines
 from app.tui.screens.review import refusal
@@ -65,6 +65,68 @@ async def test_how_it_lands_is_chosen_at_the_approval(swarm: RecordedSwarm) -> N
     ((_verb, _run, body),) = swarm.asked
     assert isinstance(body, Approve)
     assert body.style == "merge"
+
+
+async def test_a_commit_a_turn_lands_as_it_was_listed(swarm: RecordedSwarm) -> None:
+    by_turns(swarm)
+    async with app_over(swarm).run_test(notifications=True, size=(100, 40)) as pilot:
+        await in_review(pilot)
+        await pilot.press("M", "s", "s")
+        screen = await seen(pilot, "+1 -0 in 1 file: tests/one.py")
+        assert "1 fix the flaky test of two merges at once (turn 1 of 3)" in screen
+        assert "2 fix the flaky test of two merges at once\n" in screen.replace(" \n", "\n")
+        await pilot.press("space", "M")
+        await seen(pilot, "approved and lands")
+    ((_verb, _run, body),) = swarm.asked
+    assert isinstance(body, Approve)
+    assert (body.style, body.commits) == ("rebase", ("a" * 40, TREE))
+
+
+async def test_each_commit_can_be_looked_at_before_it_is_approved(swarm: RecordedSwarm) -> None:
+    by_turns(swarm)
+    async with app_over(swarm).run_test(notifications=True, size=(100, 40)) as pilot:
+        await in_review(pilot)
+        await pilot.press("M", "s", "s")
+        await seen(pilot, "each commit")
+        await pilot.press("d")
+        assert "1 of 2" in await seen(pilot, "what turn 1 wrote")
+        await pilot.press("space")
+        assert "2 of 2" in await seen(pilot, "docs/merge.md")
+        await pilot.press("escape")
+        await seen(pilot, "approve k3f9m")
+    assert swarm.asked == []
+
+
+async def test_what_cannot_land_turn_by_turn_says_why_and_does_not_land(
+    swarm: RecordedSwarm,
+) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(100, 40)) as pilot:
+        await in_review(pilot)
+        await pilot.press("M", "s", "s", "space")
+        await seen(pilot, "k3f9m.1 cannot land turn by turn")
+        await pilot.press("M", "d", "enter")
+        await pilot.press("s")
+        await seen(pilot, "one commit on top")
+        assert swarm.asked == []
+        await pilot.press("M")
+        await seen(pilot, "approved and lands")
+    ((_verb, _run, body),) = swarm.asked
+    assert isinstance(body, Approve)
+    assert (body.style, body.commits) == ("squash", ())
+
+
+def by_turns(swarm: RecordedSwarm) -> None:
+    """The change of the story in two commits."""
+    known = swarm.recording
+    one = FileChange(path="tests/one.py", status="added", insertions=1, deletions=0)
+    whole = next(review for review in known.reviews if review.run == RUN)
+    known.commits[RUN] = (
+        TurnCommit(turn=1, tree="a" * 40, files=(one,)),
+        TurnCommit(turn=3, tree=TREE, files=whole.files),
+    )
+    first = b"diff --git a/tests/one.py b/tests/one.py\nnew file mode 100644\n--- /dev/null\n"
+    first += b"+++ b/tests/one.py\n@@ -0,0 +1 @@\n+what turn 1 wrote\n"
+    known.turns = {(RUN, 1): first, (RUN, 3): known.diffs[RUN]}
 
 
 async def test_nothing_lands_before_every_finding_is_acknowledged(swarm: RecordedSwarm) -> None:

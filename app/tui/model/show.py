@@ -1,10 +1,12 @@
 """How numbers, times and states read on the screen."""
 
 import time
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Final
 
 from app.domain.money import Micros
+from app.domain.review import FileChange
 from app.domain.run import RunState
 from app.wire import RunRow
 
@@ -100,6 +102,12 @@ def bar(part: float, whole: float, width: int) -> tuple[str, str]:
 
 def changed(insertions: int, deletions: int) -> str:
     return f"+{insertions} -{deletions}" if insertions or deletions else "–"
+
+
+def in_files(files: Sequence[FileChange]) -> str:
+    """`+3 -1 in 2 files`."""
+    total = changed(sum(each.insertions for each in files), sum(each.deletions for each in files))
+    return f"{total} in {len(files)} file" + ("" if len(files) == 1 else "s")
 
 
 def nothing() -> Micros:

@@ -1,5 +1,6 @@
 """Small questions of the screen itself. None of them hears what was typed before it appeared."""
 
+from collections.abc import Collection
 from typing import ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
@@ -43,8 +44,9 @@ class Dialog(ModalScreen[T], Generic[T]):
         """Whether a key may count already."""
         return self._deafness.over()
 
-    def keys(self, width: int = 74) -> Line:
-        return footer(self.PLACE, None, width)
+    def keys(self, width: int = 74, without: Collection[str] = ()) -> Line:
+        """What can be done; `without` are actions that cannot be done now."""
+        return footer(self.PLACE, None, width, without)
 
 
 class Confirm(Dialog[bool]):

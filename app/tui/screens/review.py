@@ -58,6 +58,7 @@ async def approve(screen: "ReviewScreen") -> None:
         return
     goal = commit_message(row.task.goal)
     asked = ApproveScreen(
+        screen.desk,
         review,
         title=name(row),
         unsent=len(screen.unsent),
@@ -67,16 +68,8 @@ async def approve(screen: "ReviewScreen") -> None:
     screen.desk.messages[row.run.id] = asked.message
     if given is None:
         return
-    body = wire.Approve(
-        review=review.id,
-        tree=review.result_tree,
-        confirmed=given.confirmed,
-        secrets=secrets,
-        message="" if given.message == goal else given.message,
-        style=given.style,
-        by=by,
-    )
-    await swarm.approve(row.run.id, body)
+    message = "" if given.message == goal else given.message
+    await swarm.approve(row.run.id, given.body(review, secrets=secrets, message=message, by=by))
     screen.say(f"{name(row)} is approved and lands by itself")
     screen.post_message(Refresh())
     screen.action_do("back")
