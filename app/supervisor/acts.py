@@ -10,7 +10,17 @@ from app.domain.money import dollars
 from app.domain.review import BOX, RAISE, Approval, Comment, Review, Verdict
 from app.domain.run import ACTIVE, Run, RunState
 from app.store import audit, board, ledger, reviews, tasks, turns
-from app.supervisor import consent, homes, landing, raises, replaying, retrying, rules, telling
+from app.supervisor import (
+    consent,
+    homes,
+    landing,
+    raises,
+    replaying,
+    retrying,
+    rules,
+    ruling,
+    telling,
+)
 from app.supervisor.decisions import tell_decision
 from app.supervisor.faults import fault
 from app.supervisor.names import FINISH, finish_id
@@ -30,7 +40,7 @@ class Acts:
         s, now = self._s, self._s.clock()
         consent.refuse_secrets_in(body.note, "the note", consent.own_policy(s))
 
-        def write(c: sa.Connection) -> Approval:
+        def write(c: sa.Connection) -> tuple[Approval, tuple[Approval, ...]]:
             asked = reviews.approval(c, approval)
             tasks.hold(c, asked.run)
             rules.refuse_scope(asked, yes=body.yes, scope=body.scope)
@@ -48,20 +58,17 @@ class Acts:
                 )
             raises.decide(c, asked, yes=body.yes, dollars=body.amount, by=body.by, at=now)
             _record_answer(c, s, asked, body, now)
-            if asked.action == RAISE and body.yes:
-                _go_on(c, s, asked.run, now)
-            if asked.action == BOX and not body.yes:
-                # Said to the run, not to who watches its box: that one may be gone by then.
-                tasks.update(
-                    c, asked.run, wish=f"stop:stopped by {body.by or 'a person'}: {asked.reason}"
-                )
-            return reviews.approval(c, approval)
+            _follow(c, s, asked, body, now)
+            ruled = ruling.answer_others(c, s, asked, by=body.by, at=now, scope=body.scope)
+            return reviews.approval(c, approval), ruled
 
-        done = await s.database.write(write)
+        done, ruled = await s.database.write(write)
         fault("act:answer")
         told = Answered(approval, "yes" if body.yes else "no", body.by)
         await s.broker.record(done.run, f"answered/{approval}", told)
         s.live.wake(done.run)
+        for each in ruled:
+            await ruling.tell(s, each, done, body.by)
         if done.action == RAISE:
             row = await s.database.read(board.row, done.run)
             if row.run.state == RunState.QUEUED:
@@ -319,6 +326,16 @@ def _record_answer(
         detail=asked.detail,
         **taken,
     )
+
+
+def _follow(c: sa.Connection, s: Services, asked: Approval, body: wire.Answer, at: float) -> None:
+    """What an answer to a question of swarm's own means for the run."""
+    if asked.action == RAISE and body.yes:
+        _go_on(c, s, asked.run, at)
+    if asked.action == BOX and not body.yes:
+        # Said to the run, not to who watches its box: that one may be gone by then.
+        why = f"stopped by {body.by or 'a person'}: {asked.reason}"
+        tasks.update(c, asked.run, wish=f"stop:{why}")
 
 
 def _go_on(c: sa.Connection, s: Services, run: RunId, at: float) -> None:

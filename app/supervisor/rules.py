@@ -2,6 +2,8 @@
 
 from typing import get_args
 
+import sqlalchemy as sa
+
 from app.config import policy_file
 from app.config.policy_file import Addition
 from app.config.presets import approval_rules
@@ -9,11 +11,11 @@ from app.domain.errors import ConfigError, NotNow, UsageError
 from app.domain.review import Approval
 from app.domain.run import Run
 from app.domain.task import Task
-from app.store import reviews
+from app.store import reviews, tasks
 from app.supervisor.services import Services
 from harnesses.events import PermissionAsked
 from policies.approval import decide
-from policies.decisions import Ask, Decision
+from policies.decisions import Allow, Ask, Decision
 from policies.making import rule_for
 from policies.requests import ActionKind, ActionRequest
 from policies.rules import BadRule, Rule
@@ -27,6 +29,18 @@ async def judged(s: Services, task: Task, run: Run, asked: PermissionAsked) -> D
         return Ask(reason=f"your own rules cannot be read: {error.message}", rule="default")
     given = await s.database.read(reviews.approvals_of, run.id)
     return decide(request_of(asked), approval_rules(task.approvals), (*own, *_of_the_run(given)))
+
+
+def allows(c: sa.Connection, s: Services, asked: Approval) -> bool:
+    """Whether the rules there are now allow what an open question of an agent is about."""
+    task = tasks.task(c, tasks.run(c, asked.run).task)
+    try:
+        own = policy_file.own_rules(s.places.config)
+    except ConfigError:
+        return False
+    theirs = (*own, *_of_the_run(reviews.approvals_of(c, asked.run)))
+    decision = decide(_request(asked), approval_rules(task.approvals), theirs)
+    return isinstance(decision, Allow)
 
 
 def asks(s: Services, task: Task) -> bool:
@@ -87,13 +101,18 @@ def _rule(asked: Approval, reason: str) -> Rule:
             hint="Answer it without --run and --always.",
         )
     try:
-        return rule_for(_request(asked), name=f"from-{asked.id}", reason=reason)
+        return rule_for(_request(asked), name=name_of(asked), reason=reason)
     except BadRule as error:
         raise UsageError(
             f"no rule can be made of {asked.id}: {error}",
             hint=f"Allow it this once: `swarm answer {asked.id} yes`. Or write a rule of your own "
             "into policy.yaml in your configuration directory.",
         ) from None
+
+
+def name_of(asked: Approval) -> str:
+    """What the rule is called that is made of a question."""
+    return f"from-{asked.id}"
 
 
 def _request(asked: Approval) -> ActionRequest:

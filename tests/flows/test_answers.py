@@ -4,6 +4,7 @@ import pytest
 
 from app import wire
 from app.domain.errors import NotNow
+from app.domain.events import Note
 from app.domain.review import Approval, Scope
 from app.domain.run import RunState
 from tests.support.scripts import Step, ask, edit, scripted
@@ -53,3 +54,34 @@ async def test_for_good_is_shown_first_written_as_shown_and_holds_for_other_runs
     again = await user.until(await user.submit(agent="once"), RunState.IN_REVIEW)
     assert again.approvals == ()
     file.unlink()
+
+
+async def test_what_is_asked_already_is_answered_by_the_rule_that_a_person_makes(
+    world: World,
+) -> None:
+    user = world.user()
+    runs = [await user.submit(agent=agent) for agent in ("once", "once", "hidden")]
+    first, _second, other = [await user.question(run) for run in runs]
+    shown = await world.client.rule(first.id)
+    await told(world, first, "always", shown.digest)
+    after = await user.until(runs[1], RunState.IN_REVIEW)
+    assert (after.approvals[0].answer, after.approvals[0].by) == ("yes", "ada")
+    assert await user.file(runs[1], "yes1.txt") == ""
+    (row,) = [row for row in await world.client.audit(runs[1]) if "answered" in row.what]
+    assert (row.what, row.actor) == ("question answered yes", "ada")
+    assert (row.detail["because_of"], row.detail["rule"]) == (first.id, f"from-{first.id}")
+    notes = [e.body.text for e in await user.events(runs[1]) if isinstance(e.body, Note)]
+    assert f"answered by the rule that ada made of {first.id}" in notes
+    assert (await user.question(runs[2])).id == other.id
+    (world.home.config / "policy.yaml").unlink()
+    await user.stop(runs[2])
+
+
+async def test_a_yes_for_the_run_reaches_no_question_of_another_run(world: World) -> None:
+    user = world.user()
+    runs = [await user.submit(agent="once") for _ in range(2)]
+    first, second = [await user.question(run) for run in runs]
+    await told(world, first, "run")
+    await user.until(runs[0], RunState.IN_REVIEW)
+    assert (await user.question(runs[1])).id == second.id
+    await user.stop(runs[1])

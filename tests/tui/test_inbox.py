@@ -156,6 +156,26 @@ async def test_a_yes_for_the_run_is_for_the_runs_of_all_that_are_marked() -> Non
     ]
 
 
+async def test_what_the_yes_for_a_run_has_answered_meanwhile_is_not_answered_again() -> None:
+    swarm, given = three(), RecordedSwarm.answer
+
+    async def ruled(approval: str, answer: Answer) -> Approval:
+        done = await given(swarm, approval, answer)
+        if approval == "aaaaa.1-a1":
+            swap(swarm.recording, "bbbbb", question=None)
+        return done
+
+    swarm.answer = ruled  # type: ignore[method-assign]
+    async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
+        await pilot.press("I")
+        await seen(pilot, "3 questions")
+        await pilot.press("asterisk", "a", "r")
+        await seen(pilot, "yes to 3 questions")
+        await pilot.press("y")
+        assert "not answered" not in await seen(pilot, "no agent asks anything")
+    assert [about for _verb, about, _body in swarm.asked] == ["aaaaa.1-a1", "ccccc.1-a1"]
+
+
 async def test_no_rule_is_made_of_many_questions_at_once() -> None:
     swarm = three()
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:

@@ -82,6 +82,8 @@ async def answer_all(screen: "InboxScreen", given: QuestionCard.Answer) -> None:
     refused = []
     for asked in questions:
         try:
+            if given.scope == "run" and not await _still_open(screen, asked):
+                continue  # The yes to another one was for this one, too.
             # Of what swarm itself asks no rule is made: a yes to it is for once.
             scope = "once" if asked.own else given.scope
             body = wire.Answer(yes=given.yes, note=note, scope=scope, by=screen.desk.user)
@@ -92,6 +94,10 @@ async def answer_all(screen: "InboxScreen", given: QuestionCard.Answer) -> None:
         screen.say(f"{len(refused)} were not answered", hint="\n".join(refused[:3]), bad=True)
     screen.query_one(QuestionTable).unmark()
     screen.load()
+
+
+async def _still_open(screen: "InboxScreen", asked: Approval) -> bool:
+    return any(each.id == asked.id for each in await screen.desk.swarm.inbox())
 
 
 async def _together(
