@@ -262,6 +262,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("submit", ("ctrl+s",), "start", ("form",), "Start the task.", weight=90),
     Action("lines", ("ctrl+l",), "one a line", ("form",),
            "Take every line of the goal for a task of its own, or all of it for one.", weight=60),
+    Action("race", ("ctrl+r",), "race", ("form",),
+           "Give it to several agents at once; when one has landed, the others stop.", weight=45),
     Action("editor", ("ctrl+g",), "editor", ("form",), "Write the goal in `$VISUAL` or `$EDITOR`.", weight=50),
     Action("file", ("ctrl+o",), "file", ("form",),
            "Take the goal from a file: an issue's text, or a list of tasks.", weight=40),

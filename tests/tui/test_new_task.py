@@ -103,6 +103,46 @@ async def test_an_agent_can_be_chosen_and_why_another_cannot_be_used_is_said(
     assert asked[2].agent == "claude-code"
 
 
+async def test_several_agents_race_for_it_under_the_budget_of_one(swarm: RecordedSwarm) -> None:
+    first = would(NewTask(goal="", repo=REPO))
+    other = replace(first.routes[0], target="opencode")
+    swarm.recording.preview = replace(first, routes=(*first.routes, other))
+    async with app_over(swarm).run_test(notifications=True, size=(100, 30)) as pilot:
+        await pilot.press("n")
+        await seen(pilot, "What should be different")
+        await pilot.press(*"fix it", "ctrl+r")
+        await seen(pilot, "who races for it?")
+        await pilot.press("ctrl+u", *"claude-code, opencode", "enter")
+        screen = await seen(pilot, "goes to claude-code, opencode: 2 race")
+        assert "claude-code, opencode  race for it" in screen
+        assert "$2.00 at most for all together" in screen
+        await pilot.press("tab", "tab", *"1.50")
+        await seen(pilot, "2 agents that together may spend $1.50 at most")
+        await pilot.press("ctrl+s")
+        await seen(pilot, "is on its way")
+    ((_verb, _run, body),) = swarm.asked
+    assert isinstance(body, NewTask)
+    assert (body.agent, body.agents, body.race) == ("", ("claude-code", "opencode"), True)
+    assert body.budget == Micros(1_500_000)
+
+
+async def test_without_names_it_is_no_race(swarm: RecordedSwarm) -> None:
+    async with app_over(swarm).run_test(notifications=True, size=(100, 30)) as pilot:
+        await pilot.press("n")
+        await seen(pilot, "What should be different")
+        await pilot.press(*"fix it", "ctrl+r")
+        await seen(pilot, "claude-code")
+        await pilot.press("enter")
+        await seen(pilot, "race for it")
+        await pilot.press("ctrl+r")
+        await seen(pilot, "who races for it?")
+        await pilot.press("ctrl+u", "enter")
+        await seen(pilot, "as configured")
+        await pilot.press("ctrl+s")
+        await seen(pilot, "is on its way")
+    assert swarm.asked == [("submit", "", NewTask(goal="fix it", repo=REPO, submitter="ada"))]
+
+
 async def test_escape_leaves_the_form_and_sends_nothing(swarm: RecordedSwarm) -> None:
     async with app_over(swarm).run_test(notifications=True, size=(80, 24)) as pilot:
         await pilot.press("n")

@@ -1,5 +1,7 @@
 """What a task that is not given yet would do, as lines: who gets it and why, its cost, what it may touch."""
 
+from collections.abc import Sequence
+
 from app.domain.money import Micros, dollars
 from app.domain.route import Route
 from app.tui.model.line import Line, clip_line, one_line
@@ -14,11 +16,22 @@ def preview_lines(found: Preview, width: int, tasks: int = 1) -> list[Line]:
     lines: list[Line] = []
     if found.refused:
         lines.append([("✗ ", "bad"), (one_line(found.refused), "bad")])
-    lines += [_route_line(route, tasks) for route in found.routes[:2]]
+    if len(found.routes) > 1:
+        lines.append(_race_line(found.routes, tasks))
+    else:
+        lines += [_route_line(route, tasks) for route in found.routes]
     lines.append([("costs   ", "label"), (_cost(found, tasks), ""), *_tightest(found, tasks)])
     lines.append([("touches ", "label"), (_touched(found), "")])
     lines += [[("! ", "warn"), (one_line(note), "warn")] for note in found.notes]
     return [clip_line([(" ", ""), *line], width) for line in lines[:MOST]]
+
+
+def _race_line(routes: Sequence[Route], tasks: int) -> Line:
+    """All who start at once."""
+    who = ", ".join(route.target for route in routes)
+    which = f" for the first of {tasks} tasks" if tasks > 1 else ""
+    told = f": {len(routes)} race{which}; the others stop when one has landed"
+    return [("goes to ", "label"), (one_line(who), "strong"), (told, "dim")]
 
 
 def _route_line(route: Route, tasks: int) -> Line:
@@ -40,7 +53,7 @@ def _cost(found: Preview, tasks: int) -> str:
     if tasks > 1:
         together = dollars(Micros(found.budget * tasks))
         return f"{together} at most, {dollars(found.budget)} for each of {tasks} tasks"
-    together = " together" if len(found.routes) > 1 else ""
+    together = " for all together" if len(found.routes) > 1 else ""
     return f"{dollars(found.budget)} at most{together}"
 
 

@@ -48,6 +48,7 @@ class NewTaskScreen(ModalScreen[None]):
     NewTaskScreen #goal { height: 6; }
     NewTaskScreen #checks { height: 3; width: 1fr; margin: 0 1 0 0; }
     NewTaskScreen #checks-row { height: 3; }
+    NewTaskScreen #racing { width: 1fr; display: none; }
     NewTaskScreen #limit { height: 3; }
     NewTaskScreen #preview { height: auto; }
     """
@@ -57,6 +58,10 @@ class NewTaskScreen(ModalScreen[None]):
         self.desk = desk
         self.by_line = False
         """Whether each line of the goal is a task of its own."""
+        self.racing: tuple[str, ...] = ()
+        """Those who do it at the same time, where it is a race."""
+        self.usable: tuple[str, ...] = ()
+        """Names of the agents that can be given a task, once they are known."""
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -68,6 +73,7 @@ class NewTaskScreen(ModalScreen[None]):
             with Horizontal():
                 yield Written(id="name-agent", classes="name")
                 yield Select[str]([], id="agent", prompt="as configured", compact=True)
+                yield Written(id="racing")
             with Horizontal():
                 yield Written(id="name-base", classes="name")
                 yield Input(id="base", placeholder="the branch that is checked out", compact=True)
@@ -102,12 +108,38 @@ class NewTaskScreen(ModalScreen[None]):
             case "lines":
                 self.by_line = not self.by_line
                 self.look_again()
+            case "race":
+                self._choose_race()
             case "editor":
                 self._edit()
             case "file":
                 self._read_file()
             case _:
                 self._submit()
+
+    @work(exclusive=True, group="dialog")
+    async def _choose_race(self) -> None:
+        """Who does it at the same time; nobody for no race."""
+        chosen = self.query_one("#agent", Select).value
+        first = [chosen] if isinstance(chosen, str) else []
+        likely = dict.fromkeys((*first, *self.usable))
+        asked = AskText(
+            "who races for it?",
+            "Two agents or more, with commas; none for no race. All start at once, each on a copy of its own, and "
+            f"spend the budget of one together. There are: {', '.join(self.usable) or 'none'}",
+            value=", ".join(self.racing or tuple(likely)[:2]),
+            done="race",
+        )
+        typed = await self.app.push_screen_wait(asked)
+        if typed is None:
+            return
+        names = (name.strip() for name in typed.split(","))
+        self.racing = tuple(dict.fromkeys(name for name in names if name))
+        self.query_one("#agent").display = not self.racing
+        line = self.query_one("#racing", Written)
+        line.display = bool(self.racing)
+        line.text = ([(one_line(", ".join(self.racing)), ""), ("  race for it", "dim")],)
+        self.look_again()
 
     @work(exclusive=True, group="dialog")
     async def _read_file(self) -> None:
@@ -181,6 +213,7 @@ class NewTaskScreen(ModalScreen[None]):
             self._tell(error.message, "bad")
             return
         ranked = sorted(agents, key=lambda agent: not agent.usable)
+        self.usable = tuple(agent.name for agent in ranked if agent.usable)
         self.query_one("#agent", Select).set_options(
             [(_described(agent), agent.name) for agent in ranked]
         )
@@ -229,7 +262,9 @@ class NewTaskScreen(ModalScreen[None]):
         return wire.NewTask(
             goal=goal,
             repo=self.desk.repo,
-            agent=agent if isinstance(agent, str) else "",
+            agent=agent if isinstance(agent, str) and not self.racing else "",
+            agents=self.racing,
+            race=bool(self.racing),
             base=self.query_one("#base", Input).value.strip(),
             checks=tuple(line.strip() for line in checks.splitlines() if line.strip()) or None,
             budget=parse_dollars(budget) if budget else None,
@@ -242,6 +277,8 @@ class NewTaskScreen(ModalScreen[None]):
         count = sum(bool(line.strip()) for line in text.splitlines()) if self.by_line else 1
         self.query_one(Rule).aside = f"one task a line: {count}" if self.by_line else ""
         each = f"{count} tasks, each of which " if count > 1 else ""
+        if self.racing:
+            each += f"{'has' if each else ''} {len(self.racing)} agents that together ".lstrip()
         typed = self.query_one("#budget", Input).value
         if not typed.strip():
             allowed = "may spend what the configuration allows one run, and not a cent more."
