@@ -63,7 +63,6 @@ class Acts:
             return reviews.approval(c, approval), ruled
 
         done, ruled = await s.database.write(write)
-        fault("act:answer")
         told = Answered(approval, "yes" if body.yes else "no", body.by)
         await s.broker.record(done.run, f"answered/{approval}", told)
         s.live.wake(done.run)
@@ -96,7 +95,6 @@ class Acts:
         commits = await replaying.chosen(self._s, review, body)
         lands = reviews.Lands(style=body.style, commits=commits)
         await self._decide(run, review, Verdict.APPROVE, body, lands, **taken)
-        fault("act:approve")
         return await self._decided(review)
 
     async def changes(self, run: RunId, body: wire.Changes) -> wire.RunRow:
@@ -110,7 +108,6 @@ class Acts:
             )
         consent.refuse_secrets_in(body.note, "the note", consent.own_policy(self._s))
         await self._decide(run, review, Verdict.CHANGES, body)
-        fault("act:changes")
         await self._decided(review)
         return await self._s.database.read(board.row, run)
 
@@ -136,7 +133,6 @@ class Acts:
             )
 
         await s.database.write(write)
-        fault("act:discard")
         return await self._moved(run, "discarded")
 
     async def restore(self, run: RunId, body: wire.Act) -> wire.RunRow:
@@ -173,7 +169,6 @@ class Acts:
             s.engine.enqueue(c, FINISH, identity, run, review.id, queue=homes.desk_of(c, s, run))
 
         await s.database.write(write)
-        fault("act:merge")
         return await self._moved(run, "merging")
 
     async def undo(self, run: RunId, body: wire.Act) -> wire.RunRow:
@@ -196,9 +191,7 @@ class Acts:
         if body.last and body.last < body.line:
             raise UsageError(f"a range ends where it begins or later, not at {body.last}")
         consent.refuse_secrets_in(body.text, "the comment", consent.own_policy(self._s))
-        added = await self._s.database.write(reviews.add_comment, run, body, at=self._s.clock())
-        fault("act:comment")
-        return added
+        return await self._s.database.write(reviews.add_comment, run, body, at=self._s.clock())
 
     async def stop(self, run: RunId, body: wire.Act) -> wire.RunRow:
         """Stop a run; what it has done is kept."""
@@ -218,7 +211,6 @@ class Acts:
             audit.deed(c, run, "stopped", by=body.by, at=now)
 
         await s.database.write(write)
-        fault("act:stop")
         s.live.wake(run)
         row = await s.database.read(board.row, run)
         if row.run.state == RunState.CANCELLED:
@@ -241,7 +233,6 @@ class Acts:
             audit.deed(c, run, "resumed", by=body.by, at=now, budget=str(budget))
 
         await s.database.write(write)
-        fault("act:resume")
         return await self._moved(run, "resumed")
 
     async def retry(self, run: RunId, body: wire.Retry) -> wire.RunRow:

@@ -21,7 +21,7 @@ from app.supervisor.faults import fault
 from app.supervisor.race import close_race
 from app.supervisor.router import Wish
 from app.supervisor.services import Services
-from app.supervisor.submit import enqueue_run, fresh_run
+from app.supervisor.submit import add_route, enqueue_run, fresh_run
 from app.supervisor.trouble import TROUBLE
 from policies.breaker import EndCause
 from policies.fallback import EndFacts, Hop, after_end
@@ -147,5 +147,5 @@ def start_after(
         rests.forget(c, route.before)  # Another goes on in its place.
     if not tasks.has(c, run.id):
         enqueue_run(c, s, run)
-        routes.add(c, route)
+        add_route(c, route)
         bundles.add(c, run.id, parts)

@@ -15,7 +15,6 @@ from app.domain.run import Run, RunState
 from app.store import audit, board, tasks, turns
 from app.supervisor import consent, homes
 from app.supervisor.errors import translated
-from app.supervisor.faults import fault
 from app.supervisor.screen import Screen
 from app.supervisor.services import Services
 from app.supervisor.submit import requeue
@@ -54,7 +53,6 @@ class Hands:
             audit.deed(c, run, "taken over", by=body.by, at=now, by_way_of=body.what)
 
         await s.database.write(write)
-        fault("hands:taken")
         row = await s.database.read(board.row, run)
         await s.announce(run, row.run.state, key=f"taken-over-{now}", reason=row.run.reason)
         return row
@@ -75,7 +73,6 @@ class Hands:
             audit.deed(c, run, "handed back", by=body.by, at=now, how=how)
 
         await s.database.write(write)
-        fault("hands:back")
         s.live.wake(run)
         return await s.database.read(board.row, run)
 

@@ -236,8 +236,8 @@ async def charge_lost(s: Services) -> None:
     """At start: charge the calls that a crash of this host has cut off, and say again which budgets were near."""
     above = ceilings(s.configuration.settings.budget)
     now = s.clock()
-    write = s.database.write
-    for run, charge in await write(ledger.settle_lost, now=now, host=s.engine.host, ceilings=above):
+    lost = await s.database.write(ledger.settle_lost, now=now, host=s.engine.host, ceilings=above)
+    for run, charge in lost:
         note = Note(
             f"a model call was cut off when swarm died; charged in full: {dollars(charge.micros)}",
             "warning",

@@ -15,7 +15,6 @@ from app.domain.task import Task, commit_message
 from app.repo import merges, picking, repository
 from app.repo.content import secrets_in
 from app.store import audit, reviews, tasks, turns
-from app.supervisor.faults import fault
 from app.supervisor.services import Services
 
 
@@ -78,7 +77,6 @@ async def pick(s: Services, run_id: RunId, body: wire.Pick) -> Review:
         )
 
     await s.database.write(write)
-    fault("act:pick")
     opened = ReviewOpened(now.id, now.result_tree, now.conflicts)
     await s.broker.record(run_id, f"review/{now.id}/{now.result_tree}", opened)
     return now

@@ -42,7 +42,6 @@ async def retry(s: Services, run: RunId, body: wire.Retry) -> RunId:
 
             fault("act:gathered")
             await s.database.write(write)
-    fault("act:retry")
     await tell_route(s, fresh.id, route)
     return fresh.id
 

@@ -143,10 +143,6 @@ async def tell_route(s: Services, run: RunId, route: Route) -> None:
     """The choice in the run's log; nothing where there was none."""
     for number, text in enumerate(route.notes):
         await s.broker.record(run, f"route-note-{number}", Note(text, "warning"))
-        await s.database.write(
-            audit.record, key=f"retired/{text}", what="model replaced", actor="swarm", at=route.at,
-            run=run, why=text,
-        )  # fmt: skip
     if len(route.options) > 1:
         words = f"{route.target} does it: {route.why}; `swarm route explain {run}` says more"
         await s.broker.record(run, "route", Note(words))
@@ -260,7 +256,7 @@ def _store(
     tasks.add_task(c, task)
     for run, route in zip(runs, routes_, strict=True):
         enqueue_run(c, s, run)
-        routes.add(c, route)
+        add_route(c, route)
     audit.record(
         c,
         key=f"{task.id}/submitted",
@@ -273,6 +269,16 @@ def _store(
         budget=str(task.budget),
         **({"network": " ".join(task.network.hosts)} if task.network.hosts else {}),
     )
+
+
+def add_route(c: sa.Connection, route: Route) -> None:
+    """Store why this agent does it; that a model was replaced by another is an audit row, once."""
+    routes.add(c, route)
+    for text in route.notes:
+        audit.record(
+            c, key=f"retired/{text}", what="model replaced", actor="swarm", at=route.at,
+            run=route.run, why=text,
+        )  # fmt: skip
 
 
 def enqueue_run(c: sa.Connection, s: Services, run: Run) -> None:

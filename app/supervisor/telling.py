@@ -11,7 +11,6 @@ from app.domain.events import Note
 from app.domain.ids import RunId
 from app.domain.run import ACTIVE, RunState
 from app.store import audit, board, tasks, tells
-from app.supervisor.faults import fault
 from app.supervisor.services import Services
 from harnesses.base import Send, Session
 from harnesses.events import MessageTaken
@@ -72,7 +71,6 @@ async def tell(s: Services, run: RunId, body: wire.Tell) -> wire.RunRow:
         )
 
     await s.database.write(write)
-    fault("act:tell")
     await s.broker.record(run, f"tell/{said.id}", Note(f"{body.by or 'a person'} says: {text}"))
     s.live.wake(run)
     return await s.database.read(board.row, run)

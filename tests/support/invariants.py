@@ -76,13 +76,15 @@ class World:
         *,
         boxes: "Boxes | None" = None,
         harmed: bool = False,
+        several: bool = False,
     ) -> None:
-        """`harmed`: agents died, too, and people sent their runs back to work."""
+        """`harmed`: agents died, too, people said things again; `several`: one landed, others are in the trash."""
         self.home = home
         self.repo = repo
         self.tables = tables or SqliteTables(home.state)
         self.boxes = boxes or no_boxes
         self.harmed = harmed
+        self.several = several
 
     def broken(self) -> list[str]:
         """Every promise that does not hold, in words."""
@@ -149,14 +151,31 @@ def _git(world: World) -> Iterator[str]:
             yield f"{row['id']} landed another tree than the one that was approved"
     if said := run_git(repo, "status", "--porcelain"):
         yield f"the user's checkout is not clean: {said}"
-    refs = set(run_git(repo, "for-each-ref", "--format=%(refname)").splitlines())
-    if left := refs - {"refs/heads/main", *(f"refs/swarm/undone/{run}" for run in undone)}:
-        yield f"refs are left: {left}"
+    yield from _refs(world, undone)
     if run_git(repo, "worktree", "list").count("\n"):
         yield "git knows another worktree"
     yield from _fsck(repo)
     for hub in world.home.state.glob("repositories/*/hub.git"):
         yield from _fsck(hub)
+
+
+def _refs(world: World, undone: set[str]) -> Iterator[str]:
+    refs = set(run_git(world.repo, "for-each-ref", "--format=%(refname)").splitlines())
+    losers = _losers(world)
+    trash = {f"refs/swarm/trash/{run}" for run in losers}
+    if trash - refs:
+        yield f"lost from the trash: {trash - refs}"
+    kept = trash | {f"refs/swarm/published/{run}" for run in losers}
+    if left := refs - kept - {"refs/heads/main", *(f"refs/swarm/undone/{run}" for run in undone)}:
+        yield f"refs are left: {left}"
+
+
+def _losers(world: World) -> set[str]:
+    """Runs of which another one has landed; all they did is in the trash."""
+    lost = (
+        world.tables.state("SELECT id FROM run WHERE state = 'discarded'") if world.several else []
+    )
+    return {row["id"] for row in lost}
 
 
 def _undone(world: World) -> set[str]:
@@ -193,7 +212,8 @@ def _tables(world: World) -> Iterator[str]:
         if row["status"] != "SUCCESS":
             yield f"the workflow {row['workflow_uuid']} is {row['status']}"
     for row in world.tables.state("SELECT * FROM run WHERE state <> 'merged'"):
-        yield f"the run {row['id']} is {row['state']}: {row['reason']}"
+        if row["id"] not in _losers(world):
+            yield f"the run {row['id']} is {row['state']}: {row['reason']}"
     said = Counter(_deed(row) for row in world.tables.state("SELECT * FROM audit"))
     yield from _answers(world, said)
     yield from _told(world, {(run, what) for run, what, _detail in said})
@@ -208,10 +228,14 @@ def _told(world: World, known: set[tuple[str, str]]) -> Iterator[str]:
     landed = Counter(
         r["run"] for r in world.tables.state("SELECT run FROM review WHERE merged <> ''")
     )
+    losers = _losers(world)
     for row in world.tables.state("SELECT * FROM run"):
-        began = "task submitted" if row["number"] == 1 else "retried"
-        for what in (began, "approve", "merged"):
-            if (row["id"], what) not in known:
+        if row["id"] in losers:
+            continue
+        began = "task submitted" if row["number"] == 1 or world.several else "retried"
+        first = f"{row['task']}.1" if world.several else row["id"]
+        for run, what in ((first, began), (row["id"], "approve"), (row["id"], "merged")):
+            if (run, what) not in known:
                 yield f"audit: nothing says {what!r} of {row['id']}"
         if landed[row["id"]] != 1:
             yield f"{row['id']} is said to have landed {landed[row['id']]} times"
@@ -254,8 +278,9 @@ def _events(world: World) -> Iterator[str]:
     by_hand = Counter(
         row["run"] for row in world.tables.state("SELECT run FROM turn WHERE by_hand <> ''")
     )
+    losers = _losers(world)
     for run, number in (turns - by_hand).items():
-        if merged[run] != 1:
+        if merged[run] != (run not in losers):
             yield f"the log of {run} says {merged[run]} times that it is merged"
         if begun[run] > number or (begun[run] < number and not world.harmed):
             yield f"the log of {run} shows {begun[run]} first deeds in {number} turns"

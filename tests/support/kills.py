@@ -23,11 +23,14 @@ from tests.support.invariants import BEGIN, World
 from tests.support.nursery import Born, Nursery
 from tests.support.patience import PATIENCE
 from tests.support.scripts import Step, edit, scripted
+from tests.support.writes import FLAG, ONLY
 
 T = TypeVar("T")
 
 SUPERVISOR = Path(workflows.__file__).parent
-ACT, HOSTS, HANDS = "act:", "hosts:", "hands:"
+ACT, HOSTS = "act:", "hosts:"
+WRITES = "writes"
+"""Where a world keeps after which writes its supervisors died."""
 OPEN = ("PENDING", "ENQUEUED", "DELAYED")
 CHECK = """for each in */starts-*.txt; do test "$(wc -l < "$each")" -eq 1 || exit 1; done"""
 """Each turn was started once. The marks survive any kill: the tree goes on to the next start."""
@@ -48,7 +51,7 @@ def careful(folder: str, *more: Step) -> dict[str, Any]:
 
 def points() -> tuple[str, ...]:
     """Every point of the workflows at which the code allows itself to be killed, in the order of the files."""
-    return tuple(each for each in _known() if not each.startswith((ACT, HOSTS, HANDS)))
+    return tuple(each for each in _known() if not each.startswith((ACT, HOSTS)))
 
 
 def acts() -> tuple[str, ...]:
@@ -59,11 +62,6 @@ def acts() -> tuple[str, ...]:
 def takeovers() -> tuple[str, ...]:
     """The same of what hosts do for each other: runs taken over, places given away."""
     return tuple(each for each in _known() if each.startswith(HOSTS))
-
-
-def takings() -> tuple[str, ...]:
-    """The same of a person who takes a run over and hands it back."""
-    return tuple(each for each in _known() if each.startswith(HANDS))
 
 
 def _known() -> tuple[str, ...]:
@@ -223,6 +221,12 @@ class Killed:
                     return
                 await asyncio.sleep(0.05)
 
+    async def dies(self) -> None:
+        """Wait until the one that lives has died."""
+        assert self.born is not None
+        while self.born.lives:
+            await asyncio.sleep(0.03)
+
     def kill(self) -> None:
         """Without a warning."""
         if self.born is not None:
@@ -266,18 +270,34 @@ async def _whole(user: Killed) -> None:
 
 
 async def survive(
-    cradle: Nursery, world: World, *deadly: str, life: Callable[[Killed], Awaitable[None]] = _whole
+    cradle: Nursery,
+    world: World,
+    *deadly: str,
+    life: Callable[[Killed], Awaitable[None]] = _whole,
+    writes: str | None = None,
 ) -> World:
-    """A task from goal to merge whose supervisors are killed at each of these points once; the last one rests."""
-    flag = world.home.root / "fired"
+    """A task from goal to merge whose supervisors are killed at each of these points once; the last one rests.
+
+    With `writes`, also once after each write that is made on the way by one of these functions, or by any where it
+    is empty; see `died_after`.
+    """
+    flag, written = world.home.root / "fired", world.home.root / WRITES
     env = {"SWARM_FAULT": " ".join(deadly), "SWARM_FAULT_FLAG": str(flag)} if deadly else {}
+    if writes is not None:
+        env |= {FLAG: str(written), ONLY: writes}
     with Killed(cradle, world, env) as user:
         await life(user)
         user.stop()
     # A kill that never came would prove nothing.
     assert sorted(flag.read_text().split() if flag.exists() else []) == sorted(deadly)
-    assert user.starts == len(deadly) + 1, user.log
+    assert user.starts == len(deadly) + len(died_after(world)) + 1, user.log
     return world
+
+
+def died_after(world: World) -> set[str]:
+    """The places after whose write a supervisor of that world has died, see `writes.places`."""
+    written = world.home.root / WRITES
+    return set(written.read_text().split()) if written.exists() else set()
 
 
 def configured(**more: Any) -> dict[str, Any]:

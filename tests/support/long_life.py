@@ -1,13 +1,20 @@
 """All that a person can do with one task, said again only where it was not heard: for lives full of kills."""
 
+import asyncio
+import contextlib
 import shutil
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 from app import wire
 from app.client.client import Swarm
+from app.domain.errors import NotNow, Unreachable
+from app.domain.money import Micros
 from app.domain.run import RunState
 from tests.support.actions import USER
 from tests.support.kills import Killed, approved
+from tests.support.repos import commit
 
 ACTS, RESUME = wire.Act(by=USER), wire.Resume(by=USER)
 CHANGES = wire.Changes(note="Once more", by=USER)
@@ -27,6 +34,74 @@ async def long_life(user: Killed) -> None:
     await user.answers(again)
     await user.approve(again)
     await user.idle()
+
+
+RACERS = ("ada", "bob", "cid")
+"""The first two come to an end; the last one never does."""
+
+
+async def race(user: Killed) -> None:
+    """The second of three lands, while the first waits for a person, and the third is at work."""
+    quick, best, slow = await _given(user, RACERS, race=True)
+    await user.until(quick, RunState.IN_REVIEW)
+    await user.until(best, RunState.IN_REVIEW)
+    await user.until(slow, RunState.WORKING)
+    await user.approve(best)
+    for lost in (quick, slow):
+        await user.until(lost, RunState.DISCARDED)
+    await user.idle()
+
+
+HEIRS = ("broken", "spender")
+"""The first one fails; the other goes on, and needs more money than there is."""
+
+
+async def hard_times(user: Killed) -> None:
+    """Another agent goes on with more money; then the target moves while nobody lives to see it."""
+    (failed,) = await _given(user, HEIRS, budget=Micros(50_000))
+    heir = failed.replace(".1", ".2")
+    await user.until(failed, RunState.FAILED)
+    while len((await user.ask(lambda swarm: swarm.detail(failed))).runs) == 1:
+        await asyncio.sleep(0.05)
+    await _paid(user, heir)
+    with contextlib.suppress(Unreachable):  # It dies of it, and the next one is not started yet.
+        await approved(user.client, heir)
+    await user.dies()
+    commit(user.world.repo, {"theirs.txt": "moved\n"})
+    await user.until(heir, RunState.IN_REVIEW)
+    await user.approve(heir)
+    await user.does(failed, RunState.FAILED, lambda swarm: swarm.discard(failed, ACTS))
+    await user.until(failed, RunState.DISCARDED)
+    await user.idle()
+
+
+async def _paid(user: Killed, run: str) -> None:
+    """Give more each time it is asked for: a call that was cut off is charged in full, and parks the run."""
+    while True:
+        shown = await user.until(run, RunState.WAITING, RunState.PARKED, RunState.IN_REVIEW)
+        if shown.row.run.state == RunState.IN_REVIEW:
+            return
+        await user.ask(lambda swarm: _answered(swarm, run))
+
+
+async def _answered(swarm: Swarm, run: str) -> None:
+    if question := (await swarm.detail(run)).row.question:
+        with contextlib.suppress(NotNow):  # It was heard.
+            await swarm.answer(question.id, wire.Answer(yes=True, by=USER))
+
+
+async def _given(user: Killed, agents: tuple[str, ...], **more: Any) -> list[str]:
+    """The runs of a task for these agents, given once."""
+    repo = str(user.world.repo)
+    new = wire.NewTask(goal="Make it better", repo=repo, agents=agents, submitter=USER, **more)
+
+    async def give(swarm: Swarm) -> list[str]:
+        if not (await swarm.board()).rows:
+            await swarm.submit(new)
+        (first, *_) = (await swarm.board()).rows
+        return [each.id for each in (await swarm.detail(first.run.id)).runs]
+
+    return await user.ask(give)
 
 
 async def in_hands(user: Killed) -> None:
@@ -52,11 +127,13 @@ async def _interrupted(user: Killed, run: str) -> None:
 
 
 async def _reviewed(user: Killed, run: str) -> None:
-    """A part is left out and taken back in, a line commented on, and the run sent back."""
+    """A part is left out and taken back in, a line commented on, a file added by hand, and the run sent back."""
     await user.until(run, RunState.IN_REVIEW)
     for out in ((wire.Part(path=GREETING),), ()):
         await user.ask(partial(_picked, run=run, out=out))
     await user.ask(lambda swarm: _commented(swarm, run))
+    shown = await user.ask(lambda swarm: swarm.detail(run))
+    (Path(shown.row.run.worktree) / "mine.txt").write_text("by hand\n")
     await user.does(run, RunState.IN_REVIEW, lambda swarm: swarm.changes(run, CHANGES))
     await user.answers(run)
 
