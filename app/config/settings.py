@@ -146,7 +146,7 @@ class SandboxSettings(Section):
     history: Literal["auto", "mirror", "shared"] = "auto"
     """What agents read of your history: `mirror`, all behind their base; `shared`, everything; `auto`, by size."""
     patience: Span = "2m"
-    """How long runs at work wait for a Docker that does not answer, before they fail: it may be restarting."""
+    """How long runs at work wait for a Docker that does not answer, or a git that cannot write; then they fail."""
 
     @property
     def memory_bytes(self) -> int:

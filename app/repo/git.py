@@ -137,6 +137,7 @@ def failure(done: Finished, args: tuple[str, ...], where: Path) -> RepoError:
 _HINTS: Final = (
     ("No space left on device", "Free some disk space, then try again."),
     ("Disk quota exceeded", "Free some disk space, then try again."),
+    ("Out of diskspace", "Free some disk space, then try again."),
     ("Permission denied", "Check who owns the files in that directory."),
     ("Read-only file system", "The disk is mounted read-only; swarm needs to write there."),
     (".lock': File exists", "Another git command is at work here, or one crashed; try again."),
@@ -144,6 +145,19 @@ _HINTS: Final = (
     ("fsck error", "The repository, or the change, holds an object that git calls broken."),
 )
 _NO_GIT: Final = "Install git 2.38 or newer and put it on PATH."
+
+
+_WITHOUT_A_REASON: Final = (
+    "couldn't write '",
+    "failed to write new configuration file",
+    "unable to write new index file",
+    "unable to write new_index file",
+)
+
+
+def unwritten(said: str) -> bool:
+    """Whether git could not write something, and did not say why: it leaves the reason out for refs and more."""
+    return any(words in said for words in _WITHOUT_A_REASON)
 
 
 def _hint(done: Finished) -> str:

@@ -22,6 +22,7 @@ from app.config.values import seconds
 from app.domain.errors import RepoError, SwarmError, UsageError
 from app.domain.events import Note
 from app.domain.ids import RunId
+from app.repo.git import unwritten
 from app.repo.shared import Unshared
 from app.store import tasks
 from app.store.refusals import PASSING
@@ -37,6 +38,8 @@ Step: TypeAlias = Callable[Concatenate[Services, RunId, P], Awaitable[T]]
 TROUBLE = (SwarmError, *LEAF_ERRORS)
 """What is said in words for a person."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_FULL_IN_WORDS = (*(os.strerror(code) for code in _FULL), "Out of diskspace")
+"""What git says of it."""
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +51,7 @@ def passes(error: Exception) -> bool:
             return error.errno in _FULL
         case RepoError():
             # By the time it is said, there may be room again.
-            return any(os.strerror(code) in error.message for code in _FULL)
+            return any(words in error.message for words in _FULL_IN_WORDS)
         case _:
             return isinstance(error, PASSING)
 
@@ -89,13 +92,13 @@ async def _reason(s: Services, run: RunId, error: Exception) -> str | None:
         case UsageError():
             return told(error)
         case SwarmError() | HarnessError() | SandboxError():
-            return None if await without_room(s, run) else told(error)
+            return None if await room_may_come(s, run, error) else told(error)
         case _:
             return unforeseen(error)
 
 
-async def _waits(s: Services, run: RunId, error: EngineAway) -> bool:
-    """Whether what does not answer is waited for a while longer; said in the run's log, once."""
+async def _waits(s: Services, run: RunId, error: EngineAway | RepoError) -> bool:
+    """Whether what does not answer, or cannot write, is waited for a while longer; said in the run's log, once."""
     # Whatever becomes of the clock meanwhile.
     since = s.live.forsaken.setdefault(run, time.monotonic())
     if time.monotonic() - since >= seconds(s.configuration.settings.sandbox.patience):
@@ -106,7 +109,16 @@ async def _waits(s: Services, run: RunId, error: EngineAway) -> bool:
     return True
 
 
-async def without_room(s: Services, run: RunId) -> bool:
+async def room_may_come(s: Services, run: RunId, error: Exception) -> bool:
+    """Whether it failed for want of room, or may have: by the time it is said, there may be some again."""
+    if passes(error) or await _without_room(s, run):
+        return True
+    if isinstance(error, RepoError) and unwritten(error.message):
+        return await _waits(s, run, error)
+    return False
+
+
+async def _without_room(s: Services, run: RunId) -> bool:
     """Whether the disk of the state, or that of the user's repository, is full."""
     task = await s.database.read(tasks.task, (await s.database.read(tasks.run, run)).task)
     for place in (s.places.state, Path(task.repo)):

@@ -22,7 +22,7 @@ from app.supervisor.money import close_gateway
 from app.supervisor.proposals import open_review
 from app.supervisor.sandbox import rest
 from app.supervisor.services import Services
-from app.supervisor.trouble import TROUBLE, fails_the_run, without_room
+from app.supervisor.trouble import TROUBLE, fails_the_run, room_may_come
 from policies.requests import CheckFact, TurnFacts
 from policies.retry import Again, Fail, Park, Review, after_turn
 
@@ -222,7 +222,7 @@ async def _rest(s: Services, run: Run) -> None:
             opened = ReviewOpened(review.id, review.result_tree, review.conflicts)
             await s.broker.record(run.id, f"review/{review.id}", opened)
         except TROUBLE as error:
-            if await without_room(s, run.id):
+            if await room_may_come(s, run.id, error):
                 raise  # The engine says the step again until there is some.
             how, reason = "fail", told(error)
     said = reason or ("stopped by a person" if how == "stop" else "nothing was decided")

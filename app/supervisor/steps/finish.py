@@ -28,7 +28,7 @@ from app.supervisor.race import close_race
 from app.supervisor.sandbox import open_sandbox, remove_sandboxes, rest
 from app.supervisor.services import Services
 from app.supervisor.snapshots import take_snapshot
-from app.supervisor.trouble import TROUBLE, without_room
+from app.supervisor.trouble import TROUBLE, room_may_come
 
 
 async def land(s: Services, run_id: RunId, review_id: ReviewId) -> dict[str, str]:
@@ -49,7 +49,7 @@ async def land(s: Services, run_id: RunId, review_id: ReviewId) -> dict[str, str
     except TargetMoved as error:
         return {"refused": told(error), "at": at, "void": "the target moved"}
     except TROUBLE as error:
-        if await without_room(s, run_id):
+        if await room_may_come(s, run_id, error):
             raise  # The engine says the step again until there is some.
         return {"refused": told(error), "at": at}
 

@@ -18,24 +18,24 @@ NO_ROOM = Path("/proc")
 """A file system on which there is no room for anything."""
 
 
-async def landed(tmp_path: Path, state: Path) -> dict[str, str]:
-    """What landing a review gives whose repository cannot be written."""
+async def landed(tmp_path: Path, state: Path, words: str = "fatal: bad object") -> dict[str, str]:
+    """What landing a review gives of whose repository git says this."""
     database = Database.open(tmp_path)
     try:
         run = await database.write(stored)
         review = await database.write(lambda c: reviewed(c, run))
-        return await land(services(database, state), run, review)
+        return await land(services(database, state, words), run, review)
     finally:
         database.close()
 
 
-def services(database: Database, state: Path) -> Services:
+def services(database: Database, state: Path, words: str) -> Services:
     async def task_and_run(run: RunId) -> tuple[Any, Any]:
         found = await database.read(tasks.run, run)
         return await database.read(tasks.task, found.task), found
 
     async def repository(_task: Any) -> Any:
-        raise RepoError("couldn't write refs/heads/main.lock")
+        raise RepoError(words)
 
     stand_in = SimpleNamespace(
         database=database,
@@ -53,4 +53,13 @@ async def test_without_room_landing_is_said_again(tmp_path: Path) -> None:
 
 
 async def test_with_room_the_reason_goes_to_the_person(tmp_path: Path) -> None:
-    assert "couldn't write" in (await landed(tmp_path, tmp_path))["refused"]
+    assert "bad object" in (await landed(tmp_path, tmp_path))["refused"]
+
+
+async def test_what_git_could_not_write_for_want_of_room_is_said_again_though_there_is_some_again(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(RepoError):
+        await landed(
+            tmp_path, tmp_path, "git read-tree failed: index.lock write error. Out of diskspace"
+        )

@@ -26,7 +26,12 @@ NO_ROOM = Path("/proc")
 
 
 async def tried(
-    tmp_path: Path, error: Exception, wish: str = "", *, state: Path | None = None
+    tmp_path: Path,
+    error: Exception,
+    wish: str = "",
+    *,
+    state: Path | None = None,
+    patience: str = "0s",
 ) -> tuple[str, str]:
     """What a step that raises gives, and the wish it leaves."""
     database = Database.open(tmp_path)
@@ -38,8 +43,17 @@ async def tried(
         async def step(_s: Services, _run: RunId) -> str:
             raise error
 
-        places = SimpleNamespace(state=state or tmp_path)
-        services = cast("Services", SimpleNamespace(database=database, places=places))
+        async def record(*_said: object) -> None: ...
+
+        box = SimpleNamespace(sandbox=SimpleNamespace(patience=patience))
+        parts = SimpleNamespace(
+            database=database,
+            places=SimpleNamespace(state=state or tmp_path),
+            live=SimpleNamespace(forsaken={}),
+            broker=SimpleNamespace(record=record),
+            configuration=SimpleNamespace(settings=box),
+        )
+        services = cast("Services", parts)
         return await step(services, run), await database.read(tasks.column, run, "wish")
     finally:
         database.close()
@@ -85,6 +99,19 @@ async def test_what_git_said_of_a_full_disk_passes_though_there_is_room_again(
         await tried(
             tmp_path, RepoError("git worktree failed: fatal: write error: No space left on device")
         )
+
+
+@pytest.mark.parametrize(("patience", "again"), [("2m", True), ("0s", False)])
+async def test_what_git_could_not_write_and_gave_no_reason_for_is_waited_for_but_not_for_ever(
+    tmp_path: Path, patience: str, *, again: bool
+) -> None:
+    wordless = RepoError("cannot update ref 'refs/swarm/a': couldn't write 'refs/swarm/a.lock'")
+    if again:
+        with pytest.raises(RepoError):
+            await tried(tmp_path, wordless, patience=patience)
+    else:
+        gave, wish = await tried(tmp_path, wordless, patience=patience)
+        assert (gave, wish) == ("gave up", f"fail:{wordless}")
 
 
 def test_other_errors_of_the_system_do_not_pass() -> None:
