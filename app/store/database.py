@@ -18,7 +18,7 @@ from sqlalchemy import event, exc
 from app.domain.base import acquaint
 from app.store import migrate
 from app.store.disks import refuse_network_disk
-from app.store.postgres_text import tolerate_nul
+from app.store.postgres import read_only_is_a_pause, tolerate_nul
 from app.store.refusals import refuse_half
 from app.store.writer import Writer
 
@@ -59,6 +59,7 @@ def make_engine(url: str, *, synchronous: Durability = "FULL") -> sa.Engine:
             },
         )
         event.listen(server, "connect", tolerate_nul)
+        event.listen(server, "handle_error", read_only_is_a_pause)
         return server
     engine = sa.create_engine(url, pool_size=10, max_overflow=0)
     event.listen(engine, "connect", lambda connection, _record: _tune(connection, synchronous))

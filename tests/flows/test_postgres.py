@@ -1,7 +1,7 @@
 """The same supervisor on PostgreSQL: the main job, and a kill at every point."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,19 +14,24 @@ from app.domain.errors import EnvironmentProblem
 from app.domain.events import Note
 from app.domain.ids import RunId, run_id, task_of
 from app.domain.money import Charge, Micros
+from app.domain.run import RunState
 from app.store import audit, event_log, ledger, migrate, reviews, tasks
 from app.store.database import Database
 from app.store.event_log import Entry
 from app.store.tables import STATE
 from app.supervisor.money import StoreLedger
+from tests.support.actions import USER
 from tests.support.home import Home, home_at
 from tests.support.invariants import World
-from tests.support.kills import configured, spread, survive
+from tests.support.kills import Killed, careful, configured, spread, survive
 from tests.support.model_endpoint import add_run
 from tests.support.nursery import Nursery, nursery
-from tests.support.postgres import Cluster, PostgresTables, cluster
+from tests.support.patience import PATIENCE
+from tests.support.postgres import GUARDED, Cluster, PostgresTables, cluster
+from tests.support.postgres import USER as ROLE
 from tests.support.repos import make_repository
 from tests.support.rows import asked, stored
+from tests.support.scripts import wait_for
 
 pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("postgres")]
 
@@ -198,6 +203,75 @@ def test_a_wrong_password_is_told_and_not_shown(server: Cluster, home: Home, rep
     assert "password authentication failed" in done.stderr
     assert "`database` in your config.yaml" in done.stderr
     assert "hidden" not in done.stderr
+
+
+READ_ONLY = f"ALTER DATABASE {GUARDED} SET default_transaction_read_only"
+CLOSED = f"ALTER DATABASE {GUARDED} ALLOW_CONNECTIONS"
+HANG_UP = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{GUARDED}'"
+OUTAGES = {
+    "read-only": ((f"{READ_ONLY} = on", HANG_UP), (f"{READ_ONLY} = off",)),
+    "password authentication failed": (
+        (f"ALTER ROLE {ROLE} PASSWORD 'other'", HANG_UP),
+        (f"ALTER ROLE {ROLE} PASSWORD 'right'",),
+    ),
+    "does not exist": (
+        (f"{CLOSED} false", HANG_UP, f"ALTER DATABASE {GUARDED} RENAME TO away"),
+        (f"ALTER DATABASE away RENAME TO {GUARDED}", f"{CLOSED} true"),
+    ),
+}
+"""What is told, and how it begins and ends: a failover to a standby, another password, a database moved away."""
+
+
+@pytest.fixture(scope="module")
+async def outages(
+    server: Cluster, cradle: Nursery, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[World, list[str]]]:
+    """One run at work through all of them, and what a person was told each time; its supervisor never ended."""
+    root = tmp_path_factory.mktemp("outages")
+    with home_at(root) as home:
+        gates = [root / f"gate-{number}" for number in range(len(OUTAGES))]
+        address = server.guarded("right").replace("swarm@", "swarm:right@")
+        waits = [wait_for(str(gate), f"gate {gate.name}") for gate in gates]
+        home.configure(configured(agents={"careful": careful("hello", *waits)}, database=address))
+        world = World(home, make_repository(root / "project"), PostgresTables(address))
+        with Killed(cradle, world) as user:
+            run = await user.submit()
+            await user.until(run, RunState.WORKING)
+            told = []
+            for gate, (begins, ends) in zip(gates, OUTAGES.values(), strict=True):
+                server.says(*begins)
+                gate.touch()
+                told.append(await _refused(user, run))
+                server.says(*ends)
+            await user.approve(run)
+            await user.idle()
+            user.stop()
+            assert user.starts == 1
+        yield world, told
+
+
+async def _refused(user: Killed, run: str) -> str:
+    """What somebody is told who says a word to the agent; nothing of it is taken in."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            try:
+                await user.client.tell(RunId(run), wire.Tell(text="Mind the gap", by=USER))
+            except EnvironmentProblem as error:
+                return str(error)
+            await asyncio.sleep(0.05)
+
+
+async def test_while_the_database_may_not_be_written_or_reached_a_person_is_told_why(
+    outages: tuple[World, list[str]],
+) -> None:
+    told = outages[1]
+    assert [words in said for words, said in zip(OUTAGES, told, strict=True)] == [True] * 3, told
+
+
+async def test_once_it_is_right_again_the_run_goes_on_by_itself_and_lands(
+    outages: tuple[World, list[str]],
+) -> None:
+    assert outages[0].broken() == []
 
 
 def test_tables_of_an_earlier_version_are_brought_up_to_date(server: Cluster) -> None:

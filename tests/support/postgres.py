@@ -78,11 +78,17 @@ class Cluster:
         return f"postgresql+psycopg://{USER}@/{name}?host={self._directory}"
 
     def guarded(self, password: str) -> str:
-        """The address of a new database that asks for this password, without one."""
-        with self.connect() as connection:
-            connection.execute(f"ALTER ROLE {USER} PASSWORD '{password}'".encode())
-            connection.execute(f"CREATE DATABASE {GUARDED}".encode())
+        """The address of a database that asks for this password, without one."""
+        self.says(f"ALTER ROLE {USER} PASSWORD '{password}'")
+        with contextlib.suppress(psycopg.errors.DuplicateDatabase):
+            self.says(f"CREATE DATABASE {GUARDED}")
         return f"postgresql+psycopg://{USER}@/{GUARDED}?host={self._directory}"
+
+    def says(self, *statements: str) -> None:
+        """What its administrator says, word for word."""
+        with self.connect() as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
 
     def connect(self) -> "psycopg.Connection[Any]":
         return psycopg.connect(
