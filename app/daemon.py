@@ -27,6 +27,7 @@ from app.config.settings import Settings
 from app.domain.errors import EnvironmentProblem, SwarmError
 from app.gateway.egress_way import WayOut
 from app.store.database import Database
+from app.store.installations import installation, remember
 from app.supervisor import fleet
 from app.supervisor.broker import Broker
 from app.supervisor.deadlines import refuse_late
@@ -178,7 +179,7 @@ async def _compose(
         agents = catalog.load(settings.agents)
     services = Services(
         places=Places(state=state, config=paths.config_dir(), runtime=runtime),
-        owner=_kept(state / "installation", lambda: secrets.token_hex(6)),
+        owner=await _owner(state / "installation", database, host),
         configuration=configuration,
         database=database,
         broker=broker,
@@ -209,6 +210,15 @@ async def _host(file: Path, database: Database, *, alone: bool) -> str:
     """The id of this host. One that is lost is found again in the tables: its work goes by that."""
     known = await database.read(last_host) if alone and not _written(file) else ""
     return _kept(file, lambda: known or f"h{secrets.token_hex(4)}")
+
+
+async def _owner(file: Path, database: Database, host: str) -> str:
+    """What containers and volumes are labelled with. A lost file is written again: else they were orphans."""
+    known = await database.read(installation, host)
+    kept = _kept(file, lambda: known or secrets.token_hex(6))
+    if kept != known:
+        await database.write(remember, host, kept)
+    return kept
 
 
 def _written(file: Path) -> str:

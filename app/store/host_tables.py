@@ -23,6 +23,14 @@ HOST = sa.Table(
 `epoch` grows each time it starts or is given up: who writes under an older one is refused.
 """
 
+INSTALLATION = sa.Table(
+    "installation",
+    STATE,
+    sa.Column("host", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, nullable=False),
+)
+"""What containers and volumes of a host are labelled with: the file that says it may be lost."""
+
 TOKEN = sa.Table(
     "token",
     STATE,

@@ -6,7 +6,7 @@ a test holds the two together.
 
 import sqlalchemy as sa
 
-from app.store.host_tables import HOST, TOKEN
+from app.store.host_tables import HOST, INSTALLATION, TOKEN
 from app.store.metadata import LOG, STATE
 from app.store.review_tables import COMMENT, REVIEW
 from app.store.route_tables import BUNDLE, OUTCOME, ROUTE, RUN_END
@@ -15,6 +15,7 @@ __all__ = [
     "BUNDLE",
     "COMMENT",
     "HOST",
+    "INSTALLATION",
     "LOG",
     "OUTCOME",
     "REVIEW",

@@ -171,3 +171,18 @@ async def test_a_second_supervisor_of_one_state_directory_says_why_it_cannot_sta
     assert f"another supervisor (process {hello.pid}) has {home.state}" in second.stderr
     assert "swarm daemon down" in second.stderr
     assert (still.pid, user.starts) == (hello.pid, 1)
+
+
+async def test_an_installation_whose_files_were_lost_finds_its_own_again(
+    cradle: Nursery, home: Home, repo: Path
+) -> None:
+    home.configure(configured())
+    files = [home.state / name for name in ("installation", "host")]
+    with Killed(cradle, World(home, repo)) as user:
+        await user.approve(await user.submit())
+        user.kill()
+        kept = [file.read_text() for file in files]
+        for file in files:
+            file.unlink()
+        await user.ask(lambda swarm: swarm.hello())
+        assert [file.read_text() for file in files] == kept
