@@ -216,6 +216,8 @@ class ReviewScreen(SearchedScreen):
         """Where a range begins that the next comment is on."""
         self.only_news = False
         """Whether only what is new since the look before is shown."""
+        self._told: tuple[Look, int, int] | None = None
+        """What the facts beside the diff were written of: the look, its comments, the width."""
 
     def compose(self) -> ComposeResult:
         yield Written(id="head", classes="head")
@@ -297,7 +299,10 @@ class ReviewScreen(SearchedScreen):
         if look is not None and review is not None:
             facts = self.query_one("#facts", Lines)
             width = facts.scrollable_content_region.width or 34
-            facts.show(fact_lines(look.detail, review, width, brief=True, comments=followed))
+            told = (look, len(look.comments), width)
+            if told != self._told:
+                facts.show(fact_lines(look.detail, review, width, brief=True, comments=followed))
+                self._told = told
         self.diff_view.mark(self.viewed, marks(followed))
         files = self.query_one("#files", FilesView)
         files.show(self.diff_view.diff.files, self.viewed, flags_of(review))

@@ -165,8 +165,9 @@ class DiffView(SearchedView):
         self.go_to(max(0, self.cursor - 1))
 
     def mark(self, viewed: frozenset[str], commented: Mapping[tuple[str, int], str]) -> None:
-        self.viewed, self.commented = viewed, commented
-        self.redraw()
+        if (viewed, commented) != (self.viewed, self.commented):
+            self.viewed, self.commented = viewed, commented
+            self.redraw()
 
     def _row(self, line: int) -> int:
         return self._split.row(line) if self._split and self.diff.rows else line
