@@ -143,7 +143,9 @@ class Talkative(RecordedSwarm):
     async def diff(
         self, run: str, *, review: bool = False, since: str = "", turn: int = 0
     ) -> bytes:
-        return _diff(self.say, EACH) + _files(self.say) if review else await super().diff(run)
+        if review or turn:
+            return _diff(self.say, EACH) + _files(self.say)
+        return await super().diff(run)
 
     async def why(self, run: str) -> wire.Why:
         known = await super().why(run)
@@ -175,13 +177,14 @@ def here(pilot: Pilot[None], name: str) -> None:
 
 
 async def drawn(pilot: Pilot[None]) -> None:
-    """Until the terminal has what there is to see."""
-    await pilot.pause()
+    """Write what there is to see to the terminal."""
+    await asyncio.sleep(0)
     screen = pilot.app.screen
-    while screen._dirty_widgets or screen._layout_required:
+    while screen._layout_required:
         await asyncio.sleep(0.002)
-    # On a busy machine frames are left out: this one is not.
+    # Frames that come by themselves are left out on a busy machine: this one is not, and is the only one.
     pilot.app._display(screen, screen._compositor.render_update(full=True))
+    screen._dirty_widgets.clear()
 
 
 async def paged(pilot: Pilot[None], view: LineView) -> None:

@@ -209,12 +209,15 @@ class RawPty:
                 raise AssertionError(f"{text!r} did not come; the end is {self.output[-2000:]!r}")
 
     def read_to_end(self) -> bytes:
-        """Everything it writes from now on, until it ends by itself."""
-        pieces, deadline = [], time.monotonic() + PATIENCE
+        """Everything it writes from now on, until it ends by itself; what is silent for too long hangs."""
+        pieces = []
         with suppress(OSError):
-            while time.monotonic() < deadline:
-                if select.select([self.fd], [], [], 1.0)[0]:
-                    pieces.append(os.read(self.fd, 65536))
+            while select.select([self.fd], [], [], PATIENCE)[0]:
+                pieces.append(os.read(self.fd, 65536))
+            end = b"".join(pieces)[-2000:]
+            raise AssertionError(
+                f"for {PATIENCE:.0f} s it neither wrote nor ended; the end is {end!r}"
+            )
         return b"".join(pieces)
 
     @property

@@ -179,7 +179,7 @@ def flood(*words: str) -> dict[str, str]:
     with RawPty(argv, size=(120, 150), env=ENV) as terminal:
         written = terminal.read_to_end().decode()
     parts = VISITS.split(written)
-    assert DONE in parts, f"a text brought the screen down: {written[-2000:]}"
+    assert DONE in parts, f"the screen ended at {parts[1::2][-1:]}: {written[-2000:]}"
     found: dict[str, str] = {}
     for name, text in zip(parts[1::2], parts[2::2], strict=True):
         found[name] = found.get(name, "") + text
