@@ -87,7 +87,7 @@ async def test_each_commit_can_be_looked_at_before_it_is_approved(swarm: Recorde
     async with app_over(swarm).run_test(notifications=True, size=(100, 40)) as pilot:
         await in_review(pilot)
         await pilot.press("M", "s", "s")
-        await seen(pilot, "each commit")
+        await seen(pilot, "d commits")
         await pilot.press("d")
         assert "1 of 2" in await seen(pilot, "what turn 1 wrote")
         await pilot.press("space")

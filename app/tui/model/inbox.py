@@ -7,6 +7,7 @@ from app.domain.ids import ApprovalId, task_of
 from app.domain.review import Approval
 from app.domain.run import SETTLED
 from app.tui.model import show
+from app.tui.model.asked import input_lines
 from app.tui.model.line import Line, fit, one_line, right, wrap
 from app.wire import RunRow
 
@@ -62,8 +63,11 @@ def question_line(
 def question_lines(asked: Approval, row: RunRow | None, width: int) -> list[Line]:
     """All of it: nothing that would happen is cut."""
     lines = [[(" " + text, "strong")] for text in wrap(asked.title, width - 2)]
+    if asked.detail and one_line(asked.detail) != one_line(asked.title):
+        for number, line in enumerate(input_lines(asked.detail, width - 11)):
+            label = asked.action if number == 0 else ""
+            lines.append([(f" {label:<9}", "label"), *line])
     for label, value in (
-        (asked.action, asked.detail if one_line(asked.detail) != one_line(asked.title) else ""),
         ("files", "\n".join(asked.paths)),
         ("why you", asked.reason),
         ("until", f"{show.clock(asked.deadline)}, then the answer is no" if asked.deadline else ""),

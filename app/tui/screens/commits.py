@@ -52,7 +52,6 @@ class CommitsScreen(SearchedScreen):
     }
     DEFAULT_CSS = """
     CommitsScreen DiffView { height: 1fr; }
-    CommitsScreen .head { height: 1; }
     """
 
     def __init__(self, desk: Desk, run: RunId, commits: Sequence[TurnCommit], message: str) -> None:

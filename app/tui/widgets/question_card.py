@@ -10,6 +10,7 @@ from textual.reactive import reactive
 
 from app.domain.review import Approval, Scope
 from app.tui.keymap import bindings
+from app.tui.model.asked import changed_lines
 from app.tui.model.line import Line, one_line, wrap
 from app.tui.widgets.bars import ruled
 from app.tui.widgets.deaf import Deafness
@@ -17,6 +18,8 @@ from app.tui.widgets.paint import Drawn
 
 _SCOPES: Final[Mapping[str, Scope]] = {"yes": "once", "for_run": "run", "always": "always"}
 """How far each yes reaches."""
+SHOWN: Final = 3
+"""Lines of an edit that the card has room for; the inbox shows all."""
 _OF_AGENTS: Final = ("always", "for_run")
 """What can be answered to an agent only: no rule is made of what swarm itself asks."""
 
@@ -95,8 +98,12 @@ class QuestionCard(Drawn, can_focus=True):
 def _body(asked: Approval, width: int) -> list[Line]:
     """What is asked, in what words, and why a person is."""
     lines: list[Line] = [[(" " + text, "strong")] for text in wrap(asked.title, width - 2)[:2]]
-    detail = one_line(asked.detail)
-    if detail and detail != one_line(asked.title):
+    detail, changed = one_line(asked.detail), changed_lines(asked.detail, width - 2)
+    if changed:
+        lines += [[(" ", ""), *line] for line in changed[:SHOWN]]
+        more = len(changed) - SHOWN
+        lines += [[(f" … and {more} lines more: I shows all", "dim")]] if more > 0 else []
+    elif detail and detail != one_line(asked.title):
         label = " " if asked.own else f" {asked.action}: "
         lines.append([(label, "dim"), (detail, "")])
     if not all(path in asked.detail for path in asked.paths):
