@@ -3,7 +3,7 @@
 import contextlib
 import functools
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 from textual.binding import BindingType
 from textual.css.query import NoMatches
@@ -25,17 +25,18 @@ from app.wire import RunRow
 
 Verb: TypeAlias = Callable[[Any], Awaitable[None] | None]
 S = TypeVar("S", bound=Widget)
+P = ParamSpec("P")
 
 
 def unless_gone(
-    load: Callable[[S], Coroutine[Any, Any, None]],
-) -> Callable[[S], Coroutine[Any, Any, None]]:
+    load: Callable[Concatenate[S, P], Coroutine[Any, Any, None]],
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, None]]:
     """Drop an answer that comes back while what asked for it is taken down: its parts go first."""
 
     @functools.wraps(load)
-    async def loaded(asker: S) -> None:
+    async def loaded(asker: S, /, *words: P.args, **named: P.kwargs) -> None:
         with contextlib.suppress(NoMatches):
-            await load(asker)
+            await load(asker, *words, **named)
 
     return loaded
 

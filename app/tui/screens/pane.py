@@ -98,7 +98,7 @@ class RunPane(Vertical):
             self.query_one(f"#{name_}", Widget).display = name_ == tab
         if focused:
             self.view.focus()
-        self._load()
+        self._load(0.0)
 
     def grew(self, runs: frozenset[RunId]) -> None:
         """The logs of these runs have new entries."""
@@ -130,23 +130,23 @@ class RunPane(Vertical):
 
     @work(exclusive=True, group="pane", exit_on_error=True)
     @unless_gone
-    async def _load(self) -> None:
+    async def _load(self, settle: float = SETTLE) -> None:
         row, tab = self.row, self.tab
         if row is None:
             await self.query_one("#diff", DiffView).show(b"")
             return
-        await asyncio.sleep(SETTLE)
+        await asyncio.sleep(settle)
         try:
             await self._fill(row, tab)
         except SwarmError as error:
             self.post_message(self.Refused(error))
 
     async def _fill(self, row: RunRow, tab: str) -> None:
-        transcript = await self.desk.read(row.run.id)
-        self.query_one("#log", LogView).show(transcript)
         if tab in {"diff", "files"}:
             await self._fill_diff(row)
-        elif tab != "log":
+        transcript = await self.desk.read(row.run.id)
+        self.query_one("#log", LogView).show(transcript)
+        if tab not in {"diff", "files", "log"}:
             await self._fill_lines(row, tab, transcript)
 
     async def _fill_lines(self, row: RunRow, tab: str, transcript: Transcript) -> None:
