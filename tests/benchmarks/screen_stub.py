@@ -30,17 +30,33 @@ TASKS = 100
 AGENTS = 50
 BATCHES = 50
 """Times a second that events are sent."""
+FILE, HUNK = 1000, 50
+CHANGED = (
+    "-    def total_{}(self, rows: list[Row]) -> float:",
+    '-        """What the rows of {} cost."""',
+    "-        found = [{}.price for each in rows if each.kind == 'paid']",
+    '-        log.info("{} has %d rows", len(found))',
+    "-        return sum(found) if found else {}  # nothing was sold",
+    "+    def total_{}(self, rows: Sequence[Row], *, limit: int = 500) -> Decimal:",
+    '+        """What the first `limit` rows of {} cost. Raises `KeyError`."""',
+    "+        found = [{}.price * each.count for each in rows[:limit] if each.kind in PAID]",
+    '+        log.debug("{} has %d rows of %d", len(found), len(rows))',
+    "+        return sum(found, Decimal(0)) if found else {}  # nothing was sold yet",
+)
+"""Lines of a method before and after a change, one for each number in turn."""
 
 
 def diff_of(lines: int) -> bytes:
-    """A change of that many lines, in files of a thousand."""
+    """That many changed lines of Python, each with its number: `FILE` in a file, `HUNK` below each heading."""
     parts = []
-    for first in range(0, lines, 1000):
-        count = min(1000, lines - first)
-        name = f"data/part{first // 1000:04}.txt"
-        head = f"diff --git a/{name} b/{name}\nnew file mode 100644\n--- /dev/null\n+++ b/{name}\n"
-        body = "".join(f"+row{number:07}\n" for number in range(first, first + count))
-        parts.append(f"{head}@@ -0,0 +1,{count} @@\n{body}")
+    for first in range(0, lines, HUNK):
+        if first % FILE == 0:
+            name = f"src/shop/part{first // FILE:04}.py"
+            parts.append(f"diff --git a/{name} b/{name}\n--- a/{name}\n+++ b/{name}\n")
+        begin, count = first % FILE // 2 + 1, min(HUNK, lines - first)
+        parts.append(f"@@ -{begin},{count // 2} +{begin},{count // 2} @@ class Shop:\n")
+        for number in range(first, first + count):
+            parts.append(CHANGED[number % len(CHANGED)].format(f"row{number:07}") + "\n")
     return "".join(parts).encode()
 
 

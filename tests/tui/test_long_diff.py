@@ -10,11 +10,11 @@ from textual.pilot import Pilot
 from app.tui.syntax import Syntax
 from app.tui.theme import VARIABLES
 from app.tui.widgets.diff_view import DiffView
-from tests.benchmarks.screen_stub import diff_of
+from tests.benchmarks.screen_stub import FILE, HUNK, diff_of
 
 LINES = 200_000
-ROWS = LINES + 2 * LINES // 1000
-"""Each thousand lines have a heading of their file and one of their hunk."""
+ROWS = LINES + LINES // FILE + LINES // HUNK
+"""Each file has a heading, and each hunk."""
 
 
 class Reader(App[None]):

@@ -113,7 +113,7 @@ OWN = re.compile(
 """Every control sequence that the screen writes by itself: ink, places, modes, questions, the mouse's shape."""
 COMMANDS = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Kinds of characters that are no text."""
-VISITS = re.compile(HERE.replace("%s", "(\\w+)"))
+VISITS = re.compile(HERE.replace("%s", "(\\w+)").encode())
 ENV = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "EDITOR": "", "VISUAL": ""}
 
 
@@ -177,12 +177,13 @@ def flood(*words: str) -> dict[str, str]:
     """What every screen wrote that was drawn with the ten thousand texts, by its name."""
     argv = [sys.executable, "-m", "tests.support.flood", *words]
     with RawPty(argv, size=(120, 150), env=ENV) as terminal:
-        written = terminal.read_to_end().decode()
-    parts = VISITS.split(written)
-    assert DONE in parts, f"the screen ended at {parts[1::2][-1:]}: {written[-2000:]}"
-    found: dict[str, str] = {}
-    for name, text in zip(parts[1::2], parts[2::2], strict=True):
-        found[name] = found.get(name, "") + text
+        written = terminal.read_to_end()
+    _before, *parts = VISITS.split(written)
+    names = [name.decode() for name in parts[::2]]
+    assert names[-1:] == [DONE], f"the screen ended at {names[-1:]}: {written[-2000:]!r}"
+    found = dict.fromkeys(names, "")
+    for name, text in zip(names, parts[1::2], strict=True):
+        found[name] += text.decode()
     del found[DONE]
     return found
 
@@ -190,7 +191,7 @@ def flood(*words: str) -> dict[str, str]:
 def obeyed(written: str) -> set[str]:
     """What in it a terminal would do, hide or turn round, and the screen did not mean."""
     rest = OWN.sub(lambda own: own[0] if THEIRS in own[0] else "", written)
-    return {char for char in rest if char not in "\r\n" and unicodedata.category(char) in COMMANDS}
+    return {char for char in set(rest) - set("\r\n") if unicodedata.category(char) in COMMANDS}
 
 
 @attack("U01", "U02", "U03")
