@@ -74,7 +74,7 @@ def test_nothing_is_kept_in_sqlite_files(undisturbed: World) -> None:
     assert list(undisturbed.home.state.glob("*.db")) == []
 
 
-@pytest.mark.parametrize("points", spread(4), ids=lambda points: points[0])
+@pytest.mark.parametrize("points", spread(3), ids=lambda points: points[0])
 async def test_a_task_survives_kills(
     points: tuple[str, ...],
     server: Cluster,
