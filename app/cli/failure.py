@@ -1,6 +1,5 @@
 """How an error is told: a line and a hint on stderr, and with `--json` a document on stdout."""
 
-import json
 import sys
 
 from app.domain.errors import SwarmError
@@ -10,6 +9,8 @@ from app.domain.safe import clean
 def report(error: SwarmError, *, as_json: bool) -> int:
     """Tell it; the exit code."""
     if as_json:
+        import json
+
         sys.stdout.write(json.dumps({"error": document(error)}) + "\n")
     first, *more = clean(error.message).splitlines() or ["it failed without a word"]
     sys.stderr.write(f"swarm: {first}\n")

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import tempfile
 from pathlib import Path
 
 ROOM = 1024 * 1024
@@ -30,6 +29,8 @@ def runtime_dir(state: Path) -> Path:
     base = os.environ.get("XDG_RUNTIME_DIR")
     if base and len(base) < 40:
         return Path(base) / f"swarm-{name}"
+    import tempfile
+
     return Path(tempfile.gettempdir()) / f"swarm-{os.getuid()}-{name}"
 
 

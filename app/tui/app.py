@@ -193,7 +193,6 @@ def open_screen(state: Path, repo: str, verbs: tuple[str, ...] = ()) -> None:
     if board is not None:
         desk.fleet.load(board)
     gc.freeze()
-    gc.set_threshold(100_000, 50, 50)
     SwarmApp(desk).run()
 
 
