@@ -4,6 +4,7 @@
 of defence stands between the agents and the terminal; `bare` without that either.
 """
 
+import json
 import sys
 from collections.abc import Callable
 from typing import Final, TypeAlias, TypedDict, Unpack
@@ -138,7 +139,8 @@ def evil_row(say: Say, id_: str, state: RunState, **more: Unpack[_More]) -> wire
 
 
 def asked(say: Say, run: RunId) -> Approval:
-    return question(run, say(), detail=say(), reason=say())
+    edit = {"file_path": say(), "old_string": say(), "new_string": say()}
+    return question(run, say(), detail=json.dumps(edit), reason=say())
 
 
 def checked(say: Say) -> CheckResult:

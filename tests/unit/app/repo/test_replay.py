@@ -16,6 +16,7 @@ from app.repo.merges import Below, Landing, Proposal, land
 from app.repo.replay import Left, replay
 from app.repo.repository import Repository
 from app.repo.undoing import undo
+from tests.support.attacks import attack
 from tests.support.repos import RUN, WORDS, AgentAtWork, commit, landing, run_git
 
 Edits = Mapping[str, str | bytes]
@@ -111,6 +112,7 @@ async def test_what_followed_the_last_turn_lands_as_its_own(agent: AgentAtWork) 
     assert [(each.turn, each.tree) for each in commits] == [(1, proposal.result_tree)]
 
 
+@attack("G39")
 @pytest.mark.parametrize(
     ("first", "then", "named"),
     [
