@@ -18,7 +18,7 @@ from sqlalchemy import event, exc
 from app.domain.base import acquaint
 from app.store import migrate
 from app.store.disks import refuse_network_disk
-from app.store.postgres import read_only_is_a_pause, tolerate_nul
+from app.store.postgres import read_only_is_a_pause, tables_gone_is_a_pause, tolerate_nul
 from app.store.refusals import refuse_half
 from app.store.writer import Writer
 
@@ -125,6 +125,9 @@ class Database:
             else make_engine(sqlite_url(directory / "events.db"), synchronous="NORMAL")
         )
         migrate.upgrade(state, log)
+        if url:
+            for engine in (state, log):
+                event.listen(engine, "handle_error", tables_gone_is_a_pause)
         return cls(state, log)
 
     async def write(

@@ -1,6 +1,9 @@
 """The same supervisor on PostgreSQL: the main job, and a kill at every point."""
 
 import asyncio
+import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -208,18 +211,24 @@ def test_a_wrong_password_is_told_and_not_shown(server: Cluster, home: Home, rep
 READ_ONLY = f"ALTER DATABASE {GUARDED} SET default_transaction_read_only"
 CLOSED = f"ALTER DATABASE {GUARDED} ALLOW_CONNECTIONS"
 HANG_UP = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{GUARDED}'"
+AWAY = f"ALTER DATABASE {GUARDED} RENAME TO away"
+BACK = f"ALTER DATABASE away RENAME TO {GUARDED}"
 OUTAGES = {
     "read-only": ((f"{READ_ONLY} = on", HANG_UP), (f"{READ_ONLY} = off",)),
     "password authentication failed": (
         (f"ALTER ROLE {ROLE} PASSWORD 'other'", HANG_UP),
         (f"ALTER ROLE {ROLE} PASSWORD 'right'",),
     ),
+    'relation "run" does not exist': (
+        (f"{CLOSED} false", HANG_UP, AWAY, f"CREATE DATABASE {GUARDED}"),
+        (f"{CLOSED} false", HANG_UP, f"DROP DATABASE {GUARDED}", BACK, f"{CLOSED} true"),
+    ),
     "does not exist": (
-        (f"{CLOSED} false", HANG_UP, f"ALTER DATABASE {GUARDED} RENAME TO away"),
-        (f"ALTER DATABASE away RENAME TO {GUARDED}", f"{CLOSED} true"),
+        (f"{CLOSED} false", HANG_UP, AWAY),
+        (BACK, f"{CLOSED} true"),
     ),
 }
-"""What is told, and how it begins and ends: a failover to a standby, another password, a database moved away."""
+"""What is told, and how it begins and ends: a failover, another password, a database that is empty, or gone."""
 
 
 @pytest.fixture(scope="module")
@@ -265,7 +274,7 @@ async def test_while_the_database_may_not_be_written_or_reached_a_person_is_told
     outages: tuple[World, list[str]],
 ) -> None:
     told = outages[1]
-    assert [words in said for words, said in zip(OUTAGES, told, strict=True)] == [True] * 3, told
+    assert [words in said for words, said in zip(OUTAGES, told, strict=True)] == [True] * 4, told
 
 
 async def test_once_it_is_right_again_the_run_goes_on_by_itself_and_lands(
@@ -287,6 +296,36 @@ def test_tables_of_an_earlier_version_are_brought_up_to_date(server: Cluster) ->
     assert columns(old) == columns(fresh)
     old.dispose()
     fresh.dispose()
+
+
+CUT_OFF = """
+import os, signal, sys
+from app.store import migrate
+from app.store.database import make_engine
+newest = max(migrate._found().items())[1]
+whole = newest.state
+def cut_off(connection):
+    whole(connection)
+    os.kill(os.getpid(), signal.SIGKILL)
+newest.state = cut_off
+engine = make_engine(sys.argv[1])
+migrate.upgrade(engine, engine)
+"""
+
+
+def test_a_migration_cut_off_by_a_kill_leaves_what_was_and_is_made_at_the_next_start(
+    server: Cluster,
+) -> None:
+    address = server.database()
+    cut, whole = (sa.create_engine(url) for url in (address, server.database()))
+    done = subprocess.run([sys.executable, "-c", CUT_OFF, address], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert {each for each in columns(cut) if not each.startswith("swarm_schema.")} == set()
+    for engine in (cut, whole):
+        migrate.upgrade(engine, engine)
+    assert columns(cut) == columns(whole)
+    cut.dispose()
+    whole.dispose()
 
 
 def columns(engine: sa.Engine) -> set[str]:
