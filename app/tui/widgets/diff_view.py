@@ -33,6 +33,9 @@ class DiffView(SearchedView):
         self.commented: Mapping[tuple[str, int], str] = {}
         self._split: Split | None = None
         self._digits = 3
+        self._coloured: list[DiffRow] = []
+        self._piece = Piece("", "", ())
+        """The block of rows that was drawn last, as its colours are asked for."""
         self._to_end = False
         """Whether the last line is wanted, which may not be known yet."""
 
@@ -209,9 +212,11 @@ class DiffView(SearchedView):
     def _colours(self, row: int) -> Layer:
         """The row's colours, as soon as they are known."""
         path, first, rows = self.diff.around(row)
-        signs = "".join(each.sign or " " for each in rows)
-        piece = Piece(path, signs, tuple(each.text for each in rows))
-        layers = self._syntax.layers(piece, self.redraw)
+        if rows is not self._coloured:
+            self._coloured = rows
+            signs = "".join(each.sign or " " for each in rows)
+            self._piece = Piece(path, signs, tuple(each.text for each in rows))
+        layers = self._syntax.layers(self._piece, self.redraw)
         return layers[row - first] if layers else ()
 
     def _noted(self, row: DiffRow) -> bool:

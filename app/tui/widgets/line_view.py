@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.style import Style
 from textual import on
 from textual.binding import BindingType
 from textual.cache import LRUCache
@@ -66,6 +67,7 @@ class LineView(ScrollView, can_focus=True):
         self.empty = self.nothing
         """What stands there now when there are no rows."""
         self._strips: LRUCache[tuple[int, bool], Strip] = LRUCache(2000)
+        self._ground: Style | None = None
 
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _theme: self.redraw())
@@ -74,10 +76,22 @@ class LineView(ScrollView, can_focus=True):
         """The row as data, and the ink below it."""
         raise NotImplementedError
 
+    @property
+    def rich_style(self) -> Style:
+        # Textual asks all ancestors for it, and every row needs it: it is kept as long as the rows are.
+        if self._ground is None:
+            self._ground = super().rich_style
+        return self._ground
+
+    def _forget(self) -> None:
+        """Rows are drawn anew when next seen."""
+        self._strips.clear()
+        self._ground = None
+
     def set_count(self, count: int) -> None:
         """There are so many rows now; all are drawn anew when next seen."""
         self.count = count
-        self._strips.clear()
+        self._forget()
         self.virtual_size = Size(max(self.size.width, 1), count)
         if self.has_cursor:
             self.cursor = min(self.cursor, max(count - 1, 0))
@@ -86,12 +100,12 @@ class LineView(ScrollView, can_focus=True):
     @on(Focus)
     @on(Blur)
     def redraw(self) -> None:
-        self._strips.clear()
+        self._forget()
         self.refresh()
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._strips.clear()
+        self._forget()
 
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
@@ -132,7 +146,7 @@ class LineView(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         self.virtual_size = Size(max(self.size.width, 1), self.count)
-        self._strips.clear()
+        self._forget()
         if self.has_cursor:
             self.bring_into_view(self.cursor)
 

@@ -1,6 +1,7 @@
 """From lines as data to strips. Everything our widgets show goes through here, and so through the sanitiser."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from rich.segment import Segment
 from rich.style import Style
@@ -12,12 +13,6 @@ from app.tui.model.line import Line
 from app.tui.theme import inks
 
 
-def ink(widget: Widget, name: str) -> Style:
-    """The style of that ink in this widget's theme, without what lies below it; of several, one over the other."""
-    known = inks(widget.app.theme)
-    return sum((known[each] for each in name.split()), Style.null())
-
-
 def paint(widget: Widget, line: Line, width: int, base: str = "") -> Strip:
     """The line in exactly `width` cells, over the ink `base`."""
     below = ground(widget, base)
@@ -26,7 +21,7 @@ def paint(widget: Widget, line: Line, width: int, base: str = "") -> Strip:
 
 def ground(widget: Widget, base: str = "") -> Style:
     """What shows where nothing is written."""
-    return widget.rich_style + ink(widget, base)
+    return _mixed(widget.rich_style, widget.app.theme, base)
 
 
 def stretch(widget: Widget, line: Line, base: str = "") -> Strip:
@@ -35,9 +30,17 @@ def stretch(widget: Widget, line: Line, base: str = "") -> Strip:
 
 
 def _stretched(widget: Widget, line: Line, below: Style) -> Strip:
+    theme = widget.app.theme
     return Strip(
-        [Segment(clean_line(text), below + ink(widget, name)) for text, name in line if text]
+        [Segment(clean_line(text), _mixed(below, theme, name)) for text, name in line if text]
     )
+
+
+@lru_cache(4096)
+def _mixed(below: Style, theme: str, names: str) -> Style:
+    """The inks of these names in that theme, the last on top, over what lies below."""
+    known = inks(theme)
+    return sum((known[name] for name in names.split()), below)
 
 
 class Drawn(Widget):
