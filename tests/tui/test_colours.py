@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.domain.run import RunState
 from app.tui import syntax
 from app.tui.app import SwarmApp
 from app.tui.model.colours import colours
 from app.tui.syntax import Piece, Syntax
-from tests.support.fleet import RecordedSwarm, app_over
+from app.tui.widgets.diff_view import DiffView
+from tests.support.fleet import RecordedSwarm, Recording, app_over, row
 from tests.support.patience import PATIENCE
 from tests.support.screens import app_of, seen, settled
 
@@ -106,6 +108,30 @@ async def test_the_review_is_in_colour(swarm: RecordedSwarm) -> None:
         async with asyncio.timeout(PATIENCE):
             while "#bba4ff" not in colour_of(app_of(pilot), "import"):
                 await settled(pilot)
+
+
+async def test_the_page_below_is_in_colour_as_soon_as_it_is_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(syntax, "PATIENCE", PATIENCE)
+    reviewed = row("k3f9m", "many hunks", RunState.IN_REVIEW, lines=(99, 0, 1))
+    hunks = "".join(f"@@ -{n},0 +{n},1 @@\n+import m{n}\n" for n in range(1, 100))
+    diff = f"diff --git a/a.py b/a.py\n--- a/a.py\n+++ b/a.py\n{hunks}".encode()
+    swarm = RecordedSwarm(Recording(rows=[reviewed], diffs={reviewed.run.id: diff}))
+    async with app_over(swarm).run_test(size=(120, 24)) as pilot:
+        await pilot.press("2")
+        app = app_of(pilot)
+        view = app.screen.query_one("#diff", DiffView)
+        async with asyncio.timeout(PATIENCE):
+            while f"import m{(height := view.size.height) - 1}" not in told(app.desk.syntax):
+                await settled(pilot)
+        view.go_to(height)
+        assert colour_of(app, "import") == {"#bba4ff"}
+
+
+def told(there: Syntax) -> set[str]:
+    """The lines whose colours are known."""
+    return {text for piece in there._known for text in piece.texts}
 
 
 def colour_of(app: SwarmApp, word: str) -> set[str]:

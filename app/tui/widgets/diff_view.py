@@ -1,7 +1,7 @@
 """A unified diff of any size: numbers, sign column, changed words; colours repeat what the signs say."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import takewhile
 from typing import ClassVar, Final
 
@@ -209,14 +209,34 @@ class DiffView(SearchedView):
         shown = self._colours(row)
         return half(found, side, self._digits, width, shown, noted=noted, sideways=self.sideways)
 
-    def _colours(self, row: int) -> Layer:
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self.call_after_refresh(self._look_ahead)
+
+    def _look_ahead(self) -> None:
+        """Ask for the colours of the page below once those of this one are there; who reads on waits for none."""
+        if self._syntax.busy:
+            return
+        height = self.scrollable_content_region.height
+        below = self.scroll_offset.y + height
+        for line in range(below, min(below + height, self.count)):
+            row = self._row(line)
+            if self.diff.row(row).kind == "lines":
+                self._colours(row, lambda: None)
+
+    def _in_colour(self) -> None:
+        """The colours of something that is seen are there."""
+        self.redraw()
+        self.call_after_refresh(self._look_ahead)
+
+    def _colours(self, row: int, then: Callable[[], None] | None = None) -> Layer:
         """The row's colours, as soon as they are known."""
         path, first, rows = self.diff.around(row)
         if rows is not self._coloured:
             self._coloured = rows
             signs = "".join(each.sign or " " for each in rows)
             self._piece = Piece(path, signs, tuple(each.text for each in rows))
-        layers = self._syntax.layers(self._piece, self.redraw)
+        layers = self._syntax.layers(self._piece, then or self._in_colour)
         return layers[row - first] if layers else ()
 
     def _noted(self, row: DiffRow) -> bool:
