@@ -1,7 +1,9 @@
 """How a row of a diff is drawn: numbers, sign, text; in one column, or the old at the left of the new."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
+from operator import itemgetter
 from typing import Final, TypeAlias
 
 from app.tui.model.diff import DiffRow
@@ -12,6 +14,7 @@ Layer: TypeAlias = Sequence[tuple[int, int, str]]
 
 BASES: Final = {"+": "added", "-": "removed"}
 BETWEEN: Final = "│"
+_start: Final = itemgetter(0)
 
 
 def unified(row: DiffRow, digits: int, colours: Layer = (), *, noted: bool = False) -> Line:
@@ -77,7 +80,8 @@ def _edges(layer: Layer) -> list[int]:
 
 
 def _at(layer: Layer, at: int) -> str:
-    return next((ink for start, end, ink in layer if start <= at < end), "")
+    found = bisect_right(layer, at, key=_start) - 1
+    return layer[found][2] if found >= 0 and at < layer[found][1] else ""
 
 
 def _shifted(line: Line, by: int) -> Line:
