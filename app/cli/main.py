@@ -1,5 +1,6 @@
 """The `swarm` command: picks the verb, and turns every way it can end into words and an exit code."""
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -33,7 +34,10 @@ Examples:
 
 def main() -> NoReturn:
     """The entry point."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    # Whatever is left ends with the process: looking through it for garbage first took a sixth of a short verb.
+    gc.freeze()
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
