@@ -36,6 +36,7 @@ from app.supervisor.errors import translated
 from app.supervisor.money import make_gateway
 from app.supervisor.network import make_egress
 from app.supervisor.notifying import tell_people
+from app.supervisor.ruling import heed_rules
 from app.supervisor.service import Service
 from app.supervisor.services import Live, Places, Services
 from app.supervisor.sweep import pick_up, sweep
@@ -141,6 +142,7 @@ async def opened(state: Path, *, way_out: WayOut | None = None) -> AsyncIterator
             asyncio.create_task(wake_rested(services), name="parked runs"),
             asyncio.create_task(tell_people(services), name="notices"),
             asyncio.create_task(refuse_late(services), name="late questions"),
+            asyncio.create_task(heed_rules(services), name="rules"),
         ]
         if services.member:
             beside.append(asyncio.create_task(fleet.take_part(services), name="other hosts"))

@@ -54,6 +54,15 @@ def own_rules(user: Path) -> tuple[Rule, ...]:
     return _rules(path, (read(path) or b"").decode(errors="replace"))
 
 
+def stamp(user: Path) -> tuple[int, ...]:
+    """Another one whenever the file is another; empty without one."""
+    try:
+        found = (user / FILE).stat()
+    except OSError:
+        return ()
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 def addition(user: Path, rule: Rule) -> Addition:
     """What adding the rule would make of the file; its name is made unlike those that are there.
 

@@ -40,7 +40,7 @@ class Acts:
         s, now = self._s, self._s.clock()
         consent.refuse_secrets_in(body.note, "the note", consent.own_policy(s))
 
-        def write(c: sa.Connection) -> tuple[Approval, tuple[Approval, ...]]:
+        def write(c: sa.Connection) -> tuple[Approval, tuple[ruling.Ruled, ...]]:
             asked = reviews.approval(c, approval)
             tasks.hold(c, asked.run)
             rules.refuse_scope(asked, yes=body.yes, scope=body.scope)
@@ -67,7 +67,7 @@ class Acts:
         await s.broker.record(done.run, f"answered/{approval}", told)
         s.live.wake(done.run)
         for each in ruled:
-            await ruling.tell(s, each, done, body.by)
+            await ruling.tell(s, each)
         if done.action == RAISE:
             row = await s.database.read(board.row, done.run)
             if row.run.state == RunState.QUEUED:

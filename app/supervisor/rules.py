@@ -15,7 +15,7 @@ from app.store import reviews, tasks
 from app.supervisor.services import Services
 from harnesses.events import PermissionAsked
 from policies.approval import decide
-from policies.decisions import Allow, Ask, Decision
+from policies.decisions import Ask, Decision
 from policies.making import rule_for
 from policies.requests import ActionKind, ActionRequest
 from policies.rules import BadRule, Rule
@@ -31,16 +31,15 @@ async def judged(s: Services, task: Task, run: Run, asked: PermissionAsked) -> D
     return decide(request_of(asked), approval_rules(task.approvals), (*own, *_of_the_run(given)))
 
 
-def allows(c: sa.Connection, s: Services, asked: Approval) -> bool:
-    """Whether the rules there are now allow what an open question of an agent is about."""
+def verdict(c: sa.Connection, s: Services, asked: Approval) -> Decision:
+    """What the rules there are now say of an open question of an agent."""
     task = tasks.task(c, tasks.run(c, asked.run).task)
     try:
         own = policy_file.own_rules(s.places.config)
-    except ConfigError:
-        return False
+    except ConfigError as error:
+        return Ask(reason=error.message, rule="default")
     theirs = (*own, *_of_the_run(reviews.approvals_of(c, asked.run)))
-    decision = decide(_request(asked), approval_rules(task.approvals), theirs)
-    return isinstance(decision, Allow)
+    return decide(_request(asked), approval_rules(task.approvals), theirs)
 
 
 def asks(s: Services, task: Task) -> bool:

@@ -21,6 +21,7 @@ def push(number: int, command: str = "git push") -> Step:
 AGENTS = {
     "twice": scripted([push(1), push(2), push(3, "git push --force")]),
     "once": scripted([push(1)]),
+    "forced": scripted([push(1, "git push --force"), edit("note.txt", "n\n")]),
     "hidden": scripted([push(1, "git push $(cat name)")]),
 }
 SETTINGS = {"approvals": "balanced"}
@@ -85,3 +86,22 @@ async def test_a_yes_for_the_run_reaches_no_question_of_another_run(world: World
     await user.until(runs[0], RunState.IN_REVIEW)
     assert (await user.question(runs[1])).id == second.id
     await user.stop(runs[1])
+
+
+async def test_a_rule_written_by_hand_answers_what_is_open(world: World) -> None:
+    user, file = world.user(), world.home.config / "policy.yaml"
+    runs = [await user.submit(agent=agent) for agent in ("once", "forced", "hidden")]
+    asked = [await user.question(run) for run in runs]
+    allow = (
+        "{name: mine, effect: allow, reason: it is mine, actions: [execute], commands: [git push]}"
+    )
+    deny = "{name: never, effect: deny, reason: history is shared, commands: [git push --force]}"
+    file.write_text(f"rules:\n  - {allow}\n  - {deny}\n")
+    after = [await user.until(run, RunState.IN_REVIEW) for run in runs[:2]]
+    assert [each.approvals[0].answer for each in after] == ["yes", "no"]
+    assert after[1].approvals[0].note == "history is shared"
+    rows = [row for row in await world.client.audit(runs[1]) if "answered" in row.what]
+    assert [(row.actor, row.detail["rule"]) for row in rows] == [("swarm", "own/never")]
+    assert (await user.question(runs[2])).id == asked[2].id
+    file.unlink()
+    await user.stop(runs[2])
