@@ -77,6 +77,7 @@ class StoreLedger:
         def with_(write: Callable[..., Claim | Headroom]) -> Write[Claim | Headroom]:
             return lambda c: write(c, run, caller, plan, now=self._clock(), ceilings=self._ceilings)
 
+        fault("act:called")
         found = await self._written(with_(ledger.reserve), again=with_(ledger.reserve_anew))
         fault("act:hold")
         return found

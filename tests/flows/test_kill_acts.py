@@ -11,14 +11,14 @@ import pytest_asyncio
 from app.gateway.rehearsal import Rehearsal
 from tests.support.home import home_at
 from tests.support.invariants import World
-from tests.support.kills import Killed, acts, begin, careful, configured, died_after, survive
+from tests.support.kills import Killed, acts, begin, careful, configured, survive, unwritten
 from tests.support.long_life import hard_times, long_life, race
 from tests.support.nursery import Nursery, nursery
 from tests.support.postgres import Cluster, PostgresTables, cluster
 from tests.support.repos import make_repository, run_git
 from tests.support.scripts import ask, edit, scripted, tokens, wait_for
 from tests.support.world import paid_at, story
-from tests.support.writes import functions, places
+from tests.support.writes import places
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("kill acts")]
 
@@ -33,8 +33,7 @@ OTHERS = {
     },
     "test_kill_docker.py": {
         "hands.attach(write)", "hands.hand_back(write)", "by_hand.attend(run.id)",
-        "by_hand.attend(tasks.update)", "decide._handed_back(_add)",
-        "decide._handed_back(tasks.update)",
+        "by_hand.attend(tasks.update)", "decide._handed_back(tasks.update)",
     },
     "test_kill_takeover.py": {"fleet.look_after(_take_over)", "fleet.look_after(_give_places)"},
     "one write, with nothing beside it that could come apart from it": {
@@ -52,7 +51,7 @@ OTHERS = {
         "overtime._refuse(ledger.refuse)", "raises.rest(rests.put)", "telling.taken(tells.take)",
         "outfitting.fit_out(tasks.update)", "decide.decide(timers.until_it_answers)",
         "decide.settle(settle_at_home)", "homes.come_home(tasks.update)",
-        "finish._clean_up(_clear_there)", "trouble.guarded(_fail)",
+        "finish._clean_up(_clear_there)", "trouble.guarded(_fail)", "decide._handed_back(_add)",
     },
 }  # fmt: skip
 """Writes that the long life does not come by: where somebody dies after them, or why nobody does."""
@@ -109,7 +108,7 @@ async def test_without_a_kill_every_promise_holds(undisturbed: World) -> None:
 
 
 async def test_money_and_what_git_does_for_a_person_have_points() -> None:
-    assert {"act:hold", "act:charge", "act:charged"} <= set(acts())
+    assert {"act:called", "act:hold", "act:charge", "act:charged"} <= set(acts())
     assert {"act:restore", "act:undo", "act:gathered"} <= set(acts())
 
 
@@ -119,10 +118,10 @@ async def test_a_task_survives_a_kill_at_each(
     with home_at(tmp_path) as home:
         home.configure(settings(provider))
         world = World(home, make_repository(tmp_path / "project"))
-        await survive(cradle, world, *acts(), life=long_life, writes="")
+        await survive(cradle, world, *acts(), life=long_life, writes=places())
         assert world.broken() == []
         assert lasting(world) == lasting(undisturbed)
-        unharmed = {what for place, what in places().items() if place not in died_after(world)}
+        unharmed = {places()[each] for each in unwritten(world)}
         assert unharmed <= set().union(*OTHERS.values())
 
 
@@ -134,7 +133,7 @@ async def test_a_task_survives_a_kill_at_each_on_postgresql(
         address = server.database()
         home.configure(settings(provider, database=address))
         world = World(home, make_repository(tmp_path / "project"), PostgresTables(address))
-        await survive(cradle, world, *acts(), life=long_life, writes="")
+        await survive(cradle, world, *acts(), life=long_life, writes=places())
         assert world.broken() == []
         assert lasting(world) == lasting(undisturbed)
 
@@ -153,7 +152,7 @@ class Story:
 RACE = Story(
     race,
     {"ada": careful("a"), "bob": careful("b"), "cid": careful("c", wait_for("/never"))},
-    ("race.close_race", "handing.at_rest"),
+    ("race.close_race",),
     ("discarded", "merged", "discarded"),
 )
 HARD_TIMES = Story(
@@ -176,12 +175,13 @@ async def _told(
         home.configure(configured(agents=story.agents, max_turns=8, **more))
         tables = PostgresTables(address) if address else None
         world = World(home, make_repository(root / "project"), tables, several=True)
-        deadly, writes = story.deadly, " ".join(story.functions)
-        await survive(cradle, world, *deadly, life=story.life, writes=writes)
+        writes = places(*story.functions)
+        await survive(cradle, world, *story.deadly, life=story.life, writes=writes)
         assert world.broken() == []
         runs = world.tables.state("SELECT state FROM run ORDER BY number")
         assert tuple(row["state"] for row in runs) == story.ends
-        assert functions(died_after(world)) == set(story.functions)
+        # Whether somebody still waits for the money when it is given is for chance to say.
+        assert {places()[each] for each in unwritten(world)} <= {"raises.more(_not_needed)"}
 
 
 @pytest.mark.parametrize("story", [RACE, HARD_TIMES], ids=["race", "hard times"])

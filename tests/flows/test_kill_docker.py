@@ -8,15 +8,15 @@ import pytest
 from tests.support.home import Home, home_at
 from tests.support.images import require_docker, test_image
 from tests.support.invariants import World, docker_boxes
-from tests.support.kills import configured, died_after, spread, survive
+from tests.support.kills import configured, spread, survive, unwritten
 from tests.support.long_life import in_hands
 from tests.support.nursery import Nursery, nursery
 from tests.support.repos import make_repository
-from tests.support.writes import functions
+from tests.support.writes import places
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("kills in docker")]
 
-HANDS = "hands.attach hands.hand_back by_hand.attend decide._handed_back"
+HANDS = places("hands.attach", "hands.hand_back", "by_hand.attend", "decide._handed_back")
 """What writes when a person takes a run over and hands it back."""
 
 
@@ -66,7 +66,7 @@ async def test_a_person_takes_over_and_hands_back_through_a_kill_at_each(
     cradle: Nursery, world: World
 ) -> None:
     await survive(cradle, world, life=in_hands, writes=HANDS)
-    assert functions(died_after(world)) == set(HANDS.split())
+    assert {HANDS[each] for each in unwritten(world)} == {"decide._handed_back(_add)"}
     assert world.broken() == []
     turns = world.tables.state("SELECT by_hand FROM turn ORDER BY number")
     assert [row["by_hand"] for row in turns] == ["", "shell"]

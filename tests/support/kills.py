@@ -7,7 +7,7 @@ import ast
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,14 +23,12 @@ from tests.support.invariants import BEGIN, World
 from tests.support.nursery import Born, Nursery
 from tests.support.patience import PATIENCE
 from tests.support.scripts import Step, edit, scripted
-from tests.support.writes import FLAG, ONLY
+from tests.support.writes import WRITES
 
 T = TypeVar("T")
 
 SUPERVISOR = Path(workflows.__file__).parent
 ACT, HOSTS = "act:", "hosts:"
-WRITES = "writes"
-"""Where a world keeps after which writes its supervisors died."""
 OPEN = ("PENDING", "ENQUEUED", "DELAYED")
 CHECK = """for each in */starts-*.txt; do test "$(wc -l < "$each")" -eq 1 || exit 1; done"""
 """Each turn was started once. The marks survive any kill: the tree goes on to the next start."""
@@ -274,30 +272,27 @@ async def survive(
     world: World,
     *deadly: str,
     life: Callable[[Killed], Awaitable[None]] = _whole,
-    writes: str | None = None,
+    writes: Collection[str] = (),
 ) -> World:
     """A task from goal to merge whose supervisors are killed at each of these points once; the last one rests.
 
-    With `writes`, also once after each write that is made on the way by one of these functions, or by any where it
-    is empty; see `died_after`.
+    They are killed after each of these writes, too, where they come by; `unwritten` tells where they did not.
     """
-    flag, written = world.home.root / "fired", world.home.root / WRITES
+    flag, still = world.home.root / "fired", world.home.root / "writes"
     env = {"SWARM_FAULT": " ".join(deadly), "SWARM_FAULT_FLAG": str(flag)} if deadly else {}
-    if writes is not None:
-        env |= {FLAG: str(written), ONLY: writes}
-    with Killed(cradle, world, env) as user:
+    still.write_text(" ".join(writes))
+    with Killed(cradle, world, env | ({WRITES: str(still)} if writes else {})) as user:
         await life(user)
         user.stop()
     # A kill that never came would prove nothing.
     assert sorted(flag.read_text().split() if flag.exists() else []) == sorted(deadly)
-    assert user.starts == len(deadly) + len(died_after(world)) + 1, user.log
+    assert user.starts == len(deadly) + len(writes) - len(unwritten(world)) + 1, user.log
     return world
 
 
-def died_after(world: World) -> set[str]:
-    """The places after whose write a supervisor of that world has died, see `writes.places`."""
-    written = world.home.root / WRITES
-    return set(written.read_text().split()) if written.exists() else set()
+def unwritten(world: World) -> set[str]:
+    """The places after whose write nobody died: the life of that world did not come by."""
+    return set((world.home.root / "writes").read_text().split())
 
 
 def configured(**more: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from pathlib import Path
 from app import daemon
 from tests.support.home import Home
 from tests.support.patience import PATIENCE
-from tests.support.writes import FLAG, ONLY, die_after_writes
+from tests.support.writes import WRITES, die_after_writes
 
 TOP = Path(__file__).parents[2]
 CLOCK = "SWARM_TEST_CLOCK"
@@ -118,8 +118,8 @@ def _live(env: dict[str, str], log: str, state: str) -> None:
     os.environ.update(env)
     if wrong_by := env.get(CLOCK):
         _bend_time(Path(wrong_by))
-    if flag := env.get(FLAG):
-        die_after_writes(Path(flag), env.get(ONLY, ""))
+    if still := env.get(WRITES):
+        die_after_writes(Path(still))
     warnings.simplefilter("error")
     sys.argv = ["app.daemon", "--state", state]
     code = 1

@@ -5,34 +5,37 @@ they are read from it, as `FILE:LINE` below `app/supervisor`, and a process that
 """
 
 import ast
+import itertools
 import os
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from app.store.database import Database
 from app.supervisor import services
 
-FLAG = "SWARM_TEST_WRITES"
-"""Names the file in which stand the places at which supervisors with this in their environment have died."""
-ONLY = "SWARM_TEST_WRITES_ONLY"
-"""The functions whose writes count; all, where it is empty."""
+WRITES = "SWARM_TEST_WRITES"
+"""Names a file with the places at which supervisors with this in their environment are still to die."""
 
 SUPERVISOR = Path(services.__file__).parent
 PASSES_ON = "services.py"
 """Its `move` writes for others; the place is theirs."""
 
 
-def places() -> dict[str, str]:
-    """Who writes what at each place: `{"race.py:25": "race.close_race(_stop)"}`."""
-    return {
+def places(*functions: str) -> dict[str, str]:
+    """Who writes what at each place, of these functions or of all: `{"race.py:25": "race.close_race(_stop)"}`.
+
+    Without those where a `fault` follows at once: a test dies there already.
+    """
+    found = {
         f"{file.relative_to(SUPERVISOR)}:{line}": f"{file.stem}.{function}"
         for file in sorted(SUPERVISOR.rglob("*.py"))
         if file.name != PASSES_ON
         for line, function in _writes(ast.parse(file.read_text()), "")
     }
+    return {at: what for at, what in found.items() if not functions or _function(what) in functions}
 
 
 def _writes(node: ast.AST, function: str) -> Iterator[tuple[int, str]]:
@@ -44,14 +47,18 @@ def _writes(node: ast.AST, function: str) -> Iterator[tuple[int, str]]:
         and _writes_down(node.value)
     ):
         yield node.lineno, f"{function}({ast.unparse(node.value.args[0])})"
-    for child in ast.iter_child_nodes(node):
-        yield from _writes(child, function)
+    children = [*ast.iter_child_nodes(node)]
+    for child, following in itertools.zip_longest(children, children[1:]):
+        if not _is_fault(following):
+            yield from _writes(child, function)
 
 
-def functions(of: Iterable[str]) -> set[str]:
-    """The functions of these places: `{"race.close_race"}`."""
-    known = places()
-    return {known[place].partition("(")[0] for place in of}
+def _is_fault(node: ast.AST | None) -> bool:
+    return isinstance(node, ast.Expr) and ast.unparse(node).startswith("fault(")
+
+
+def _function(what: str) -> str:
+    return what.partition("(")[0]
 
 
 def _writes_down(call: ast.Call) -> bool:
@@ -59,16 +66,15 @@ def _writes_down(call: ast.Call) -> bool:
     return called.endswith("database.write") or called in ("s.move", "self._s.move")
 
 
-def die_after_writes(flag: Path, only: str) -> None:
-    """From now on this process dies by SIGKILL after the first write at each place where none has died yet."""
+def die_after_writes(file: Path) -> None:
+    """From now on this process dies by SIGKILL after a write at a place in that file, and strikes it out."""
     original = Database.write
-    named = only.split()
 
     async def write(database: Database, function: Any, *args: Any, **more: Any) -> Any:
         done = await original(database, function, *args, **more)
-        died = flag.read_text().split() if flag.exists() else []
-        if (place := _place(named)) and place not in died:
-            flag.write_text(" ".join([*died, place]))
+        place, left = _place(), file.read_text().split()
+        if place in left:
+            file.write_text(" ".join(each for each in left if each != place))
             os.kill(os.getpid(), signal.SIGKILL)
         return done
 
@@ -76,13 +82,11 @@ def die_after_writes(flag: Path, only: str) -> None:
     vars_of.write = write
 
 
-def _place(named: list[str]) -> str:
-    """Where the write stands that has just been made; empty for one that does not count."""
+def _place() -> str:
+    """Where the write stands that has just been made."""
     frame = sys._getframe(2)
     while frame.f_back and frame.f_code.co_filename.endswith(f"/{PASSES_ON}"):
         frame = frame.f_back
     file = Path(frame.f_code.co_filename)
-    counts = not named or f"{file.stem}.{frame.f_code.co_name}" in named
-    if not counts or not file.is_relative_to(SUPERVISOR):
-        return ""
-    return f"{file.relative_to(SUPERVISOR)}:{frame.f_lineno}"
+    below = file.relative_to(SUPERVISOR) if file.is_relative_to(SUPERVISOR) else file
+    return f"{below}:{frame.f_lineno}"

@@ -1,5 +1,6 @@
 """One turn: start the agent or attach to it, tend it until it stops, and write down how it ended."""
 
+import msgspec
 import sqlalchemy as sa
 
 from app.domain.events import Note, TurnStarted
@@ -50,7 +51,8 @@ async def _work(s: Services, run_id: RunId, number: int) -> str:
         return "ended"
     key = await open_gateway(s, run)
     sandbox = await open_sandbox(s, run, at.repo)
-    if await sandbox.find(turn_name(number)) is None:
+    attached = await sandbox.find(turn_name(number)) is not None
+    if not attached:
         await s.database.write(reviews.lose, run_id)
         await s.live.ramp.enter(run_id)
         turn = await bring_in(s, at, await remind(s, at, turn), sandbox)
@@ -70,7 +72,11 @@ async def _work(s: Services, run_id: RunId, number: int) -> str:
     said = await Tending(s, at.task, run, turn, session, Box(sandbox, process)).follow()
     if said is not None:
         await process.stop()
-    await _end(s, run, turn, said, await process.wait())
+    exit_ = await process.wait()
+    if attached and said is not None and said.reason == "error":
+        # Swarm died amid the turn, perhaps with a model call in hand that no ledger knows of yet.
+        exit_ = msgspec.structs.replace(exit_, reason="lost")
+    await _end(s, run, turn, said, exit_)
     return "ended"
 
 
