@@ -37,8 +37,8 @@ RATE = 20
 KEYS = 60
 WATCHED_SECONDS = 5.0
 IDLE_SECONDS = 4.0
-FRAMES_LIMIT, DIFF_LIMIT, DELTA_LIMIT, STREAM_LIMIT = 50.0, 24.0, 40.0, 28.0
-"""Seconds after which a part is given up: together about 190."""
+FRAMES_LIMIT, DIFF_LIMIT, DELTA_LIMIT, STREAM_LIMIT = 50.0, 45.0, 40.0, 28.0
+"""Seconds after which a part is given up: together about 250."""
 QUIET = 0.03
 """Seconds without a byte after which an answer is taken to be complete."""
 Rows = list[Row]
@@ -130,7 +130,9 @@ def _diff(lines: int) -> Rows:
                 pty.wait_for(b"task number 0")
                 pty.wait_until_quiet()
                 pty.send(b"\r")
-                pty.wait_until_quiet()
+                # Beside the log the same diff is read in.
+                pty.wait_for(b"row0000001")
+                pty.wait_until_quiet(0.5)
                 opened.append(_until(pty, b"2", b"row0000001"))
                 ends.append(_until(pty, b"G", f"row{lines - 1:07}".encode()))
                 if len(ends) == 3:

@@ -75,7 +75,7 @@ class Diff:
         self._blocks: list[Block] = []
         self._starts: list[int] = []
         self._hunks: list[int] = []
-        self._old = self._new = 0
+        self._old = self._new = self._most = 0
         self._decoded: OrderedDict[int, list[DiffRow]] = OrderedDict()
 
     @property
@@ -127,7 +127,7 @@ class Diff:
 
     def last_line(self) -> int:
         """A number no line number is above."""
-        return max((max(block.old, block.new) for block in self._blocks), default=0) + 256
+        return self._most + 256
 
     def file_at(self, row: int) -> int:
         """Index of the file that this row belongs to; -1 in an empty diff."""
@@ -183,6 +183,7 @@ class Diff:
     def _add(self, block: Block, rows: int) -> None:
         self._starts.append(self.rows)
         self._blocks.append(block)
+        self._most = max(self._most, block.old, block.new)
         self.rows += rows
 
     def _add_file(self, start: int, end: int) -> int:
