@@ -15,8 +15,8 @@ MEANT = {
     "BINDINGS", "CSS_PATH", "TITLE", "DEFAULT_CSS", "COMMAND_PALETTE_BINDING",
     "HORIZONTAL_BREAKPOINTS", "VERTICAL_BREAKPOINTS", "animation_level", "compose", "get_content_height",
     "get_default_screen", "get_line_filters", "get_system_commands", "get_theme_variable_defaults",
-    "notify_style_update", "on_mount", "pop_screen", "render_line", "switch_screen", "theme", "virtual_size",
-    "watch_scroll_y",
+    "notify_style_update", "on_mount", "pop_screen", "render_line", "rich_style", "switch_screen", "theme",
+    "virtual_size", "watch_scroll_y",
 }  # fmt: skip
 """Overridden or set on purpose; of `on_…`, Textual calls that of every class."""
 MADE_BY_TEXTUAL = re.compile(

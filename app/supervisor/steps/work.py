@@ -73,7 +73,7 @@ async def _work(s: Services, run_id: RunId, number: int) -> str:
     if said is not None:
         await process.stop()
     exit_ = await process.wait()
-    if attached and said is not None and said.reason == "error":
+    if attached and exit_.reason == "exited" and said is not None and said.reason == "error":
         # Swarm died amid the turn, perhaps with a model call in hand that no ledger knows of yet.
         exit_ = msgspec.structs.replace(exit_, reason="lost")
     await _end(s, run, turn, said, exit_)
