@@ -233,10 +233,10 @@ class ApproveScreen(Dialog[Approved | None]):
             left = len(self.open) - self.seen
             return f"Space acknowledges the finding under ▸; {left} to go."
         if self._unready:
-            return "It cannot land as a commit a turn. S goes on to another way."
+            return "It cannot land as a commit a turn; s goes on to another way."
         if self.style == "rebase":
             return (
-                "M lands exactly these commits; D shows what each of them changes. "
+                "M lands exactly these commits, d shows what each of them changes. "
                 "If the branch or the change has moved meanwhile, nothing lands."
             )
         return "M lands exactly this tree. If the branch or the change has moved meanwhile, nothing lands."
