@@ -1,6 +1,7 @@
 """What an agent wants to do can be read before it is answered, and none of it is hidden."""
 
 import json
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ NEW = "class Budget:\n    limit: int\n    spent: int"
 EDIT = json.dumps({"file_path": "src/budget.py", "old_string": OLD, "new_string": NEW})
 
 
-def drawn(lines: list[Line]) -> list[tuple[str, str]]:
+def drawn(lines: Sequence[Line]) -> list[tuple[str, str]]:
     return [("".join(text for text, _ink in line), line[-1][1]) for line in lines]
 
 
@@ -44,6 +45,15 @@ def test_several_edits_and_patches_are_shown_one_after_the_other() -> None:
         ("-c", "removed"),
         ("+d", "added"),
     ]
+
+
+def test_an_edit_that_would_take_long_to_compare_is_shown_whole() -> None:
+    old, new = ["same", *["a", "b"] * 20_000], ["same", *["b", "a"] * 20_000]
+    fields = {"old_string": "\n".join(old), "new_string": "\n".join(new)}
+    shown = drawn(input_lines(json.dumps(fields), 60))
+    assert shown[0] == ("  same", "")
+    assert [text for text, ink in shown if ink == "removed"] == [f"- {line}" for line in old[1:]]
+    assert [text for text, ink in shown if ink == "added"] == [f"+ {line}" for line in new[1:]]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """What an agent wants a tool to do, as people read it: its input by field, an edit as what goes and what comes."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import Any, Final
 
 from app.tui.model.line import Line, wrap
@@ -13,20 +14,23 @@ _NEW: Final = ("new_string", "new_str", "newString", "newText")
 _PATCHES: Final = ("diff", "patch", "unified_diff")
 _INKS: Final = {"+": "added", "-": "removed", " ": ""}
 _DEEPEST: Final = 4
+_PAIRS: Final = 40_000
+"""Lines of one text times lines of the other that are compared: it takes time by their product."""
 
 
-def input_lines(detail: str, width: int) -> list[Line]:
+@lru_cache(8)
+def input_lines(detail: str, width: int) -> Sequence[Line]:
     """All of a tool's input, nothing cut. What is no JSON object, or says a thing twice, stands as it came."""
     try:
         fields = json.loads(detail, object_pairs_hook=_once)
         if isinstance(fields, dict) and fields:
-            return list(_fields(fields, width, 0))
+            return tuple(_fields(fields, width, 0))
     except (ValueError, RecursionError):
         pass
-    return [[(text, "")] for text in wrap(detail, width)]
+    return tuple([(text, "")] for text in wrap(detail, width))
 
 
-def changed_lines(detail: str, width: int) -> list[Line]:
+def changed_lines(detail: str, width: int) -> Sequence[Line]:
     """Those of it that an edit takes away or puts in; none where it is no edit."""
     return [line for line in input_lines(detail, width) if line[-1][1] in ("added", "removed")]
 
@@ -66,15 +70,26 @@ def _text(value: Any) -> str:
 
 
 def _edit(old: str, new: str, width: int) -> Iterator[Line]:
-    """Both texts line by line, what they have in common once."""
+    """Both texts line by line, what they have in common once; of long ones that is how they begin."""
     before, after = old.split("\n"), new.split("\n")
-    steps = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
-    for what, i, j, k, m in steps:
+    for what, i, j, k, m in _steps(before, after):
         if what == "equal":
             yield from (line for text in before[i:j] for line in _signed(" ", "  " + text, width))
             continue
         yield from (line for text in before[i:j] for line in _signed("-", "- " + text, width))
         yield from (line for text in after[k:m] for line in _signed("+", "+ " + text, width))
+
+
+def _steps(before: Sequence[str], after: Sequence[str]) -> Sequence[tuple[str, int, int, int, int]]:
+    """As `SequenceMatcher.get_opcodes`, but never slow: the texts are an agent's."""
+    if len(before) * len(after) <= _PAIRS:
+        return SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    pairs = enumerate(zip(before, after, strict=False))
+    same = next((at for at, (old, new) in pairs if old != new), min(len(before), len(after)))
+    return [
+        ("equal", 0, same, 0, same),
+        ("replace", same, len(before), same, len(after)),
+    ]
 
 
 def _signed(sign: str, text: str, width: int) -> Iterator[Line]:
