@@ -4,13 +4,14 @@ import sqlalchemy as sa
 
 from app import wire
 from app.domain.errors import NeedsHuman, NotNow, UsageError
-from app.domain.events import Answered, Note
+from app.domain.events import Note
 from app.domain.ids import ApprovalId, RunId
 from app.domain.money import dollars
 from app.domain.review import BOX, RAISE, Approval, Comment, Review, Verdict
 from app.domain.run import ACTIVE, Run, RunState
 from app.store import audit, board, ledger, reviews, tasks, turns
 from app.supervisor import (
+    asking,
     consent,
     homes,
     landing,
@@ -63,8 +64,7 @@ class Acts:
             return reviews.approval(c, approval), ruled
 
         done, ruled = await s.database.write(write)
-        told = Answered(approval, "yes" if body.yes else "no", body.by)
-        await s.broker.record(done.run, f"answered/{approval}", told)
+        await asking.tell(s, done, yes=body.yes, by=body.by)
         s.live.wake(done.run)
         for each in ruled:
             await ruling.tell(s, each)
@@ -306,17 +306,7 @@ def _record_answer(
     if body.scope == "always":
         written = rules.write(s, asked, body.rule)
         taken |= {"file": str(written.path), "rule": written.diff}
-    audit.record(
-        c,
-        key=f"{asked.id}/answered",
-        what=f"question answered {'yes' if body.yes else 'no'}",
-        actor=body.by,
-        at=at,
-        run=asked.run,
-        question=asked.title,
-        detail=asked.detail,
-        **taken,
-    )
+    asking.write_down(c, asked, yes=body.yes, by=body.by, at=at, **taken)
 
 
 def _follow(c: sa.Connection, s: Services, asked: Approval, body: wire.Answer, at: float) -> None:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from app.domain.events import Answered, Asked
 from app.domain.review import Approval
 from app.domain.run import Run, RunState
-from app.store import reviews
+from app.store import audit, reviews
 from app.supervisor.services import Services
 
 BY: Final = "swarm"
@@ -36,9 +36,31 @@ async def close(s: Services, question: Approval, note: str) -> Approval:
         return reviews.approval(c, question.id)
 
     done = await s.database.write(write)
-    said = Answered(done.id, done.answer or "no", done.by)
-    await s.broker.record(done.run, f"answered/{done.id}", said)
+    await tell(s, done, yes=done.answer == "yes", by=done.by)
     return done
+
+
+def write_down(
+    c: sa.Connection, asked: Approval, *, yes: bool, by: str, at: float, **detail: str
+) -> None:
+    """The audit row of an answer, in the transaction that gives it."""
+    audit.record(
+        c,
+        key=f"{asked.id}/answered",
+        what=f"question answered {'yes' if yes else 'no'}",
+        actor=by,
+        at=at,
+        run=asked.run,
+        question=asked.title,
+        detail=asked.detail,
+        **detail,
+    )
+
+
+async def tell(s: Services, asked: Approval, *, yes: bool, by: str) -> None:
+    """Say in the run's log how it was answered."""
+    said = Answered(asked.id, "yes" if yes else "no", by)
+    await s.broker.record(asked.run, f"answered/{asked.id}", said)
 
 
 async def answered(s: Services, run: Run, question: Approval) -> None:

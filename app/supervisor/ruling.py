@@ -6,11 +6,10 @@ import msgspec
 import sqlalchemy as sa
 
 from app.config import policy_file
-from app.domain.events import Answered, Note
+from app.domain.events import Note
 from app.domain.review import Approval, Scope
-from app.store import audit, reviews, tasks
-from app.supervisor import rules
-from app.supervisor.asking import BY
+from app.store import reviews, tasks
+from app.supervisor import asking, rules
 from app.supervisor.homes import elsewhere
 from app.supervisor.patrol import every
 from app.supervisor.services import Services
@@ -70,25 +69,15 @@ def _answer(
     """Whether nobody had answered it before."""
     if not reviews.answer(c, each.id, yes=yes, by=by, at=at, note=note):
         return False
-    return audit.record(
-        c,
-        key=f"{each.id}/answered",
-        what=f"question answered {'yes' if yes else 'no'}",
-        actor=by,
-        at=at,
-        run=each.run,
-        question=each.title,
-        detail=each.detail,
-        **detail,
-    )
+    asking.write_down(c, each, yes=yes, by=by, at=at, **detail)
+    return True
 
 
 async def tell(s: Services, done: Ruled) -> None:
     """Say so in the log of the run, and wake who waits for it."""
-    key, run = f"answered/{done.asked.id}", done.asked.run
-    s.broker.post(run, f"{key}/why", Note(done.why))
-    said = Answered(done.asked.id, "yes" if done.yes else "no", done.by)
-    await s.broker.record(run, key, said)
+    run = done.asked.run
+    s.broker.post(run, f"answered/{done.asked.id}/why", Note(done.why))
+    await asking.tell(s, done.asked, yes=done.yes, by=done.by)
     s.live.wake(run)
 
 
@@ -117,6 +106,6 @@ def _answer_by_rules(c: sa.Connection, s: Services, at: float) -> list[Ruled]:
                 yes = False
             case Ask():
                 continue
-        if _answer(c, each, yes=yes, by=BY, at=at, note=note, rule=rule):
-            done.append(Ruled(each, yes=yes, by=BY, why=f"answered by the rule {rule}"))
+        if _answer(c, each, yes=yes, by=asking.BY, at=at, note=note, rule=rule):
+            done.append(Ruled(each, yes=yes, by=asking.BY, why=f"answered by the rule {rule}"))
     return done
